@@ -1,0 +1,111 @@
+//! The public conformance suites, run against the server.
+//!
+//! `scim2-tester` (through `scim2-cli`) prints one line per check, `STATUS title`, followed by
+//! indented lines that say why.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::harness::*;
+
+on_each_database!(scim2_tester_finds_no_failure);
+
+/// Checks that are known to fail: the check, a text in its reason (empty: any), and why the
+/// server is right, with the section of the RFC.
+const EXPECTED_FAILURES: &[(&str, &str, &str)] = &[];
+
+/// What the suite calls a failure: below them are SHOULDs that are kept and options not taken.
+const FAILURES: [&str; 3] = ["DEVIATION", "ERROR", "CRITICAL"];
+const OTHERS: [&str; 4] = ["SUCCESS", "COMPLIANT", "ACCEPTABLE", "SKIPPED"];
+
+struct Check {
+    status: &'static str,
+    title: String,
+    reason: String,
+}
+
+impl Check {
+    fn failed(&self) -> bool {
+        FAILURES.contains(&self.status)
+    }
+
+    fn is_expected(&self) -> bool {
+        EXPECTED_FAILURES
+            .iter()
+            .any(|(title, reason, _)| self.title == *title && self.reason.contains(reason))
+    }
+}
+
+fn scim2_tester_finds_no_failure(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let output = run_scim2_tester(&scim);
+    let checks = parse(&output);
+    println!("{}", summary(&checks));
+    assert!(checks.len() > 10, "the suite stopped early:\n{output}");
+    let failures: Vec<String> = checks
+        .iter()
+        .filter(|check| check.failed() && !check.is_expected())
+        .map(|check| format!("{} {}\n{}", check.status, check.title, check.reason))
+        .collect();
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// The output of the suite; its exit status is not used, because it knows no expected failures.
+fn run_scim2_tester(scim: &Client) -> String {
+    let program = std::env::var_os("HEADCOUNT_TEST_SCIM2").unwrap_or_else(|| {
+        panic!(
+            "HEADCOUNT_TEST_SCIM2 is not set, so there is no scim2-tester to run: \
+             run `cargo xtask test`, which installs it"
+        )
+    });
+    let mut command = Command::new(program);
+    command
+        .args(["--url", scim.base_url(), "test", "--verbose"])
+        .env("SCIM_CLI_HEADERS", format!("Authorization: Bearer {}", scim.token()))
+        .env("NO_COLOR", "1")
+        .env("PYTHONIOENCODING", "utf-8");
+    let run = run(&mut command, Duration::from_secs(300));
+    assert!(!run.stdout.trim().is_empty(), "scim2 said nothing: {}", run.stderr);
+    run.stdout
+}
+
+fn parse(output: &str) -> Vec<Check> {
+    let mut checks: Vec<Check> = Vec::new();
+    for line in output.lines() {
+        let (word, title) = line.split_once(' ').unwrap_or((line, ""));
+        let status = FAILURES.into_iter().chain(OTHERS).find(|status| *status == word);
+        match (status, checks.last_mut()) {
+            (Some(status), _) => {
+                checks.push(Check { status, title: title.to_owned(), reason: String::new() });
+            }
+            (None, Some(check)) => {
+                check.reason.push_str(line);
+                check.reason.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    checks
+}
+
+fn summary(checks: &[Check]) -> String {
+    let counts = OTHERS.into_iter().chain(FAILURES).map(|status| {
+        let count = checks.iter().filter(|check| check.status == status).count();
+        format!("{count} {}", status.to_lowercase())
+    });
+    let expected = checks.iter().filter(|check| check.failed() && check.is_expected()).count();
+    let counts: Vec<String> = counts.collect();
+    format!("scim2-tester: {}; of these {expected} expected failures", counts.join(", "))
+}
+
+#[test]
+fn the_output_of_scim2_tester_is_understood() {
+    let output = "Performing a SCIM compliance check on http://127.0.0.1/scim/v2 ...\n\
+        SUCCESS random_url\n  /x did return a 404 error\n\
+        ERROR object_creation\n  Request failed\n  {'status': '400'}\n";
+    let checks = parse(output);
+    let titles: Vec<&str> = checks.iter().map(|check| check.title.as_str()).collect();
+    assert_eq!(titles, ["random_url", "object_creation"]);
+    assert!(checks[1].failed() && checks[1].reason.contains("'400'"));
+    assert!(summary(&checks).contains("1 success") && summary(&checks).contains("1 error"));
+}

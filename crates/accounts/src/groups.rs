@@ -1,0 +1,204 @@
+//! Groups and their members.
+
+use scim_protocol::Object;
+use scim_protocol::dialect::Leniencies;
+use scim_protocol::patch::{self, Edit};
+use scim_protocol::query::Query;
+use scim_protocol::schema::ResourceType;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::ledger::{Action, Entry, differences};
+use crate::members::{Step, carry_out, listed, step};
+use crate::refusal::{Code, Refusal};
+use crate::tx::{Page, Resource, Tx};
+use crate::users::{external_id_taken, keep, left_groups};
+use crate::{Caller, Context, Precondition};
+
+const GROUP: &str = "Group";
+
+/// Creates a group with the members that the body lists (RFC 7644 section 3.3).
+///
+/// # Errors
+/// Refuses a name or externalId that is another group's; in the strict dialect, members that do
+/// not exist.
+pub fn create(
+    tx: &mut dyn Tx,
+    context: &Context,
+    mut body: Object,
+    leniencies: &mut Leniencies,
+) -> Result<Resource, Refusal> {
+    let members = take_members(&mut body, leniencies)?;
+    let group = Resource {
+        id: (context.new_id)(),
+        version: 1,
+        created: context.now,
+        last_modified: context.now,
+        attributes: body,
+    };
+    if !tx.insert_group(context.caller.tenant, &group)? {
+        return Err(name_taken());
+    }
+    set_external_id(tx, context, &group)?;
+    let steps: Vec<Step> = members.map(Step::Add).into_iter().collect();
+    let net = carry_out(tx, context, group.id, &steps, leniencies)?;
+    let mut changes = differences(&Object::new(), &group.attributes);
+    changes.extend(net.change());
+    tx.append(context.caller.tenant, &Entry::new(context, Action::Create, GROUP, &group, changes))?;
+    Ok(group)
+}
+
+/// Reads a group, without its members.
+///
+/// # Errors
+/// Refuses an identifier that the caller cannot see.
+pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
+    tx.group(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(GROUP, id))
+}
+
+/// The groups of a query, without their members.
+///
+/// # Errors
+/// Refuses to filter or sort by what cannot be searched.
+pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
+    Ok(tx.groups(caller.scope(), query)?)
+}
+
+/// Replaces a group (RFC 7644 section 3.5.1). A body without `members` leaves the group without
+/// any; a body without `externalId` leaves it.
+///
+/// # Errors
+/// As [`create`]; also an unknown identifier and a version that is not the expected one.
+pub fn replace(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    mut body: Object,
+    leniencies: &mut Leniencies,
+) -> Result<Resource, Refusal> {
+    let members = take_members(&mut body, leniencies)?.unwrap_or_default();
+    let steps = [Step::Replace(members)];
+    change(tx, context, id, precondition, &steps, leniencies, |attributes, _| {
+        keep(attributes, &mut body, &["externalId"]);
+        *attributes = scim_protocol::resource::in_schema_order(ResourceType::group(), body);
+        Ok(())
+    })
+}
+
+/// Changes a group by a sequence of edits (RFC 7644 section 3.5.2), all or none. Members that are
+/// not named are neither read nor written.
+///
+/// # Errors
+/// As [`replace`], and what [`patch::apply`] refuses.
+pub fn patch(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    edits: &[Edit],
+    leniencies: &mut Leniencies,
+) -> Result<Resource, Refusal> {
+    let (of_members, others): (Vec<&Edit>, Vec<&Edit>) =
+        edits.iter().partition(|edit| edit.targets("members").is_some());
+    let steps: Vec<Step> =
+        of_members.into_iter().map(|edit| step(edit, leniencies)).collect::<Result<_, _>>()?;
+    change(tx, context, id, precondition, &steps, leniencies, |attributes, leniencies| {
+        patch::apply(ResourceType::group(), attributes, others, leniencies)?;
+        Ok(())
+    })
+}
+
+/// Deletes a group; its members stay (R72).
+///
+/// # Errors
+/// Refuses an unknown identifier and a version that is not the expected one.
+pub fn delete(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+) -> Result<(), Refusal> {
+    let tenant = context.caller.tenant;
+    let mut group = tx
+        .group_for_update(context.caller.scope(), id)?
+        .ok_or_else(|| Refusal::not_found(GROUP, id))?;
+    precondition.check(group.version)?;
+    group.version += 1;
+    group.last_modified = context.now;
+    let net = carry_out(
+        tx,
+        context,
+        id,
+        &[Step::Replace(Vec::new())],
+        &mut Leniencies::new(context.caller.dialect),
+    )?;
+    tx.tombstone_group(tenant, &group)?;
+    tx.forget_external_ids(tenant, GROUP, id)?;
+    let left = tx.leave_all(tenant, id)?;
+    let mut changes = differences(&group.attributes, &Object::new());
+    changes.extend(net.change());
+    changes.extend(left_groups(&left));
+    tx.append(tenant, &Entry::new(context, Action::Tombstone, GROUP, &group, changes))?;
+    Ok(())
+}
+
+/// The one way in which a group changes; a change that changes nothing leaves no trace.
+fn change(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    steps: &[Step],
+    leniencies: &mut Leniencies,
+    edit: impl FnOnce(&mut Object, &mut Leniencies) -> Result<(), Refusal>,
+) -> Result<Resource, Refusal> {
+    let tenant = context.caller.tenant;
+    let before = tx
+        .group_for_update(context.caller.scope(), id)?
+        .ok_or_else(|| Refusal::not_found(GROUP, id))?;
+    precondition.check(before.version)?;
+    let mut after = before.clone();
+    edit(&mut after.attributes, leniencies)?;
+    let net = carry_out(tx, context, id, steps, leniencies)?;
+    if after.attributes == before.attributes && net.is_empty() {
+        return Ok(before);
+    }
+    after.version += 1;
+    after.last_modified = context.now;
+    if !tx.update_group(tenant, &after)? {
+        return Err(name_taken());
+    }
+    if after.attributes.get("externalId") != before.attributes.get("externalId") {
+        set_external_id(tx, context, &after)?;
+    }
+    let mut changes = differences(&before.attributes, &after.attributes);
+    changes.extend(net.change());
+    tx.append(tenant, &Entry::new(context, Action::Update, GROUP, &after, changes))?;
+    Ok(after)
+}
+
+fn take_members(
+    body: &mut Object,
+    leniencies: &mut Leniencies,
+) -> Result<Option<Vec<Uuid>>, Refusal> {
+    match body.shift_remove("members") {
+        Some(Value::Array(elements)) => Ok(Some(listed(&elements, leniencies)?)),
+        _ => Ok(None),
+    }
+}
+
+fn set_external_id(tx: &mut dyn Tx, context: &Context, group: &Resource) -> Result<(), Refusal> {
+    let external_id = group.attributes.get("externalId").and_then(Value::as_str);
+    if tx.set_external_id(context.caller.scope(), GROUP, group.id, external_id)? {
+        return Ok(());
+    }
+    Err(external_id_taken())
+}
+
+fn name_taken() -> Refusal {
+    Refusal::rule(
+        Code::GroupNameTaken,
+        "another group has the displayName: find it by displayName and update it, or choose another",
+    )
+}

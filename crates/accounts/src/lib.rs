@@ -1,0 +1,92 @@
+//! The account model and its rules.
+//!
+//! A rule is a plain synchronous function over [`Tx`] - everything a rule may ask of one
+//! transaction - with time and identifiers handed in by a [`Context`]. It either does its work or
+//! returns a [`Refusal`] that says which rule stands in the way and what to do about it. There is
+//! no I/O here, no clock, no SQL and no HTTP; the store implements [`Tx`], and a request runs its
+//! rule in exactly one unit of work.
+//!
+//! - [`users`]: accounts, as SCIM sees them. Deactivated, never deleted.
+//! - [`groups`]: groups and their members.
+//! - [`identity`]: which login names and addresses belong to whom, for ever.
+//! - [`tenancy`]: tenants, their connections and tokens.
+//! - [`ledger`]: what every effective change leaves behind.
+
+pub mod groups;
+pub mod identity;
+pub mod ledger;
+mod members;
+mod refusal;
+pub mod tenancy;
+mod tx;
+pub mod users;
+
+use jiff::Timestamp;
+use scim_protocol::dialect::Dialect;
+use uuid::Uuid;
+
+pub use members::MAX_MEMBERS_IN_ANSWER;
+pub use refusal::{Code, Refusal};
+pub use tx::{
+    Claims, ExternalIds, Groups, Ledger, Member, MemberKind, MembershipOf, Memberships, Page,
+    Resource, Scope, StorageError, StorageResult, Tenancy, Tx, Users,
+};
+
+/// Who is calling: what a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant; nothing of another tenant exists for the caller.
+    pub tenant: Uuid,
+    /// The connection, within which an `externalId` is unique.
+    pub connection: Uuid,
+    /// How its requests are read.
+    pub dialect: Dialect,
+}
+
+impl Caller {
+    /// What the caller can see.
+    pub fn scope(&self) -> Scope {
+        Scope { tenant: self.tenant, connection: self.connection }
+    }
+}
+
+/// What a rule is given besides its input.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// Who asks.
+    pub caller: Caller,
+    /// The request, for the ledger.
+    pub request: Uuid,
+    /// The time at which it happens.
+    pub now: Timestamp,
+    /// Makes identifiers that are unique and ascend with time (UUID version 7).
+    pub new_id: fn() -> Uuid,
+}
+
+/// What a request says about the version it expects (RFC 7644 section 3.14).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing, or that the resource exists.
+    None,
+    /// It must have one of these versions.
+    Version(Vec<i64>),
+}
+
+impl Precondition {
+    pub(crate) fn check(&self, version: i64) -> Result<(), Refusal> {
+        match self {
+            Self::Version(expected) if !expected.contains(&version) => Err(Refusal::rule(
+                Code::VersionMismatch,
+                format!("the resource has version {version}: read it again before changing it"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An identifier as it is written in URLs and references: the 36 characters of a UUID in lower
+/// case. Other spellings of a UUID name nothing, since `id` is `caseExact`.
+pub fn parse_id(text: &str) -> Option<Uuid> {
+    let id: Uuid = text.parse().ok()?;
+    (id.as_hyphenated().to_string() == text).then_some(id)
+}

@@ -1,0 +1,219 @@
+//! What a request does to a group's members, without loading them.
+
+use std::collections::BTreeMap;
+
+use scim_protocol::Object;
+use scim_protocol::dialect::{Leniencies, Leniency};
+use scim_protocol::error::Error;
+use scim_protocol::filter::{Operand, Predicate, evaluate_element};
+use scim_protocol::patch::{Edit, Op};
+use scim_protocol::resource::parse_elements;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{Context, parse_id};
+use crate::refusal::{Code, Refusal};
+use crate::tx::{Member, MemberKind, Tx};
+
+/// A group with more members is answered without them after a PATCH, so that the cost of a
+/// change follows the change and not the group.
+pub const MAX_MEMBERS_IN_ANSWER: u32 = 200;
+
+/// One step of a change to a group's members.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Step {
+    Add(Vec<Uuid>),
+    Remove(Vec<Uuid>),
+    RemoveWhere(Predicate),
+    Replace(Vec<Uuid>),
+}
+
+/// The members that a body or value lists. What is no identifier of ours names nobody.
+pub(crate) fn listed(elements: &[Value], leniencies: &mut Leniencies) -> Result<Vec<Uuid>, Refusal> {
+    let mut ids = Vec::with_capacity(elements.len());
+    for element in elements {
+        let value = element.get("value").and_then(Value::as_str).unwrap_or_default();
+        match parse_id(value) {
+            Some(id) => ids.push(id),
+            None => unknown(value, leniencies)?,
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+fn unknown(id: impl std::fmt::Display, leniencies: &mut Leniencies) -> Result<(), Refusal> {
+    if leniencies.allow(Leniency::UnknownMember) {
+        return Ok(());
+    }
+    Err(Refusal::rule(Code::UnknownMember, format!("members: no user or group has the id {id}")))
+}
+
+/// The step that an edit of `members` is.
+pub(crate) fn step(edit: &Edit, leniencies: &mut Leniencies) -> Result<Step, Refusal> {
+    let Some(target) = edit.targets("members") else {
+        return Err(Error::invalid_path("the path does not name members").into());
+    };
+    if target.sub.is_some() || (target.filter.is_some() && edit.op != Op::Remove) {
+        return Err(Error::mutability("a member cannot be changed: remove it and add another").into());
+    }
+    if let Some(filter) = &target.filter {
+        return Ok(match selected_id(filter) {
+            Some(id) => Step::Remove(parse_id(id).into_iter().collect()),
+            None => Step::RemoveWhere(filter.clone()),
+        });
+    }
+    let absent = edit.value.is_null();
+    if edit.op == Op::Remove && absent {
+        return Ok(Step::Replace(Vec::new()));
+    }
+    if edit.op == Op::Remove && !leniencies.allow(Leniency::RemoveByValue) {
+        let detail = "remove takes no value: use members[value eq \"id\"] as path";
+        return Err(Error::invalid_syntax(detail).into());
+    }
+    if absent && !leniencies.allow(Leniency::NullValue) {
+        return Err(Error::invalid_value("the operation on members needs a value").into());
+    }
+    let elements = parse_elements(target.attribute.attribute, &edit.value, leniencies)?;
+    let ids = match edit.op {
+        // What is no identifier is no member either, and need not be removed.
+        Op::Remove => elements.iter().filter_map(|e| parse_id(e.get("value")?.as_str()?)).collect(),
+        Op::Add | Op::Replace => listed(&elements, leniencies)?,
+    };
+    Ok(match edit.op {
+        Op::Add => Step::Add(ids),
+        Op::Remove => Step::Remove(ids),
+        Op::Replace => Step::Replace(ids),
+    })
+}
+
+/// The identifier in `[value eq "…"]`.
+fn selected_id(filter: &Predicate) -> Option<&str> {
+    match filter.equalities()?.as_slice() {
+        [(attribute, Operand::Text(id))] if attribute.leaf().name == "value" => Some(id),
+        _ => None,
+    }
+}
+
+/// The net effect of a sequence of steps.
+#[derive(Debug, Default)]
+pub(crate) struct Net(BTreeMap<Uuid, bool>);
+
+impl Net {
+    fn record(&mut self, ids: Vec<Uuid>, added: bool) {
+        for id in ids {
+            // Out and in again, or in and out again, is no change.
+            if self.0.insert(id, added).is_some_and(|before| before != added) {
+                self.0.remove(&id);
+            }
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// For the ledger.
+    pub(crate) fn change(&self) -> Option<Value> {
+        let ids = |added: bool| -> Vec<Uuid> {
+            self.0.iter().filter(|(_, kept)| **kept == added).map(|(id, _)| *id).collect()
+        };
+        let change =
+            || json!({"attribute": "members", "added": ids(true), "removed": ids(false)});
+        (!self.is_empty()).then(change)
+    }
+}
+
+/// Carries out steps on a group that is locked by this transaction.
+pub(crate) fn carry_out(
+    tx: &mut dyn Tx,
+    context: &Context,
+    group: Uuid,
+    steps: &[Step],
+    leniencies: &mut Leniencies,
+) -> Result<Net, Refusal> {
+    let tenant = context.caller.tenant;
+    let mut net = Net::default();
+    for step in steps {
+        match step {
+            Step::Add(ids) => net.record(add(tx, context, group, ids, leniencies)?, true),
+            Step::Remove(ids) => net.record(tx.remove_members(tenant, group, ids)?, false),
+            Step::RemoveWhere(filter) => {
+                let members = tx.members(tenant, group, u32::MAX)?;
+                let matching: Vec<Uuid> =
+                    members.iter().filter(|m| matches(filter, m)).map(|m| m.id).collect();
+                net.record(tx.remove_members(tenant, group, &matching)?, false);
+            }
+            Step::Replace(ids) if ids.is_empty() => {
+                net.record(tx.clear_members(tenant, group)?, false);
+            }
+            Step::Replace(ids) => {
+                let wanted: std::collections::HashSet<&Uuid> = ids.iter().collect();
+                let members = tx.members(tenant, group, u32::MAX)?;
+                let gone: Vec<Uuid> =
+                    members.iter().map(|m| m.id).filter(|id| !wanted.contains(id)).collect();
+                net.record(tx.remove_members(tenant, group, &gone)?, false);
+                net.record(add(tx, context, group, ids, leniencies)?, true);
+            }
+        }
+    }
+    Ok(net)
+}
+
+fn add(
+    tx: &mut dyn Tx,
+    context: &Context,
+    group: Uuid,
+    ids: &[Uuid],
+    leniencies: &mut Leniencies,
+) -> Result<Vec<Uuid>, Refusal> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    if ids.contains(&group) {
+        return Err(Refusal::rule(Code::OwnMember, "members: a group cannot be its own member"));
+    }
+    let existing = tx.existing(context.caller.tenant, ids)?;
+    if existing.len() < ids.len() {
+        let known: std::collections::HashSet<&Uuid> = existing.iter().map(|(id, _)| id).collect();
+        for id in ids.iter().filter(|id| !known.contains(id)) {
+            unknown(id, leniencies)?;
+        }
+    }
+    Ok(tx.add_members(context.caller.tenant, group, &existing, context.now)?)
+}
+
+fn matches(filter: &Predicate, member: &Member) -> bool {
+    let kind = match member.kind {
+        MemberKind::User => "User",
+        MemberKind::Group => "Group",
+    };
+    let mut element = Object::new();
+    element.insert("value".into(), member.id.to_string().into());
+    element.insert("type".into(), kind.into());
+    if let Some(display) = &member.display {
+        element.insert("display".into(), display.clone().into());
+    }
+    evaluate_element(filter, &Value::Object(element))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_and_in_again_is_no_change() {
+        let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut net = Net::default();
+        net.record(vec![a, b], true);
+        net.record(vec![a], false);
+        assert_eq!(
+            net.change(),
+            Some(json!({"attribute": "members", "added": [b], "removed": []}))
+        );
+        net.record(vec![b], false);
+        assert!(net.is_empty());
+        assert_eq!(net.change(), None);
+    }
+}

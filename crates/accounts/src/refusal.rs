@@ -1,0 +1,99 @@
+//! Why a rule refuses a request, and how that is said to the client.
+
+use scim_protocol::error::{Error, ScimType};
+
+use crate::tx::StorageError;
+
+/// A refusal.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The protocol refuses it: status 400.
+    #[error(transparent)]
+    Protocol(#[from] Error),
+    /// A rule of the account model refuses it.
+    #[error("{code:?}: {detail}")]
+    Rule {
+        /// What is refused.
+        code: Code,
+        /// What is wrong and what to do about it.
+        detail: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Storage(StorageError),
+}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::NotSearchable(_) => Self::Protocol(Error::invalid_filter(error.to_string())),
+            error => Self::Storage(error),
+        }
+    }
+}
+
+impl Refusal {
+    pub(crate) fn rule(code: Code, detail: impl Into<String>) -> Self {
+        Self::Rule { code, detail: detail.into() }
+    }
+
+    /// The refusal of a resource that does not exist, for this caller.
+    pub fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
+        Self::rule(Code::NotFound, format!("{kind} {id} not found"))
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident => ($name:literal, $status:literal, $scim_type:expr, $rule:expr),)*) => {
+        /// What is refused. The table of codes: name, status, scimType and rule of each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// The name in the body of the error.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The status of the answer.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// The SCIM keyword, where RFC 7644 table 9 has one.
+            pub fn scim_type(self) -> Option<ScimType> {
+                match self { $(Self::$variant => $scim_type,)* }
+            }
+
+            /// The number of the rule, where the refusal enforces one.
+            pub fn rule(self) -> Option<&'static str> {
+                match self { $(Self::$variant => $rule,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The resource does not exist, or not for this caller.
+    NotFound => ("notFound", 404, None, None),
+    /// The resource has another version than the request expects.
+    VersionMismatch => ("versionMismatch", 412, None, None),
+    /// The userName belongs to another account, for ever.
+    UserNameTaken => ("userNameTaken", 409, Some(ScimType::Uniqueness), Some("R1")),
+    /// The e-mail address belongs to another account, for ever.
+    IdentityReserved => ("identityReserved", 409, Some(ScimType::Uniqueness), Some("R3")),
+    /// The externalId is that of another resource of the connection.
+    ExternalIdTaken => ("externalIdTaken", 409, Some(ScimType::Uniqueness), Some("R7")),
+    /// Another group of the tenant has the name.
+    GroupNameTaken => ("groupNameTaken", 409, Some(ScimType::Uniqueness), None),
+    /// A member does not exist.
+    UnknownMember => ("unknownMember", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// A group would be its own member.
+    OwnMember => ("ownMember", 400, Some(ScimType::InvalidValue), None),
+    /// A tenant of the name exists.
+    TenantNameTaken => ("tenantNameTaken", 409, Some(ScimType::Uniqueness), None),
+    /// The name holds nothing, or too much.
+    BadName => ("badName", 400, Some(ScimType::InvalidValue), None),
+    /// The connection exists with another dialect.
+    ConnectionDiffers => ("connectionDiffers", 409, Some(ScimType::Uniqueness), None),
+}

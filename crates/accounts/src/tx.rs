@@ -1,0 +1,249 @@
+//! Everything a rule may ask of one transaction.
+
+use jiff::Timestamp;
+use scim_protocol::Object;
+use scim_protocol::query::Query;
+use uuid::Uuid;
+
+use crate::identity::Claim;
+use crate::ledger::Entry;
+use crate::tenancy::{Connection, Credential, Tenant, Token};
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// It cannot be reached or is overloaded; the same request may succeed later.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// Two transactions stood in each other's way; the unit of work is to be run again.
+    #[error("the transaction must be run again")]
+    Again,
+    /// An attribute that cannot be filtered or sorted by.
+    #[error("{0} cannot be used in a filter or to sort by")]
+    NotSearchable(String),
+    /// Anything else: a defect or a damaged store.
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The result of asking the store.
+pub type StorageResult<T> = Result<T, StorageError>;
+
+/// What a caller can see, and as whose `externalId` it sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// The tenant.
+    pub tenant: Uuid,
+    /// The connection.
+    pub connection: Uuid,
+}
+
+/// A user or a group, as the store keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// Its identifier, never used again.
+    pub id: Uuid,
+    /// 1, and one more with every effective change.
+    pub version: i64,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub last_modified: Timestamp,
+    /// The attributes in their kept form, with the `externalId` of the scope's connection.
+    pub attributes: Object,
+}
+
+/// Part of a query's results.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// How many resources the query has in all.
+    pub total: u64,
+    /// Those of the page.
+    pub resources: Vec<Resource>,
+}
+
+/// What a member of a group is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberKind {
+    /// An account.
+    User,
+    /// Another group.
+    Group,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its identifier.
+    pub id: Uuid,
+    /// What it is.
+    pub kind: MemberKind,
+    /// Its name for a person.
+    pub display: Option<String>,
+}
+
+/// A group that something is a member of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembershipOf {
+    /// The member.
+    pub member: Uuid,
+    /// The group.
+    pub group: Uuid,
+    /// The group's name.
+    pub display: String,
+}
+
+/// The table of accounts. Tombstones are invisible to everything here.
+pub trait Users {
+    /// An account.
+    fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    /// An account that no other transaction can change before this one ends.
+    fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    /// The accounts of a query.
+    fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page>;
+    /// Adds an account.
+    fn insert_user(&mut self, tenant: Uuid, user: &Resource) -> StorageResult<()>;
+    /// Writes an account's new state; what does not differ from `before` is not written.
+    fn update_user(
+        &mut self,
+        tenant: Uuid,
+        before: &Resource,
+        after: &Resource,
+    ) -> StorageResult<()>;
+    /// Makes an account a tombstone: the row stays, nothing sees it.
+    fn tombstone_user(&mut self, tenant: Uuid, user: &Resource) -> StorageResult<()>;
+}
+
+/// The table of groups. Deleted ones are invisible to everything here.
+pub trait Groups {
+    /// A group, without its members.
+    fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    /// A group that no other transaction can change before this one ends.
+    fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    /// The groups of a query, without their members.
+    fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page>;
+    /// Adds a group; `false` if another has its name.
+    fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool>;
+    /// Writes a group's new state; `false` if another has its name.
+    fn update_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool>;
+    /// Takes a group and its name away; the row stays.
+    fn tombstone_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<()>;
+}
+
+/// The table of memberships.
+pub trait Memberships {
+    /// Which of these identifiers are visible users or groups. They stay so until this
+    /// transaction ends.
+    fn existing(
+        &mut self,
+        tenant: Uuid,
+        ids: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, MemberKind)>>;
+    /// Adds members, and gives those that were none before.
+    fn add_members(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        members: &[(Uuid, MemberKind)],
+        now: Timestamp,
+    ) -> StorageResult<Vec<Uuid>>;
+    /// Removes members, and gives those that were some before.
+    fn remove_members(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        members: &[Uuid],
+    ) -> StorageResult<Vec<Uuid>>;
+    /// Removes every member, and gives them.
+    fn clear_members(&mut self, tenant: Uuid, group: Uuid) -> StorageResult<Vec<Uuid>>;
+    /// A group's members, at most so many, in the order of their identifiers.
+    fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>>;
+    /// The members of several groups.
+    fn members_of(
+        &mut self,
+        tenant: Uuid,
+        groups: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, Member)>>;
+    /// Removes something from every group, and gives those groups.
+    fn leave_all(&mut self, tenant: Uuid, member: Uuid) -> StorageResult<Vec<Uuid>>;
+    /// The groups of several members.
+    fn memberships_of(
+        &mut self,
+        tenant: Uuid,
+        members: &[Uuid],
+    ) -> StorageResult<Vec<MembershipOf>>;
+}
+
+/// The ledger of login identities: who may use a name or address (rules R1-R6).
+pub trait Claims {
+    /// Claims an identity for an account; `false` if another account owns it. An account may
+    /// claim what it owns.
+    fn claim(
+        &mut self,
+        tenant: Uuid,
+        account: Uuid,
+        claim: &Claim,
+        now: Timestamp,
+    ) -> StorageResult<bool>;
+    /// Marks an identity as no longer on its account, which keeps it.
+    fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()>;
+}
+
+/// Identifiers that clients give to resources (rule R7).
+pub trait ExternalIds {
+    /// Sets or removes a resource's `externalId` in the scope's connection; `false` if another
+    /// resource of the type has it.
+    fn set_external_id(
+        &mut self,
+        scope: Scope,
+        resource_type: &'static str,
+        resource: Uuid,
+        external_id: Option<&str>,
+    ) -> StorageResult<bool>;
+    /// Removes a resource's `externalId` from every connection.
+    fn forget_external_ids(
+        &mut self,
+        tenant: Uuid,
+        resource_type: &'static str,
+        resource: Uuid,
+    ) -> StorageResult<()>;
+}
+
+/// The change log (rule R81).
+pub trait Ledger {
+    /// Appends an entry.
+    fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()>;
+}
+
+/// Tenants, connections and tokens.
+pub trait Tenancy {
+    /// Adds a tenant; `false` if another has its name.
+    fn insert_tenant(&mut self, tenant: &Tenant) -> StorageResult<bool>;
+    /// Every tenant, by name.
+    fn tenants(&mut self) -> StorageResult<Vec<Tenant>>;
+    /// The tenant of this name, in any case.
+    fn tenant_named(&mut self, name: &str) -> StorageResult<Option<Tenant>>;
+    /// Adds a connection; `false` if another of the tenant has its name.
+    fn insert_connection(&mut self, connection: &Connection) -> StorageResult<bool>;
+    /// The connection of this name, in any case.
+    fn connection_named(&mut self, tenant: Uuid, name: &str) -> StorageResult<Option<Connection>>;
+    /// Adds a token.
+    fn insert_token(&mut self, token: &Token) -> StorageResult<()>;
+    /// The tokens of a tenant with their connections, newest first.
+    fn tokens(&mut self, tenant: Uuid) -> StorageResult<Vec<(Token, Connection)>>;
+    /// What a token of this public identifier stands for.
+    fn credentials(&mut self, token_id: &str) -> StorageResult<Vec<Credential>>;
+    /// Revokes the tokens of this public identifier that are not revoked; how many.
+    fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize>;
+}
+
+/// One transaction.
+pub trait Tx:
+    Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy
+{
+}
+
+impl<T> Tx for T where
+    T: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy
+{
+}

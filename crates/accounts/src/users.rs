@@ -1,0 +1,233 @@
+//! Accounts as SCIM sees them: created, changed, deactivated - and never deleted.
+
+use scim_protocol::Object;
+use scim_protocol::dialect::Leniencies;
+use scim_protocol::patch::{self, Edit};
+use scim_protocol::query::Query;
+use scim_protocol::schema::ResourceType;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::identity::{Claim, claims};
+use crate::ledger::{Action, Entry, differences};
+use crate::refusal::{Code, Refusal};
+use crate::tx::{Page, Resource, Tx};
+use crate::{Caller, Context, Precondition};
+
+const USER: &str = "User";
+
+/// Creates an account (RFC 7644 section 3.3).
+///
+/// # Errors
+/// Refuses a userName, e-mail address or externalId that is another account's (R1, R3, R7).
+pub fn create(tx: &mut dyn Tx, context: &Context, mut body: Object) -> Result<Resource, Refusal> {
+    drop_password(&mut body);
+    body.entry("active").or_insert(Value::Bool(true));
+    let user = Resource {
+        id: (context.new_id)(),
+        version: 1,
+        created: context.now,
+        last_modified: context.now,
+        attributes: in_order(body),
+    };
+    tx.insert_user(context.caller.tenant, &user)?;
+    claim(tx, context, user.id, &claims(&user.attributes))?;
+    set_external_id(tx, context, &user)?;
+    let changes = differences(&Object::new(), &user.attributes);
+    tx.append(context.caller.tenant, &Entry::new(context, Action::Create, USER, &user, changes))?;
+    Ok(user)
+}
+
+/// Reads an account.
+///
+/// # Errors
+/// Refuses an identifier that the caller cannot see.
+pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
+    tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))
+}
+
+/// The accounts of a query; inactive ones among them.
+///
+/// # Errors
+/// Refuses to filter or sort by what cannot be searched.
+pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
+    Ok(tx.users(caller.scope(), query)?)
+}
+
+/// Replaces an account (RFC 7644 section 3.5.1). What the body leaves out is cleared, except
+/// `active`, `roles` and `externalId`: a client that does not know them must not change them.
+///
+/// # Errors
+/// As [`create`]; also an unknown identifier and a version that is not the expected one.
+pub fn replace(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    mut body: Object,
+) -> Result<Resource, Refusal> {
+    drop_password(&mut body);
+    change(tx, context, id, precondition, |attributes| {
+        keep(attributes, &mut body, &["active", "roles", "externalId"]);
+        *attributes = in_order(body);
+        Ok(())
+    })
+}
+
+/// Changes an account by a sequence of edits (RFC 7644 section 3.5.2), all or none.
+///
+/// # Errors
+/// As [`replace`], and what [`patch::apply`] refuses.
+pub fn patch(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    edits: &[Edit],
+    leniencies: &mut Leniencies,
+) -> Result<Resource, Refusal> {
+    change(tx, context, id, precondition, |attributes| {
+        let before = attributes.clone();
+        patch::apply(ResourceType::user(), attributes, edits, leniencies)?;
+        drop_password(attributes);
+        // Taking `active` away says nothing about who may work.
+        keep(&before, attributes, &["active"]);
+        *attributes = in_order(std::mem::take(attributes));
+        Ok(())
+    })
+}
+
+/// Deletes an account as far as clients can see (R50, R51): the row, its identities and its
+/// history stay.
+///
+/// # Errors
+/// Refuses an unknown identifier and a version that is not the expected one.
+pub fn delete(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+) -> Result<(), Refusal> {
+    let tenant = context.caller.tenant;
+    let mut user = tx
+        .user_for_update(context.caller.scope(), id)?
+        .ok_or_else(|| Refusal::not_found(USER, id))?;
+    precondition.check(user.version)?;
+    user.version += 1;
+    user.last_modified = context.now;
+    tx.tombstone_user(tenant, &user)?;
+    let left = tx.leave_all(tenant, id)?;
+    let mut changes = differences(&user.attributes, &Object::new());
+    changes.extend(left_groups(&left));
+    tx.append(tenant, &Entry::new(context, Action::Tombstone, USER, &user, changes))?;
+    Ok(())
+}
+
+pub(crate) fn left_groups(groups: &[Uuid]) -> Option<Value> {
+    let removed = || serde_json::json!({"attribute": "groups", "added": [], "removed": groups});
+    (!groups.is_empty()).then(removed)
+}
+
+/// The one way in which an account changes; a change that changes nothing leaves no trace.
+fn change(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    edit: impl FnOnce(&mut Object) -> Result<(), Refusal>,
+) -> Result<Resource, Refusal> {
+    let tenant = context.caller.tenant;
+    let before = tx
+        .user_for_update(context.caller.scope(), id)?
+        .ok_or_else(|| Refusal::not_found(USER, id))?;
+    precondition.check(before.version)?;
+    let mut after = before.clone();
+    edit(&mut after.attributes)?;
+    if after.attributes == before.attributes {
+        return Ok(before);
+    }
+    after.version += 1;
+    after.last_modified = context.now;
+    tx.update_user(tenant, &before, &after)?;
+    move_claims(tx, context, &before, &after)?;
+    if after.attributes.get("externalId") != before.attributes.get("externalId") {
+        set_external_id(tx, context, &after)?;
+    }
+    let changes = differences(&before.attributes, &after.attributes);
+    let action = action(&before.attributes, &after.attributes);
+    tx.append(tenant, &Entry::new(context, action, USER, &after, changes))?;
+    Ok(after)
+}
+
+fn action(before: &Object, after: &Object) -> Action {
+    let active = |attributes: &Object| attributes.get("active") == Some(&Value::Bool(true));
+    match (active(before), active(after)) {
+        (false, true) => Action::Activate,
+        (true, false) => Action::Deactivate,
+        _ => Action::Update,
+    }
+}
+
+/// R6: an identity that is no longer on the account stays the account's.
+fn move_claims(
+    tx: &mut dyn Tx,
+    context: &Context,
+    before: &Resource,
+    after: &Resource,
+) -> Result<(), Refusal> {
+    let (old, new) = (claims(&before.attributes), claims(&after.attributes));
+    let added: Vec<Claim> = new.iter().filter(|claim| !old.contains(claim)).cloned().collect();
+    claim(tx, context, after.id, &added)?;
+    for retired in old.iter().filter(|claim| !new.contains(claim)) {
+        tx.retire_claim(context.caller.tenant, after.id, retired)?;
+    }
+    Ok(())
+}
+
+fn claim(
+    tx: &mut dyn Tx,
+    context: &Context,
+    account: Uuid,
+    claims: &[Claim],
+) -> Result<(), Refusal> {
+    for claim in claims {
+        if !tx.claim(context.caller.tenant, account, claim, context.now)? {
+            return Err(claim.kind.refusal());
+        }
+    }
+    Ok(())
+}
+
+fn set_external_id(tx: &mut dyn Tx, context: &Context, user: &Resource) -> Result<(), Refusal> {
+    let external_id = user.attributes.get("externalId").and_then(Value::as_str);
+    if tx.set_external_id(context.caller.scope(), USER, user.id, external_id)? {
+        return Ok(());
+    }
+    Err(external_id_taken())
+}
+
+pub(crate) fn external_id_taken() -> Refusal {
+    Refusal::rule(
+        Code::ExternalIdTaken,
+        "another resource of this connection has the externalId: find it by externalId and update it",
+    )
+}
+
+/// A password is accepted, because clients send one whether asked or not, and not kept: nobody
+/// logs in with it.
+fn drop_password(attributes: &mut Object) {
+    attributes.shift_remove("password");
+}
+
+/// Gives `after` the named attributes of `before` that it does not have.
+pub(crate) fn keep(before: &Object, after: &mut Object, names: &[&str]) {
+    for name in names {
+        if let (false, Some(value)) = (after.contains_key(*name), before.get(*name)) {
+            after.insert((*name).to_owned(), value.clone());
+        }
+    }
+}
+
+fn in_order(attributes: Object) -> Object {
+    scim_protocol::resource::in_schema_order(ResourceType::user(), attributes)
+}

@@ -1,0 +1,113 @@
+//! The command line. Every flag is a setting too: see [`crate::settings`].
+
+use clap::{Args, Parser, Subcommand};
+
+/// A SCIM 2.0 provisioning service for contact centres
+#[derive(Debug, Parser)]
+#[command(name = "headcount", version, about, after_help = ENVIRONMENT)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
+
+    #[command(flatten)]
+    pub(crate) serve: ServeArguments,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const ENVIRONMENT: &str = "\
+Every flag can also be set in the environment (HEADCOUNT_DATABASE, HEADCOUNT_LISTEN, \
+HEADCOUNT_PUBLIC_URL, ...) or in a TOML file (database = \"...\"), headcount.toml unless --config \
+names another. Flags win over the environment, the environment over the file.";
+
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArguments {
+    /// Where the data is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:headcount.db]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database: Option<String>,
+
+    /// A TOML file with settings [default: headcount.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<String>,
+
+    /// What is logged to standard error: error, warn, info, debug, or a tracing filter [default: info]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+
+    /// The URL under which clients reach the service [default: http:// and the request's Host]
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve (what happens without a command)
+    Serve(ServeArguments),
+    /// Bring the database up to date and exit
+    Migrate,
+    /// Tenants: organisations that see nothing of each other
+    Tenant {
+        #[command(subcommand)]
+        command: TenantCommand,
+    },
+    /// Tokens: what an identity provider authenticates with
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Create a tenant
+    Create {
+        /// Its name, unique without case
+        name: String,
+    },
+    /// List the tenants
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token, and its connection where there is none; standard output gets the token alone
+    Create(TokenArguments),
+    /// List a tenant's tokens, without their secrets
+    List {
+        /// The tenant's name
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+    },
+    /// Revoke a token
+    Revoke {
+        /// The token's id: what stands between `hc_` and the next `_`
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// The tenant's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+
+    /// How the client is read: strict, standard, entra or okta [default: standard]
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) dialect: Option<String>,
+
+    /// The connection's name: one for each application of an identity provider [default: the dialect's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+
+    /// How long the token lives, such as 12h or 90d; at most ten years [default: 90d]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) expires: Option<String>,
+}

@@ -1,0 +1,17 @@
+//! The commands, one file each.
+
+pub(crate) mod migrate;
+pub(crate) mod serve;
+pub(crate) mod tenant;
+pub(crate) mod token;
+
+use anyhow::Context;
+use store::Store;
+
+use crate::settings::Settings;
+
+/// Opens the database of the settings and brings it up to date.
+pub(crate) fn open(settings: &Settings) -> anyhow::Result<Store> {
+    let url = settings.database()?;
+    Store::open(&url).with_context(|| format!("database {url}"))
+}

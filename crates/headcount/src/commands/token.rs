@@ -1,0 +1,120 @@
+//! `headcount token`
+
+use accounts::Refusal;
+use accounts::tenancy::{self, Token};
+use anyhow::Context;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use scim_protocol::dialect::Dialect;
+use server::{clock, token};
+use store::Store;
+
+use super::open;
+use crate::settings::Settings;
+
+/// The longest life of a token: RFC 7644 section 7.4 asks for a limited one.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 3650);
+
+pub(crate) async fn create(settings: &Settings) -> anyhow::Result<()> {
+    let tenant = settings.tenant()?.to_owned();
+    let dialect: Dialect = settings.dialect.parse()?;
+    let name = settings.connection.clone().unwrap_or_else(|| dialect.to_string());
+    let expires = expiry(&settings.expires, clock::now())?;
+    let store = open(settings)?;
+    let made = insert(&store, tenant, name.clone(), dialect, expires).await?;
+    eprintln!("token for the connection {name} ({dialect}), valid until {expires}; it is shown only now:");
+    println!("{made}");
+    Ok(())
+}
+
+/// Makes a token, and its connection where there is none; its text.
+pub(crate) async fn insert(
+    store: &Store,
+    tenant: String,
+    connection: String,
+    dialect: Dialect,
+    expires: Timestamp,
+) -> anyhow::Result<String> {
+    let made = token::mint().context("the system gives no random numbers")?;
+    let (id, secret_hash) = (made.id, made.secret_hash);
+    let (connection_id, now) = (clock::new_id(), clock::now());
+    let inserted = store.write(move |tx| {
+        let tenant = tenancy::tenant_named(tx, &tenant)?;
+        let connection =
+            tenancy::ensure_connection(tx, &tenant, &connection, dialect, connection_id, now)?;
+        tx.insert_token(&Token {
+            id: id.clone(),
+            tenant: tenant.id,
+            connection: connection.id,
+            secret_hash: secret_hash.clone(),
+            created: now,
+            expires,
+            revoked: None,
+        })?;
+        Ok::<_, Refusal>(())
+    });
+    inserted.await?;
+    Ok(made.text)
+}
+
+pub(crate) async fn list(settings: &Settings) -> anyhow::Result<()> {
+    let tenant = settings.tenant()?.to_owned();
+    let store = open(settings)?;
+    let tokens = store.read(move |tx| {
+        let tenant = tenancy::tenant_named(tx, &tenant)?;
+        Ok::<_, Refusal>(tx.tokens(tenant.id)?)
+    });
+    let tokens = tokens.await?;
+    println!("{:24}  {:8}  {:8}  {:24}  CONNECTION", "ID", "STATE", "DIALECT", "EXPIRES");
+    for (token, connection) in tokens {
+        let state = state(&token);
+        let (id, expires) = (token.id, token.expires.to_string());
+        println!("{id:24}  {state:8}  {:8}  {expires:24}  {}", connection.dialect.as_str(), connection.name);
+    }
+    Ok(())
+}
+
+fn state(token: &Token) -> &'static str {
+    if token.revoked.is_some() {
+        "revoked"
+    } else if token.is_live(clock::now()) {
+        "live"
+    } else {
+        "expired"
+    }
+}
+
+pub(crate) async fn revoke(settings: &Settings, id: String) -> anyhow::Result<()> {
+    // Whoever pastes the whole token means it.
+    let id = id.strip_prefix("hc_").unwrap_or(&id);
+    let id = id.split('_').next().unwrap_or_default().to_owned();
+    let (wanted, now) = (id.clone(), clock::now());
+    let store = open(settings)?;
+    let revoked = store.write(move |tx| tx.revoke_token(&wanted, now)).await?;
+    anyhow::ensure!(revoked > 0, "no live token has the id {id:?}");
+    eprintln!("revoked {id}");
+    Ok(())
+}
+
+/// When a token made now ends that is to live so long.
+pub(crate) fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let wrong = || format!("--expires {text:?}: give a duration such as 12h or 90d, at most ten years");
+    let span: Span = text.parse().with_context(wrong)?;
+    let life = span.to_duration(SpanRelativeTo::days_are_24_hours()).with_context(wrong)?;
+    anyhow::ensure!(life > SignedDuration::ZERO && life <= LONGEST, wrong());
+    now.checked_add(life).with_context(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_a_limited_life() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(expiry("90d", now).unwrap().as_second(), 90 * 86_400);
+        assert_eq!(expiry("1s", now).unwrap().as_second(), 1);
+        for wrong in ["0s", "-1d", "11y", "4000d", "soon", "", "90"] {
+            assert!(expiry(wrong, now).is_err(), "{wrong}");
+        }
+    }
+}

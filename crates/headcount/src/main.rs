@@ -1,0 +1,54 @@
+//! `headcount`: the service and the commands that administer it.
+
+mod arguments;
+mod commands;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Command, TenantCommand, TokenCommand};
+use settings::Settings;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("headcount: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let settings = Settings::load(&arguments)?;
+    log_to_standard_error(&settings)?;
+    match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(_) => commands::serve::run(settings).await,
+        Command::Migrate => commands::migrate::run(&settings),
+        Command::Tenant { command: TenantCommand::Create { name } } => {
+            commands::tenant::create(&settings, name).await
+        }
+        Command::Tenant { command: TenantCommand::List } => commands::tenant::list(&settings).await,
+        Command::Token { command: TokenCommand::Create(_) } => {
+            commands::token::create(&settings).await
+        }
+        Command::Token { command: TokenCommand::List { .. } } => {
+            commands::token::list(&settings).await
+        }
+        Command::Token { command: TokenCommand::Revoke { id } } => {
+            commands::token::revoke(&settings, id).await
+        }
+    }
+}
+
+/// Standard output is for what a command gives.
+fn log_to_standard_error(settings: &Settings) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&settings.log)
+        .map_err(|error| anyhow::anyhow!("--log {:?}: {error}", settings.log))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Settings: defaults, then a file, then the environment, then flags; the last one wins.
+
+use anyhow::Context;
+use config::{Config, Environment, File, FileFormat};
+use serde::Deserialize;
+use store::DatabaseUrl;
+
+use crate::arguments::{Arguments, Command, ServeArguments, TokenArguments, TokenCommand};
+
+/// The file that is read if there is one and no other is named.
+const FILE: &str = "headcount.toml";
+
+/// The database that is made where none is named.
+const EMBEDDED: &str = "sqlite:headcount.db";
+
+/// Every setting; the names are those of the flags.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) database: Option<String>,
+    pub(crate) log: String,
+    pub(crate) listen: String,
+    pub(crate) public_url: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) dialect: String,
+    pub(crate) connection: Option<String>,
+    pub(crate) expires: String,
+}
+
+/// What a file may hold: a name that is none of these is a mistake, and said to be one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "read for its names alone")]
+struct Names {
+    database: Option<String>,
+    log: Option<String>,
+    listen: Option<String>,
+    public_url: Option<String>,
+    tenant: Option<String>,
+    dialect: Option<String>,
+    connection: Option<String>,
+    expires: Option<String>,
+}
+
+impl Settings {
+    pub(crate) fn load(arguments: &Arguments) -> anyhow::Result<Self> {
+        let named = arguments.global.config.clone().or_else(|| std::env::var("HEADCOUNT_CONFIG").ok());
+        let file = File::new(named.as_deref().unwrap_or(FILE), FileFormat::Toml)
+            .required(named.is_some());
+        Config::builder()
+            .add_source(file.clone())
+            .build()
+            .and_then(Config::try_deserialize::<Names>)
+            .with_context(|| format!("settings file {}", named.as_deref().unwrap_or(FILE)))?;
+        let mut settings = Config::builder()
+            .set_default("log", "info")?
+            .set_default("listen", "127.0.0.1:8080")?
+            .set_default("dialect", "standard")?
+            .set_default("expires", "90d")?
+            .add_source(file)
+            .add_source(Environment::with_prefix("HEADCOUNT").ignore_empty(true));
+        for (name, flag) in flags(arguments) {
+            settings = settings.set_override_option(name, flag)?;
+        }
+        let mut settings: Self =
+            settings.build()?.try_deserialize().context("the settings cannot be read")?;
+        settings.public_url = settings.public_url.as_deref().map(checked_url).transpose()?;
+        Ok(settings)
+    }
+
+    /// Where the data is.
+    pub(crate) fn database(&self) -> anyhow::Result<DatabaseUrl> {
+        Ok(self.database.as_deref().unwrap_or(EMBEDDED).parse()?)
+    }
+
+    /// The tenant that a command is about.
+    pub(crate) fn tenant(&self) -> anyhow::Result<&str> {
+        self.tenant.as_deref().context("--tenant NAME is missing")
+    }
+}
+
+fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
+    let mut flags =
+        vec![("database", arguments.global.database.clone()), ("log", arguments.global.log.clone())];
+    let mut serve = |serve: &ServeArguments| {
+        flags.push(("listen", serve.listen.clone()));
+        flags.push(("public_url", serve.public_url.clone()));
+    };
+    serve(&arguments.serve);
+    match &arguments.command {
+        Some(Command::Serve(arguments)) => serve(arguments),
+        Some(Command::Token { command: TokenCommand::Create(token) }) => {
+            let TokenArguments { tenant, dialect, connection, expires } = token;
+            flags.push(("tenant", tenant.clone()));
+            flags.push(("dialect", dialect.clone()));
+            flags.push(("connection", connection.clone()));
+            flags.push(("expires", expires.clone()));
+        }
+        Some(Command::Token { command: TokenCommand::List { tenant } }) => {
+            flags.push(("tenant", tenant.clone()));
+        }
+        _ => {}
+    }
+    flags
+}
+
+fn checked_url(url: &str) -> anyhow::Result<String> {
+    let url = url.trim_end_matches('/');
+    let is_url = url.starts_with("http://") || url.starts_with("https://");
+    anyhow::ensure!(
+        is_url && !url.contains(['?', '#']) && url.bytes().all(|byte| byte.is_ascii_graphic()),
+        "--public-url {url:?}: give the URL above /scim/v2, such as https://scim.example.com"
+    );
+    Ok(url.to_owned())
+}

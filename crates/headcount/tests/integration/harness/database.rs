@@ -1,0 +1,119 @@
+//! A database for one test: made at its start, gone at its end.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::command::run;
+
+/// The databases that the service runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty database and an empty folder to work in.
+pub(crate) struct TestDatabase {
+    url: String,
+    folder: tempfile::TempDir,
+    postgres: Option<PostgresDatabase>,
+}
+
+struct PostgresDatabase {
+    maintenance_url: String,
+    name: String,
+}
+
+impl TestDatabase {
+    pub(crate) fn create(kind: Database) -> Arc<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let (url, postgres) = match kind {
+            Database::Sqlite => {
+                (format!("sqlite:{}", folder.path().join("test.db").display()), None)
+            }
+            Database::Postgres => {
+                let database = PostgresDatabase::create();
+                (database.url(), Some(database))
+            }
+        };
+        Arc::new(Self { url, folder, postgres })
+    }
+
+    /// The value for `--database`.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A folder that only this test uses.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Some(database) = &self.postgres {
+            let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name);
+            let _ = psql_command(&database.maintenance_url, &statement).output();
+        }
+    }
+}
+
+impl PostgresDatabase {
+    fn create() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let maintenance_url = std::env::var("HEADCOUNT_TEST_POSTGRES").unwrap_or_else(|_| {
+            panic!(
+                "HEADCOUNT_TEST_POSTGRES is not set, so there is no PostgreSQL to test on: \
+                 run `cargo xtask test`, which starts one"
+            )
+        });
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("headcount_test_{}_{number}", std::process::id());
+        psql(&maintenance_url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        psql(&maintenance_url, &format!("CREATE DATABASE {name} TEMPLATE template0"));
+        Self { maintenance_url, name }
+    }
+
+    /// The maintenance URL with the name of this database in the place of its own.
+    fn url(&self) -> String {
+        let (base, query) = match self.maintenance_url.split_once('?') {
+            Some((base, query)) => (base, Some(query)),
+            None => (self.maintenance_url.as_str(), None),
+        };
+        let server = base.rsplit_once('/').expect("the URL names a database").0;
+        let mut url = format!("{server}/{}", self.name);
+        if let Some(query) = query {
+            let _ = write!(url, "?{query}");
+        }
+        url
+    }
+}
+
+fn psql(url: &str, statement: &str) {
+    run(&mut psql_command(url, statement), Duration::from_secs(60)).succeeded();
+}
+
+fn psql_command(url: &str, statement: &str) -> Command {
+    let mut command = Command::new(psql_program());
+    command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]);
+    command
+}
+
+/// `psql` of the newest version under `/usr/lib/postgresql`, else the one in `PATH`.
+fn psql_program() -> OsString {
+    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else { return "psql".into() };
+    let programs = versions.flatten().map(|version| version.path().join("bin/psql"));
+    let newest = programs.filter(|program| program.exists()).max_by_key(version_number);
+    newest.map_or_else(|| "psql".into(), PathBuf::into_os_string)
+}
+
+fn version_number(program: &PathBuf) -> u32 {
+    let number = Path::new(program).components().nth(4);
+    number.and_then(|part| part.as_os_str().to_str()?.parse().ok()).unwrap_or(0)
+}

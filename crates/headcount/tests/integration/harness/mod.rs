@@ -1,0 +1,40 @@
+//! What every black-box test stands on: a database of its own, the real binary, and a client.
+//!
+//! ```ignore
+//! fn a_user_can_be_created(database: Database) {
+//!     let (_server, scim) = serve(database, Dialect::Standard);
+//!     scim.post("/Users", &user("ada@example.com")).expect(201);
+//! }
+//! on_each_database!(a_user_can_be_created);
+//! ```
+//!
+//! A test asks for what it needs and nothing is shared, so all of them run side by side.
+
+mod answer;
+mod client;
+mod command;
+mod database;
+mod server;
+mod values;
+
+pub(crate) use answer::Answer;
+pub(crate) use client::Client;
+pub(crate) use command::run;
+pub(crate) use database::{Database, TestDatabase};
+pub(crate) use server::{Dialect, Server, serve};
+#[allow(unused_imports, reason = "only the tests of the command line call it")]
+pub(crate) use server::{headcount, headcount_in};
+pub(crate) use values::*;
+
+/// Makes `sqlite::name` and `postgres::name` out of every `fn name(database: Database)`.
+macro_rules! on_each_database {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $test() { super::$test(crate::harness::Database::Sqlite); })+
+        }
+        mod postgres {
+            $(#[test] fn $test() { super::$test(crate::harness::Database::Postgres); })+
+        }
+    };
+}
+pub(crate) use on_each_database;

@@ -1,0 +1,237 @@
+//! The binary under test, started on a free port and ended with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::command::{Run, run, wait};
+use super::{Client, Database, TestDatabase};
+
+const START: Duration = Duration::from_secs(20);
+const STOP: Duration = Duration::from_secs(30);
+
+/// How much a connection forgives its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Strict,
+    Standard,
+    Entra,
+    Okta,
+}
+
+impl Dialect {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Standard => "standard",
+            Self::Entra => "entra",
+            Self::Okta => "okta",
+        }
+    }
+}
+
+/// A server on a database of its own, and a client of one tenant in it.
+pub(crate) fn serve(database: Database, dialect: Dialect) -> (Server, Client) {
+    let server = Server::start(database);
+    let client = server.tenant("acme").client(dialect);
+    (server, client)
+}
+
+/// Runs the binary to its end.
+#[track_caller]
+pub(crate) fn headcount(arguments: &[&str]) -> Run {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    headcount_in(folder.path(), arguments, &[])
+}
+
+/// Runs the binary to its end in a folder, with variables in its environment.
+#[track_caller]
+pub(crate) fn headcount_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+    run(&mut command(folder, arguments, variables), Duration::from_secs(60))
+}
+
+fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HEADCOUNT_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).envs(variables.iter().copied()).current_dir(folder);
+    command
+}
+
+/// A running server. It is killed when the test lets go of it.
+pub(crate) struct Server {
+    process: Child,
+    database: Arc<TestDatabase>,
+    base_url: String,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Starts a server on a new, empty database.
+    #[track_caller]
+    pub(crate) fn start(database: Database) -> Self {
+        Self::on(&TestDatabase::create(database))
+    }
+
+    /// Starts a server on a database that may have been used before.
+    #[track_caller]
+    pub(crate) fn on(database: &Arc<TestDatabase>) -> Self {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", database.url()];
+        Self::run(database, &arguments, &[])
+    }
+
+    /// Starts the binary in the folder of the database, with exactly these arguments.
+    #[track_caller]
+    pub(crate) fn run(
+        database: &Arc<TestDatabase>,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut process = command(database.folder(), arguments, variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary can be started");
+        let (sender, lines) = channel();
+        let stdout = collect(process.stdout.take().expect("stdout is piped"), Some(sender));
+        let stderr = collect(process.stderr.take().expect("stderr is piped"), None);
+        let mut server =
+            Self { process, database: database.clone(), base_url: String::new(), stdout, stderr };
+        server.base_url = wait_for_base_url(&lines);
+        server
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    pub(crate) fn database(&self) -> &Arc<TestDatabase> {
+        &self.database
+    }
+
+    /// What the server printed on standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.lock().expect("no reader panics").clone()
+    }
+
+    /// Creates a tenant through the command line.
+    #[track_caller]
+    pub(crate) fn tenant(&self, name: &str) -> Tenant<'_> {
+        self.command(&["tenant", "create", name]).succeeded();
+        Tenant { server: self, name: name.to_owned() }
+    }
+
+    /// Runs an administrative command on the server's database.
+    #[track_caller]
+    pub(crate) fn command(&self, arguments: &[&str]) -> Run {
+        headcount(&[arguments, &["--database", self.database.url()]].concat())
+    }
+
+    /// A client that shows no token.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.base_url, None)
+    }
+
+    /// A client that shows this token.
+    pub(crate) fn client_with_token(&self, token: &str) -> Client {
+        Client::new(&self.base_url, Some(token))
+    }
+
+    /// Asks the server to end (SIGTERM) and waits until it has.
+    #[track_caller]
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal_termination();
+        wait(&mut self.process, STOP).unwrap_or_else(|| panic!("not ended {STOP:?} after SIGTERM"))
+    }
+
+    /// Sends SIGTERM and returns at once.
+    #[track_caller]
+    pub(crate) fn signal_termination(&self) {
+        let process = self.process.id().to_string();
+        run(Command::new("kill").args(["-TERM", &process]), STOP).succeeded();
+    }
+
+    /// Ends the server without a chance to tidy up (SIGKILL).
+    pub(crate) fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        let log = self.stderr.lock().map(|log| log.clone()).unwrap_or_default();
+        if thread::panicking() && !log.is_empty() {
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(60)..];
+            eprintln!("-- the last lines of the server's log\n{}", tail.join("\n"));
+        }
+    }
+}
+
+/// A tenant of a running server.
+pub(crate) struct Tenant<'server> {
+    server: &'server Server,
+    name: String,
+}
+
+impl Tenant<'_> {
+    /// A client with a new token of this dialect.
+    #[track_caller]
+    pub(crate) fn client(&self, dialect: Dialect) -> Client {
+        self.server.client_with_token(&self.token(&["--dialect", dialect.name()]))
+    }
+
+    /// A new token, made with more arguments.
+    #[track_caller]
+    pub(crate) fn token(&self, arguments: &[&str]) -> String {
+        let fixed: &[&str] = &["token", "create", "--tenant", &self.name];
+        let run = self.server.command(&[fixed, arguments].concat()).succeeded();
+        run.stdout.trim().to_owned()
+    }
+}
+
+/// The URL in the line that the server prints once it accepts connections.
+fn wait_for_base_url(lines: &Receiver<String>) -> String {
+    let start = Instant::now();
+    loop {
+        match lines.recv_timeout(START.saturating_sub(start.elapsed())) {
+            Ok(line) => {
+                if let Some(url) = line.trim().strip_prefix("Base URL:") {
+                    return url.trim().to_owned();
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("no `Base URL:` within {START:?}"),
+            Err(RecvTimeoutError::Disconnected) => {
+                panic!("the server ended before it printed `Base URL:`")
+            }
+        }
+    }
+}
+
+/// Reads a pipe to its end in the background, line by line.
+fn collect(pipe: impl Read + Send + 'static, lines: Option<Sender<String>>) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let collected = text.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let mut text = collected.lock().expect("no reader panics");
+            text.push_str(&line);
+            text.push('\n');
+            if let Some(lines) = &lines {
+                let _ = lines.send(line);
+            }
+        }
+    });
+    text
+}

@@ -1,0 +1,89 @@
+//! Requests that are too big, too deep or too long: refused, and the server lives on.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::*;
+
+on_each_database!(
+    rfc7644_3_12_a_body_that_is_too_large_is_413,
+    deep_and_long_input_is_refused,
+    a_patch_may_hold_hundreds_of_members,
+);
+
+fn rfc7644_3_12_a_body_that_is_too_large_is_413(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let answer = post_endless_body(&scim);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    assert!(head.starts_with("HTTP/1.1 413"), "{answer}");
+    assert!(body.contains(ERROR) && body.contains("\"413\""), "{answer}");
+    scim.get("/Users").expect_empty_list();
+}
+
+/// Posts 64 MB. The server may answer and hang up before it has read them, which an HTTP client
+/// takes for a broken connection, so this one is made by hand.
+fn post_endless_body(scim: &Client) -> String {
+    const SIZE: usize = 64 << 20;
+    let address = scim.base_url().trim_start_matches("http://").split('/').next().unwrap();
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+    let head = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/scim+json\r\nContent-Length: {SIZE}\r\n\
+         Connection: close\r\n\r\n",
+        scim.token()
+    );
+    stream.write_all(head.as_bytes()).expect("the head is read");
+    let mut writer = stream.try_clone().expect("a stream has two ends");
+    let sender = thread::spawn(move || {
+        // An answer to the head alone is taken before the connection breaks.
+        thread::sleep(Duration::from_millis(500));
+        let chunk = vec![b' '; 64 << 10];
+        (0..SIZE / chunk.len()).all(|_| writer.write_all(&chunk).is_ok())
+    });
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let _ = stream.shutdown(Shutdown::Both);
+    let _ = sender.join();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn deep_and_long_input_is_refused(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let deep = |depth: usize| format!("{}userName pr{}", "(".repeat(depth), ")".repeat(depth));
+    scim.filter("/Users", &deep(10)).expect_empty_list();
+    let chain = |terms: usize| vec!["userName eq \"a\""; terms].join(" or ");
+    scim.filter("/Users", &chain(20)).expect_empty_list();
+    for filter in [deep(50_000), "not (".repeat(30_000), chain(10_000), "[".repeat(50_000)] {
+        let search = json!({"schemas": [SEARCH_REQUEST], "filter": filter});
+        scim.post("/Users/.search", &search).expect_error(400, Some("invalidFilter"));
+    }
+    let nested = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
+    let body = format!("{{\"schemas\":[\"{USER}\"],\"userName\":\"a\",\"title\":{nested}}}");
+    let answer = scim.send("POST", "/Users", Some(("application/scim+json", &body)));
+    answer.expect_error(400, Some("invalidSyntax"));
+    scim.post("/Users", &user(&"a".repeat(100_000))).expect_error(400, Some("invalidValue"));
+    scim.get("/Users").expect_empty_list();
+}
+
+fn a_patch_may_hold_hundreds_of_members(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Okta);
+    let ids: Vec<String> = (0..256)
+        .map(|number| scim.post("/Users", &user(&format!("user{number}"))).expect(201).id())
+        .collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let path = format!("/Groups/{}", scim.post("/Groups", &group("All", &[])).expect(201).id());
+    let add = json!([{"op": "add", "path": "members", "value": members_of(&ids)}]);
+    scim.patch(&path, &add).expect_done();
+    assert_eq!(member_ids(&scim.get(&path).expect(200).body).len(), 256);
+    let removals: Vec<_> = ids[..255]
+        .iter()
+        .map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}))
+        .collect();
+    scim.patch(&path, &json!(removals)).expect_done();
+    assert_eq!(member_ids(&scim.get(&path).expect(200).body), [ids[255]]);
+}

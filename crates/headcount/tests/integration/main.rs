@@ -1,0 +1,30 @@
+//! Black-box tests: the real binary, over HTTP and its command line, on both databases.
+//!
+//! One module per subject. A test is named after what it protects, with the section of the RFC,
+//! the rule (`r1`) or the client's peculiarity (`q2`) where there is one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod cli;
+mod deactivation;
+mod discovery;
+mod errors;
+mod etags;
+mod filters;
+mod first_start;
+mod group_members;
+mod groups;
+#[allow(dead_code, reason = "the conformance tests use the rest")]
+mod harness;
+mod isolation;
+mod limits;
+mod paging_and_sorting;
+mod patch;
+mod patch_paths;
+mod projection;
+mod quirks;
+mod quirks_of_bodies;
+mod shutdown;
+mod tokens;
+mod two_servers;
+mod users;

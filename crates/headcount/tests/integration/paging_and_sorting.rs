@@ -1,0 +1,137 @@
+//! Lists: pages, their limits, and their order.
+
+use serde_json::{Value, json};
+
+use crate::harness::*;
+
+on_each_database!(
+    rfc7644_3_4_2_4_pages_have_a_default_and_a_limit,
+    rfc7644_3_4_2_4_odd_start_index_and_count,
+    rfc7644_3_4_2_4_pages_together_are_the_whole,
+    rfc7644_3_4_2_3_sorting,
+    rfc7644_3_4_3_search_by_post,
+);
+
+fn create(scim: &Client, names: impl IntoIterator<Item = String>) {
+    for name in names {
+        scim.post("/Users", &user(&name)).expect(201);
+    }
+}
+
+#[track_caller]
+fn assert_page(answer: &Answer, total: usize, start: usize, size: usize) {
+    assert_eq!(answer["schemas"], json!([LIST_RESPONSE]), "{}", answer.story());
+    assert_eq!(answer["totalResults"], total, "totalResults: {}", answer.story());
+    assert_eq!(answer["startIndex"], start, "startIndex: {}", answer.story());
+    assert_eq!(answer["itemsPerPage"], size, "itemsPerPage: {}", answer.story());
+    assert_eq!(answer.resources().len(), size, "{}", answer.story());
+}
+
+fn rfc7644_3_4_2_4_pages_have_a_default_and_a_limit(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    create(&scim, (0..205).map(|number| format!("user{number:03}")));
+    assert_page(&scim.get("/Users").expect(200), 205, 1, 100);
+    assert_page(&scim.get("/Users?count=1000").expect(200), 205, 1, 200);
+    assert_page(&scim.get("/Users?startIndex=201&count=200").expect(200), 205, 201, 5);
+    assert_page(&scim.filter("/Users", "userName sw \"user\"").expect(200), 205, 1, 100);
+    assert_page(&scim.filter("/Users", "userName sw \"user00\"").expect(200), 10, 1, 10);
+}
+
+fn rfc7644_3_4_2_4_odd_start_index_and_count(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let empty = scim.get("/Users").expect_empty_list();
+    assert!(empty["totalResults"].is_u64());
+    create(&scim, (0..3).map(|number| format!("user{number}")));
+    for none in ["/Users?count=0", "/Users?count=-5", "/Users?startindex=0&count=0"] {
+        let answer = scim.get(none).expect(200);
+        assert_eq!(answer["totalResults"], 3, "{}", answer.story());
+        assert!(answer.resources().is_empty(), "{}", answer.story());
+    }
+    assert_page(&scim.get("/Users?startIndex=0&count=2").expect(200), 3, 1, 2);
+    assert_page(&scim.get("/Users?startIndex=-7").expect(200), 3, 1, 3);
+    let beyond = scim.get("/Users?startIndex=4&count=2").expect(200);
+    assert_eq!(beyond["totalResults"], 3);
+    assert!(beyond.resources().is_empty(), "{}", beyond.story());
+    for wrong in ["/Users?count=many", "/Users?startIndex=one"] {
+        scim.get(wrong).expect_error(400, Some("invalidValue"));
+    }
+}
+
+fn rfc7644_3_4_2_4_pages_together_are_the_whole(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Okta);
+    create(&scim, (0..23).map(|number| format!("user{number}@example.com")));
+    for query in ["count=5", "count=5&sortBy=userName", "count=5&filter=userName%20pr"] {
+        let mut seen = Vec::new();
+        for start in [1, 6, 11, 16, 21] {
+            let page = scim.get(&format!("/Users?startIndex={start}&{query}")).expect(200);
+            assert_eq!(page["startIndex"], start, "{}", page.story());
+            seen.extend(page.user_names().into_iter().map(ToOwned::to_owned));
+        }
+        assert_eq!(seen.len(), 23, "{query}");
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 23, "no user is on two pages: {query}");
+    }
+    for number in 0..7 {
+        scim.post("/Groups", &group(&format!("Group {number}"), &[])).expect(201);
+    }
+    let page = scim.get("/Groups?startIndex=6&count=5").expect(200);
+    assert_page(&page, 7, 6, 2);
+}
+
+fn rfc7644_3_4_2_3_sorting(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    for (name, title, family, email) in [
+        ("bob", "beta", "Brown", "zz@example.com"),
+        ("Alice", "Alpha", "Zimmer", "mm@example.com"),
+        ("carol", "", "", ""),
+        ("Dave", "gamma", "adams", "aa@example.com"),
+    ] {
+        let mut body = user(name);
+        if !title.is_empty() {
+            body["title"] = json!(title);
+            body["name"] = json!({"familyName": family});
+            body["emails"] = json!([{"value": format!("home-{email}"), "type": "home"},
+                {"value": email, "type": "work", "primary": true}]);
+        }
+        scim.post("/Users", &body).expect(201);
+    }
+    for (query, expected) in [
+        ("sortBy=userName", ["Alice", "bob", "carol", "Dave"]),
+        ("sortBy=USERNAME&sortOrder=ascending", ["Alice", "bob", "carol", "Dave"]),
+        ("sortBy=userName&sortOrder=descending", ["Dave", "carol", "bob", "Alice"]),
+        ("sortBy=title", ["Alice", "bob", "Dave", "carol"]),
+        ("sortBy=title&sortOrder=descending", ["carol", "Dave", "bob", "Alice"]),
+        ("sortBy=name.familyName", ["Dave", "bob", "Alice", "carol"]),
+        ("sortBy=emails", ["Dave", "Alice", "bob", "carol"]),
+        ("sortBy=meta.created", ["bob", "Alice", "carol", "Dave"]),
+    ] {
+        let answer = scim.get(&format!("/Users?{query}")).expect(200);
+        assert_eq!(answer.user_names(), expected, "{}", answer.story());
+    }
+    let page = scim.get("/Users?sortBy=userName&startIndex=2&count=2").expect(200);
+    assert_eq!(page.user_names(), ["bob", "carol"]);
+}
+
+fn rfc7644_3_4_3_search_by_post(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    create(&scim, (0..5).map(|number| format!("user{number}")));
+    scim.post("/Groups", &group("Sales", &[])).expect(201);
+    let search = |body: Value| {
+        let mut body = body;
+        body["schemas"] = json!([SEARCH_REQUEST]);
+        scim.post("/Users/.search", &body).expect(200).expect_scim_content()
+    };
+    let answer = search(json!({"filter": "userName sw \"user\"", "startIndex": 2, "count": 2,
+        "sortBy": "userName", "sortOrder": "descending", "attributes": ["userName"]}));
+    assert_page(&answer, 5, 2, 2);
+    assert_eq!(answer.user_names(), ["user3", "user2"]);
+    assert!(answer["Resources"][0]["active"].is_null(), "{}", answer.story());
+    assert_page(&search(json!({})), 5, 1, 5);
+    let excluded = search(json!({"excludedAttributes": ["userName"]}));
+    assert!(excluded.user_names().is_empty(), "{}", excluded.story());
+    let groups = json!({"schemas": [SEARCH_REQUEST], "filter": "displayName eq \"sales\""});
+    assert_page(&scim.post("/Groups/.search", &groups).expect(200), 1, 1, 1);
+    let wrong = json!({"schemas": [SEARCH_REQUEST], "filter": "userName eq"});
+    scim.post("/Users/.search", &wrong).expect_error(400, Some("invalidFilter"));
+}

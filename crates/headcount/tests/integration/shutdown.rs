@@ -1,0 +1,80 @@
+//! What was acknowledged is kept, however the server ends.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::harness::*;
+
+on_each_database!(
+    termination_loses_no_acknowledged_write,
+    a_killed_server_has_kept_every_acknowledged_write,
+    an_idle_server_ends_at_once,
+);
+
+/// Creates users until the server no longer answers; the names that were acknowledged.
+fn create_until_the_end(scim: &Client, worker: usize) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    for number in 0.. {
+        let name = format!("user-{worker}-{number}");
+        let body = user(&name).to_string();
+        match scim.try_send("POST", "/Users", Some(("application/scim+json", &body))) {
+            Ok(answer) if answer.status == 201 => acknowledged.push(name),
+            Ok(answer) => {
+                assert_eq!(answer.status, 503, "{}", answer.story());
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    acknowledged
+}
+
+/// Four workers write; after a while the server is ended; all they were promised is returned.
+fn write_while(server: &mut Server, scim: &Client, end: impl FnOnce(&mut Server)) -> Vec<String> {
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..4).map(|worker| scope.spawn(move || create_until_the_end(scim, worker))).collect();
+        thread::sleep(Duration::from_millis(700));
+        end(server);
+        workers.into_iter().flat_map(|worker| worker.join().expect("it ends")).collect()
+    })
+}
+
+#[track_caller]
+fn assert_all_there(server: &Server, token: &str, acknowledged: &[String]) {
+    let database = server.database().clone();
+    let again = Server::on(&database);
+    let scim = again.client_with_token(token);
+    assert!(!acknowledged.is_empty(), "nothing was written");
+    for name in acknowledged {
+        scim.filter("/Users", &format!("userName eq \"{name}\"")).expect_user_names(&[name]);
+    }
+    let total = scim.get("/Users?count=0").expect(200);
+    let total = total["totalResults"].as_u64().expect("a number");
+    assert!(total >= acknowledged.len() as u64, "{total}");
+    scim.post("/Users", &user("after")).expect(201);
+}
+
+fn termination_loses_no_acknowledged_write(database: Database) {
+    let (mut server, scim) = serve(database, Dialect::Standard);
+    let acknowledged = write_while(&mut server, &scim, |server| {
+        let status = server.terminate();
+        assert_eq!(status.code(), Some(0), "{status}");
+    });
+    assert_all_there(&server, scim.token(), &acknowledged);
+}
+
+fn a_killed_server_has_kept_every_acknowledged_write(database: Database) {
+    let (mut server, scim) = serve(database, Dialect::Standard);
+    let acknowledged = write_while(&mut server, &scim, Server::kill);
+    assert_all_there(&server, scim.token(), &acknowledged);
+}
+
+fn an_idle_server_ends_at_once(database: Database) {
+    let (mut server, scim) = serve(database, Dialect::Standard);
+    scim.get("/Users").expect_empty_list();
+    let start = std::time::Instant::now();
+    let status = server.terminate();
+    assert_eq!(status.code(), Some(0), "{status}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}

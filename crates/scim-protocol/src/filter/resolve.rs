@@ -1,0 +1,215 @@
+//! From a parsed filter to a [`Predicate`].
+
+use scim_filter_parser::{Filter, Operator, Options, Test as Parsed, Value};
+
+use super::{Operand, Predicate, Test};
+use crate::dialect::{Leniencies, Leniency};
+use crate::error::{Error, Result};
+use crate::fold::fold;
+use crate::instant;
+use crate::resource::boolean;
+use crate::schema::{AttributeRef, DataType, ResourceType, Returned, Target};
+
+/// Parses a filter and resolves it against a resource type.
+///
+/// # Errors
+/// `invalidFilter`: the syntax is wrong, a name is unknown, or a literal or operator does not fit
+/// the attribute.
+pub fn parse(
+    kind: &'static ResourceType,
+    text: &str,
+    leniencies: &mut Leniencies,
+) -> Result<Predicate> {
+    resolve(kind, &parse_text(text, leniencies)?, leniencies)
+}
+
+fn parse_text(text: &str, leniencies: &mut Leniencies) -> Result<Filter> {
+    let options = Options::default();
+    let strict = match Filter::parse_with(text, &options) {
+        Ok(filter) => return Ok(filter),
+        Err(error) => Error::invalid_filter(format!("the filter is wrong {error}")),
+    };
+    if !leniencies.permits(Leniency::UnquotedLiteral) {
+        return Err(strict);
+    }
+    let options = Options { unquoted_values: true, ..options };
+    let Ok(filter) = Filter::parse_with(text, &options) else { return Err(strict) };
+    leniencies.allow(Leniency::UnquotedLiteral);
+    Ok(filter)
+}
+
+/// Resolves the names and literals of a filter.
+///
+/// # Errors
+/// `invalidFilter`, as [`parse`].
+pub fn resolve(
+    kind: &'static ResourceType,
+    filter: &Filter,
+    leniencies: &mut Leniencies,
+) -> Result<Predicate> {
+    Resolver { scope: Scope::Resource(kind), leniencies }.filter(filter)
+}
+
+/// Resolves the filter of a value path, whose names are sub-attributes of `attribute`.
+///
+/// # Errors
+/// `invalidFilter`, as [`parse`].
+pub fn resolve_element(
+    attribute: AttributeRef,
+    filter: &Filter,
+    leniencies: &mut Leniencies,
+) -> Result<Predicate> {
+    Resolver { scope: Scope::Element(attribute), leniencies }.filter(filter)
+}
+
+enum Scope {
+    Resource(&'static ResourceType),
+    Element(AttributeRef),
+}
+
+struct Resolver<'a> {
+    scope: Scope,
+    leniencies: &'a mut Leniencies,
+}
+
+impl Resolver<'_> {
+    fn filter(&mut self, filter: &Filter) -> Result<Predicate> {
+        Ok(match filter {
+            Filter::And(terms) => Predicate::And(self.filters(terms)?),
+            Filter::Or(terms) => Predicate::Or(self.filters(terms)?),
+            Filter::Not(inner) => Predicate::Not(Box::new(self.filter(inner)?)),
+            Filter::Attribute(expression) => {
+                let attribute = self.attribute(&expression.path)?;
+                self.test(attribute, &expression.test)?
+            }
+            Filter::ValuePath(value_path) => {
+                let attribute = self.attribute(&value_path.path)?;
+                if !attribute.attribute.is_complex() || attribute.sub.is_some() {
+                    return Err(Error::invalid_filter(format!(
+                        "{} has no sub-attributes to select by",
+                        value_path.path
+                    )));
+                }
+                let mut inner =
+                    Resolver { scope: Scope::Element(attribute), leniencies: self.leniencies };
+                let mut predicate = inner.filter(&value_path.filter)?;
+                if let Some((name, test)) = &value_path.then {
+                    let sub = Self::sub_attribute(attribute, name)?;
+                    let then = inner.test(sub, test)?;
+                    predicate = Predicate::And(vec![predicate, then]);
+                }
+                Predicate::Element { attribute, predicate: Box::new(predicate) }
+            }
+        })
+    }
+
+    fn filters(&mut self, filters: &[Filter]) -> Result<Vec<Predicate>> {
+        filters.iter().map(|filter| self.filter(filter)).collect()
+    }
+
+    fn attribute(&mut self, path: &scim_filter_parser::AttributePath) -> Result<AttributeRef> {
+        match self.scope {
+            Scope::Resource(kind) => match kind.resolve(path, self.leniencies) {
+                // A filter on what is never returned would give it away, one letter after another.
+                Some(Target::Attribute(found)) if found.leaf().returned == Returned::Never => {
+                    Err(Error::invalid_filter(format!("{path} cannot be filtered by")))
+                }
+                Some(Target::Attribute(attribute)) => Ok(attribute),
+                _ => Err(Error::invalid_filter(format!("{path} is no attribute of {}", kind.name))),
+            },
+            Scope::Element(parent) => {
+                if path.schema.is_some() || path.sub_attribute.is_some() {
+                    return Err(Error::invalid_filter(format!(
+                        "{path}: inside [ ] only sub-attributes of {} can be named",
+                        parent.attribute.name
+                    )));
+                }
+                Self::sub_attribute(parent, &path.attribute)
+            }
+        }
+    }
+
+    fn sub_attribute(parent: AttributeRef, name: &str) -> Result<AttributeRef> {
+        let sub = parent.attribute.sub_attribute(name).ok_or_else(|| {
+            Error::invalid_filter(format!(
+                "{name} is no sub-attribute of {}",
+                parent.attribute.name
+            ))
+        })?;
+        Ok(AttributeRef { sub: Some(sub), ..parent })
+    }
+
+    fn test(&mut self, attribute: AttributeRef, test: &Parsed) -> Result<Predicate> {
+        let present = Predicate::Test { attribute, test: Test::Present };
+        let (operator, value) = match test {
+            Parsed::Present | Parsed::Compare(Operator::NotEqual, Value::Null) => {
+                return Ok(present);
+            }
+            Parsed::Compare(Operator::Equal, Value::Null) => {
+                return Ok(Predicate::Not(Box::new(present)));
+            }
+            Parsed::Compare(operator, value) => (*operator, value),
+        };
+        let name = &attribute.leaf().name;
+        let Some(attribute) = attribute.comparable() else {
+            return Err(Error::invalid_filter(format!(
+                "{name} is complex: compare one of its sub-attributes"
+            )));
+        };
+        let leaf = attribute.leaf();
+        if !fits(leaf.data_type, operator) {
+            return Err(Error::invalid_filter(format!(
+                "{operator} cannot be used with {name}, a {:?}",
+                leaf.data_type
+            )));
+        }
+        let operand = self.operand(attribute, value)?;
+        Ok(Predicate::Test { attribute, test: Test::Compare(operator, operand) })
+    }
+
+    fn operand(&mut self, attribute: AttributeRef, value: &Value) -> Result<Operand> {
+        let leaf = attribute.leaf();
+        let text = |text: &str| {
+            if leaf.case_exact { text.to_owned() } else { fold(text) }
+        };
+        let operand = match (leaf.data_type, value) {
+            (_, Value::String(literal)) if leaf.is_text() => Some(Operand::Text(text(literal))),
+            (DataType::String, Value::Integer(number)) => self
+                .leniencies
+                .allow(Leniency::NumberAsString)
+                .then(|| Operand::Text(number.to_string())),
+            (DataType::Boolean, Value::Boolean(truth)) => Some(Operand::Boolean(*truth)),
+            (DataType::Boolean, Value::String(literal)) => boolean(literal)
+                .filter(|_| self.leniencies.allow(Leniency::StringBoolean))
+                .map(Operand::Boolean),
+            (DataType::Integer, Value::Integer(number)) => Some(Operand::Integer(*number)),
+            #[allow(clippy::cast_precision_loss, reason = "a decimal is compared as f64")]
+            (DataType::Decimal, Value::Integer(number)) => Some(Operand::Decimal(*number as f64)),
+            (DataType::Integer | DataType::Decimal, Value::Decimal(number)) => {
+                Some(Operand::Decimal(*number))
+            }
+            (DataType::DateTime, Value::String(literal)) => {
+                instant::parse(literal).map(Operand::Instant)
+            }
+            _ => None,
+        };
+        operand.ok_or_else(|| {
+            Error::invalid_filter(format!(
+                "the value compared with {} must be a {:?}",
+                leaf.name, leaf.data_type
+            ))
+        })
+    }
+}
+
+/// RFC 7644 table 3: ordering needs an order, substrings need text.
+fn fits(data_type: DataType, operator: Operator) -> bool {
+    use Operator::{Contains, EndsWith, Equal, NotEqual, StartsWith};
+    match operator {
+        Equal | NotEqual => true,
+        Contains | StartsWith | EndsWith => {
+            matches!(data_type, DataType::String | DataType::Reference | DataType::Binary)
+        }
+        _ => !matches!(data_type, DataType::Boolean | DataType::Binary),
+    }
+}

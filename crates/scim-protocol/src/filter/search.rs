@@ -1,0 +1,43 @@
+//! The form of a resource in which a database compares it.
+
+use serde_json::Value;
+
+use crate::Object;
+use crate::fold::fold;
+use crate::instant;
+use crate::schema::{Attribute, DataType, ResourceType};
+
+/// The resource with every value as it is compared: text folded unless `caseExact`, instants as
+/// microseconds since 1970. The shape and names are the resource's own.
+pub fn search_document(kind: &'static ResourceType, resource: &Object) -> Object {
+    let mut document = Object::new();
+    for (name, value) in resource {
+        if let Some(attribute) = kind.attribute(name) {
+            document.insert(name.clone(), comparable(attribute, value));
+        } else if let (Some(schema), Value::Object(members)) = (kind.extension(name), value) {
+            document.insert(name.clone(), comparable_members(&schema.attributes, members));
+        }
+    }
+    document
+}
+
+fn comparable(attribute: &Attribute, value: &Value) -> Value {
+    match value {
+        Value::Array(elements) => {
+            elements.iter().map(|element| comparable(attribute, element)).collect()
+        }
+        Value::Object(members) => comparable_members(&attribute.sub_attributes, members),
+        Value::String(text) if attribute.data_type == DataType::DateTime => {
+            instant::parse(text).map_or(Value::Null, |instant| instant::micros(instant).into())
+        }
+        Value::String(text) if attribute.is_text() && !attribute.case_exact => fold(text).into(),
+        other => other.clone(),
+    }
+}
+
+fn comparable_members(attributes: &[Attribute], members: &Object) -> Value {
+    let find = |name: &str| attributes.iter().find(|attribute| attribute.name == name);
+    let comparable =
+        |(name, value): (&String, &Value)| Some((name.clone(), comparable(find(name)?, value)));
+    Value::Object(members.iter().filter_map(comparable).collect())
+}

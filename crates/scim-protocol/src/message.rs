@@ -1,0 +1,113 @@
+//! The messages of the protocol (RFC 7644 section 3).
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result, ScimType};
+use crate::{Object, query};
+
+/// The URN of a PATCH request.
+pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// The URN of the answer to a query.
+pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// The URN of a query that is sent by POST.
+pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+/// The URN of an error.
+pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+
+/// An error's body (section 3.12). `status` is a string, as the RFC has it.
+pub fn error(status: u16, scim_type: Option<ScimType>, detail: &str) -> Value {
+    let mut body = json!({ "schemas": [ERROR], "status": status.to_string() });
+    if let Some(scim_type) = scim_type {
+        body["scimType"] = scim_type.as_str().into();
+    }
+    body["detail"] = detail.into();
+    body
+}
+
+/// The answer to a query (section 3.4.2).
+pub fn list_response(total: u64, start_index: u64, resources: Vec<Value>) -> Value {
+    let mut body = json!({
+        "schemas": [LIST_RESPONSE],
+        "totalResults": total,
+        "startIndex": start_index,
+        "itemsPerPage": resources.len(),
+    });
+    body["Resources"] = Value::Array(resources);
+    body
+}
+
+/// Reads the body of `POST …/.search` (section 3.4.3).
+///
+/// # Errors
+/// `invalidSyntax` if it is no `SearchRequest`, `invalidValue` if a member has the wrong type.
+pub fn search_request(body: &Value) -> Result<query::Parameters> {
+    let Value::Object(body) = body else {
+        return Err(Error::invalid_syntax("the body must be a JSON object"));
+    };
+    let is_search =
+        |urn: &Value| urn.as_str().is_some_and(|u| u.eq_ignore_ascii_case(SEARCH_REQUEST));
+    let schemas = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas"));
+    let urns = schemas.and_then(|(_, urns)| urns.as_array());
+    if !urns.is_some_and(|urns| urns.iter().any(is_search)) {
+        return Err(Error::invalid_syntax(format!("schemas must list {SEARCH_REQUEST}")));
+    }
+    let mut parameters = query::Parameters::default();
+    for (name, value) in body.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("schemas")) {
+        let value = match value {
+            Value::Null => continue,
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Array(names) => names_in(name, names)?,
+            // To pass over a filter of the wrong type would be to answer with everybody.
+            Value::Bool(_) | Value::Object(_) => {
+                return Err(Error::invalid_value(format!(
+                    "{name} must be text, a number or a list"
+                )));
+            }
+        };
+        parameters.set(name, value);
+    }
+    Ok(parameters)
+}
+
+fn names_in(member: &str, names: &[Value]) -> Result<String> {
+    let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+    names
+        .map(|names| names.join(","))
+        .ok_or_else(|| Error::invalid_value(format!("{member} must be a list of strings")))
+}
+
+/// The schemas, then the members of a resource.
+pub fn with_schemas(schemas: Vec<Value>, members: Object) -> Object {
+    std::iter::once(("schemas".to_owned(), Value::Array(schemas))).chain(members).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc7644_3_4_3_parameters_of_a_search_request() {
+        let body = json!({"Schemas": [SEARCH_REQUEST], "filter": "title pr", "startIndex": 2,
+                          "count": null, "attributes": ["userName", "emails.value"]});
+        let parameters = search_request(&body).unwrap();
+        assert_eq!(parameters.filter.as_deref(), Some("title pr"));
+        assert_eq!(parameters.start_index.as_deref(), Some("2"));
+        assert_eq!(parameters.count, None);
+        assert_eq!(parameters.attributes.as_deref(), Some("userName,emails.value"));
+    }
+
+    #[test]
+    fn rfc7644_3_4_3_what_is_no_search_request_is_refused() {
+        for body in [
+            json!([]),
+            json!({"filter": "title pr"}),
+            json!({"schemas": [PATCH_OP], "filter": "title pr"}),
+            json!({"schemas": [SEARCH_REQUEST], "filter": {"title": "x"}}),
+            json!({"schemas": [SEARCH_REQUEST], "filter": true}),
+            json!({"schemas": [SEARCH_REQUEST], "attributes": [1]}),
+        ] {
+            assert!(search_request(&body).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Which attributes an answer has (RFC 7644 sections 3.4.2.5 and 3.9).
+
+use scim_filter_parser::{Options, Path};
+use serde_json::Value;
+
+use crate::Object;
+use crate::dialect::Leniencies;
+use crate::error::{Error, Result};
+use crate::filter::{Predicate, evaluate_element, resolve_element};
+use crate::schema::{Attribute, AttributeRef, ResourceType, Returned, Schema, Target};
+
+/// The attributes that a client asks for or excludes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Projection {
+    mode: Mode,
+    selected: Vec<Selected>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Default,
+    Only,
+    Except,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Selected {
+    Attribute { attribute: AttributeRef, filter: Option<Predicate> },
+    Extension(&'static Schema),
+}
+
+impl Selected {
+    fn is_in(&self, extension: Option<&Schema>) -> bool {
+        let urn = |schema: Option<&Schema>| schema.map(|schema| schema.id.clone());
+        match self {
+            Self::Attribute { attribute, .. } => urn(attribute.extension) == urn(extension),
+            Self::Extension(schema) => extension.is_some_and(|e| e.id == schema.id),
+        }
+    }
+}
+
+impl Projection {
+    /// Reads `attributes` and `excludedAttributes`. A name that no schema has selects nothing.
+    ///
+    /// # Errors
+    /// `invalidValue` if both are given; `invalidPath` if a name is malformed.
+    pub fn parse(
+        kind: &'static ResourceType,
+        attributes: Option<&str>,
+        excluded: Option<&str>,
+        leniencies: &mut Leniencies,
+    ) -> Result<Self> {
+        let given = |text: Option<&'_ str>| text.is_some_and(|text| !text.trim().is_empty());
+        let (mode, text) = match (given(attributes), given(excluded)) {
+            (true, true) => {
+                return Err(Error::invalid_value(
+                    "attributes and excludedAttributes cannot be used together",
+                ));
+            }
+            (true, false) => (Mode::Only, attributes),
+            (false, true) => (Mode::Except, excluded),
+            (false, false) => return Ok(Self::default()),
+        };
+        let mut selected = Vec::new();
+        for name in split(text.unwrap_or_default()) {
+            let path = Path::parse_with(name, &Options::default())
+                .map_err(|error| Error::invalid_path(format!("{name:.100}: {error}")))?;
+            selected.extend(select(kind, &path, leniencies)?);
+        }
+        Ok(Self { mode, selected })
+    }
+
+    /// Whether the client named the attributes it wants.
+    pub fn names_attributes(&self) -> bool {
+        self.mode == Mode::Only
+    }
+
+    /// Whether an answer needs the value of this attribute of the type itself: what is not
+    /// wanted need not be loaded.
+    pub fn wants(&self, attribute: &Attribute) -> bool {
+        let named = |whole_only: bool| {
+            self.selected.iter().any(|selected| match selected {
+                Selected::Attribute { attribute: found, filter } => {
+                    found.extension.is_none()
+                        && found.attribute.name == attribute.name
+                        && !(whole_only && (found.sub.is_some() || filter.is_some()))
+                }
+                Selected::Extension(_) => false,
+            })
+        };
+        match (attribute.returned, self.mode) {
+            (Returned::Always, _) | (Returned::Default, Mode::Default) => true,
+            (Returned::Never, _) => false,
+            (_, Mode::Only) => named(false),
+            (Returned::Request, _) => false,
+            (Returned::Default, Mode::Except) => !named(true),
+        }
+    }
+
+    /// Leaves in a resource what the answer has.
+    pub fn apply(&self, kind: &'static ResourceType, resource: &mut Object) {
+        let own: Vec<&Selected> = self.selected.iter().filter(|s| s.is_in(None)).collect();
+        for extension in &kind.extensions {
+            let schema = &extension.schema;
+            let Some(Value::Object(members)) = resource.get_mut(&schema.id) else { continue };
+            let of_it: Vec<&Selected> =
+                self.selected.iter().filter(|s| s.is_in(Some(schema))).collect();
+            let whole = of_it.iter().any(|s| matches!(s, Selected::Extension(_)));
+            match (whole, self.mode) {
+                (true, Mode::Except) => members.clear(),
+                (true, _) => project(&schema.attributes, &[], Mode::Default, members),
+                (false, mode) => project(&schema.attributes, &of_it, mode, members),
+            }
+            if members.is_empty() {
+                resource.shift_remove(&schema.id);
+            }
+        }
+        let extensions: Vec<(String, Value)> = kind
+            .extensions
+            .iter()
+            .filter_map(|extension| resource.shift_remove_entry(&extension.schema.id))
+            .collect();
+        project(ResourceType::common_attributes(), &own, self.mode, resource);
+        project(&kind.schema.attributes, &own, self.mode, resource);
+        resource.extend(extensions);
+    }
+}
+
+fn select(
+    kind: &'static ResourceType,
+    path: &Path,
+    leniencies: &mut Leniencies,
+) -> Result<Option<Selected>> {
+    Ok(match kind.resolve(&path.attribute, leniencies) {
+        None => None,
+        Some(Target::Extension(schema)) => Some(Selected::Extension(schema)),
+        Some(Target::Attribute(attribute)) => {
+            let filter = match &path.filter {
+                Some(filter) => Some(resolve_element(attribute, filter, leniencies)?),
+                None => None,
+            };
+            let sub = match path.sub_attribute.as_deref() {
+                None => attribute.sub,
+                Some(name) => match attribute.attribute.sub_attribute(name) {
+                    None => return Ok(None),
+                    found => found,
+                },
+            };
+            Some(Selected::Attribute { attribute: AttributeRef { sub, ..attribute }, filter })
+        }
+    })
+}
+
+/// The names of a comma-separated list; a comma in brackets or quotes does not separate.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    text.split(move |character| {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            ',' => return depth == 0 && !quoted,
+            _ => {}
+        }
+        false
+    })
+    .map(str::trim)
+    .filter(|name| !name.is_empty())
+}
+
+fn project(attributes: &[Attribute], selected: &[&Selected], mode: Mode, members: &mut Object) {
+    for attribute in attributes {
+        let Some(value) = members.get_mut(&attribute.name) else { continue };
+        let named: Vec<(Option<&'static Attribute>, Option<&Predicate>)> = selected
+            .iter()
+            .filter_map(|selected| match selected {
+                Selected::Attribute { attribute: found, filter }
+                    if found.attribute.name == attribute.name =>
+                {
+                    Some((found.sub, filter.as_ref()))
+                }
+                _ => None,
+            })
+            .collect();
+        let keep = match (attribute.returned, mode) {
+            (Returned::Always, _) | (Returned::Default, Mode::Default) => true,
+            (Returned::Never, _) => false,
+            (_, Mode::Only) => !named.is_empty() && keep_only(attribute, &named, value),
+            (Returned::Request, _) => false,
+            (Returned::Default, Mode::Except) => keep_rest(&named, value),
+        };
+        if !keep {
+            members.shift_remove(&attribute.name);
+        }
+    }
+}
+
+type Named<'a> = (Option<&'static Attribute>, Option<&'a Predicate>);
+
+/// Leaves the named parts of a value; whether any is left.
+fn keep_only(attribute: &Attribute, named: &[Named<'_>], value: &mut Value) -> bool {
+    let keep_parts = |element: &mut Value| {
+        let selecting: Vec<_> = named
+            .iter()
+            .filter(|(_, filter)| filter.is_none_or(|filter| evaluate_element(filter, element)))
+            .collect();
+        if selecting.iter().any(|(sub, _)| sub.is_none()) {
+            return true;
+        }
+        let Value::Object(members) = element else { return false };
+        members.retain(|name, _| {
+            let always =
+                attribute.sub_attribute(name).is_some_and(|sub| sub.returned == Returned::Always);
+            always || selecting.iter().any(|(sub, _)| sub.is_some_and(|sub| sub.name == *name))
+        });
+        !members.is_empty()
+    };
+    match value {
+        Value::Array(elements) => {
+            elements.retain_mut(keep_parts);
+            !elements.is_empty()
+        }
+        single => keep_parts(single),
+    }
+}
+
+/// Takes the named parts out of a value; whether any is left.
+fn keep_rest(named: &[Named<'_>], value: &mut Value) -> bool {
+    let without_parts = |element: &mut Value| {
+        for (sub, filter) in named {
+            if filter.is_some_and(|filter| !evaluate_element(filter, element)) {
+                continue;
+            }
+            match (sub, &mut *element) {
+                (Some(sub), Value::Object(members)) => {
+                    members.shift_remove(&sub.name);
+                }
+                _ => return false,
+            }
+        }
+        !element.as_object().is_some_and(Object::is_empty)
+    };
+    match value {
+        Value::Array(elements) => {
+            elements.retain_mut(without_parts);
+            !elements.is_empty()
+        }
+        single => without_parts(single),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect;
+    use serde_json::json;
+
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+    fn project(attributes: Option<&str>, excluded: Option<&str>) -> Value {
+        let mut leniencies = Leniencies::new(Dialect::Strict);
+        let projection =
+            Projection::parse(ResourceType::user(), attributes, excluded, &mut leniencies).unwrap();
+        let mut user = json!({
+            "schemas": ["x"], "id": "1", "userName": "a", "password": "p",
+            "name": {"givenName": "g", "familyName": "f"},
+            "emails": [{"value": "w", "type": "work"}, {"value": "h", "type": "home"}],
+            (ENTERPRISE): {"department": "d", "costCenter": "c"},
+        });
+        projection.apply(ResourceType::user(), user.as_object_mut().unwrap());
+        user
+    }
+
+    #[test]
+    fn rfc7644_3_9_only_what_is_named_and_what_is_always_returned() {
+        let department = format!("{ENTERPRISE}:department");
+        for (attributes, rest) in [
+            ("userName", json!({"userName": "a"})),
+            ("USERNAME , name.givenname", json!({"userName": "a", "name": {"givenName": "g"}})),
+            ("emails.type", json!({"emails": [{"type": "work"}, {"type": "home"}]})),
+            ("emails[type eq \"work\"]", json!({"emails": [{"value": "w", "type": "work"}]})),
+            (
+                "emails[type eq \"work\" or value eq \"a,b\"].value",
+                json!({"emails": [{"value": "w"}]}),
+            ),
+            (department.as_str(), json!({(ENTERPRISE): {"department": "d"}})),
+            (ENTERPRISE, json!({(ENTERPRISE): {"department": "d", "costCenter": "c"}})),
+            ("password", json!({})),
+            ("nonsense", json!({})),
+            ("emails[type eq \"work\"].nonsense", json!({})),
+        ] {
+            let mut expected = json!({"schemas": ["x"], "id": "1"});
+            expected.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            assert_eq!(project(Some(attributes), None), expected, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn rfc7644_3_9_all_but_what_is_excluded() {
+        let rest = project(None, Some(&format!("id,userName,name.givenName,emails,{ENTERPRISE}")));
+        assert_eq!(rest, json!({"schemas": ["x"], "id": "1", "name": {"familyName": "f"}}));
+    }
+
+    #[test]
+    fn rfc7644_3_9_not_both() {
+        let mut leniencies = Leniencies::new(Dialect::Standard);
+        let both = Projection::parse(ResourceType::user(), Some("a"), Some("b"), &mut leniencies);
+        assert!(both.is_err());
+    }
+
+    #[test]
+    fn q30_excluded_members_need_not_be_loaded() {
+        let group = ResourceType::group();
+        let members = group.attribute("members").unwrap();
+        let wants = |attributes, excluded| {
+            Projection::parse(group, attributes, excluded, &mut Leniencies::new(Dialect::Strict))
+                .unwrap()
+                .wants(members)
+        };
+        assert!(wants(None, None));
+        assert!(wants(Some("members.value"), None));
+        assert!(!wants(Some("displayName"), None));
+        assert!(!wants(None, Some("members")));
+        assert!(wants(None, Some("members.display")));
+    }
+}

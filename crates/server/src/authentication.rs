@@ -1,0 +1,51 @@
+//! Who is calling (RFC 6750). A handler that asks for an [`Authenticated`] cannot run without.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use accounts::{Caller, StorageError};
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::error::ApiError;
+use crate::{State, clock, token};
+
+/// A caller with a token that is live.
+pub(crate) struct Authenticated(pub(crate) Caller);
+
+impl FromRequest for Authenticated {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let bearer = bearer(request).map(str::to_owned);
+        let state = request.app_data::<Data<State>>().cloned();
+        Box::pin(async move {
+            let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
+            let bearer = bearer.ok_or(ApiError::Unauthorized { invalid_token: false })?;
+            authenticate(&state, &bearer).await
+        })
+    }
+}
+
+/// The token of a request. The name of the scheme has no case (RFC 9110 section 11.1).
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+}
+
+async fn authenticate(state: &State, bearer: &str) -> Result<Authenticated, ApiError> {
+    const REFUSED: ApiError = ApiError::Unauthorized { invalid_token: true };
+    let (id, secret) = token::parts(bearer).ok_or(REFUSED)?;
+    let id = id.to_owned();
+    let credentials =
+        state.store.read(move |tx| Ok::<_, StorageError>(tx.credentials(&id)?)).await?;
+    let credential = credentials
+        .iter()
+        .find(|credential| token::matches(secret, &credential.token.secret_hash))
+        .filter(|credential| credential.token.is_live(clock::now()))
+        .ok_or(REFUSED)?;
+    Ok(Authenticated(credential.caller()))
+}

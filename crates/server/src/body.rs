@@ -1,0 +1,45 @@
+//! Bodies of requests (RFC 7644 section 3.8).
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, web};
+use scim_protocol::error::Error;
+use serde_json::Value;
+
+use crate::error::ApiError;
+
+/// A body of JSON, of a bounded size.
+pub(crate) struct Body(pub(crate) Value);
+
+impl FromRequest for Body {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !is_json(request) {
+            return Box::pin(async { Err(ApiError::UnsupportedMediaType) });
+        }
+        let bytes = web::Bytes::from_request(request, payload);
+        Box::pin(async move {
+            let bytes = bytes.await.map_err(|error| ApiError::body(&error))?;
+            let value = serde_json::from_slice(&bytes).map_err(|error| {
+                Error::invalid_syntax(format!("the body is no valid JSON: {error}"))
+            })?;
+            Ok(Self(value))
+        })
+    }
+}
+
+/// `application/scim+json` or `application/json`, with any parameters. A client that does not say
+/// what it sends is taken to send JSON.
+fn is_json(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(CONTENT_TYPE) else { return true };
+    let Ok(value) = value.to_str() else { return false };
+    let media_type = value.split(';').next().unwrap_or_default().trim();
+    ["application/scim+json", "application/json"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(media_type))
+}

@@ -1,0 +1,182 @@
+//! Every refusal as an answer: the one mapping to HTTP (RFC 7644 section 3.12).
+
+use std::fmt;
+
+use accounts::{Code, Refusal, StorageError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use scim_protocol::error::{Error, ScimType};
+use scim_protocol::message;
+use serde_json::{Value, json};
+
+use crate::MAX_BODY;
+
+/// The URN under which an error says which rule refused.
+const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:Error";
+
+/// Seconds after which a client may try again what failed for want of the store.
+const RETRY_SECONDS: &str = "2";
+
+/// Why a request is not answered as it wished.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// No token, or one that is not live.
+    Unauthorized { invalid_token: bool },
+    /// The protocol or a rule refuses it.
+    Refused(Refusal),
+    /// There is nothing at the path.
+    NoSuchPath,
+    /// Discovery cannot be filtered (section 4).
+    DiscoveryFilter,
+    /// The path does not have the method; these it has.
+    MethodNotAllowed(&'static str),
+    /// The body is no JSON by its type.
+    UnsupportedMediaType,
+    /// The body is too large.
+    TooLarge,
+    /// SCIM has it, and the service does not.
+    NotImplemented(&'static str),
+}
+
+impl ApiError {
+    pub(crate) fn internal(what: &'static str) -> Self {
+        Self::Refused(Refusal::Storage(StorageError::Failed(what.into())))
+    }
+
+    /// Why a body could not be read.
+    pub(crate) fn body(error: &actix_web::Error) -> Self {
+        if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::TooLarge;
+        }
+        Error::invalid_syntax("the body could not be read").into()
+    }
+
+    fn parts(&self) -> (StatusCode, Option<ScimType>, String) {
+        let plain = |status, detail: &str| (status, None, detail.to_owned());
+        match self {
+            Self::Unauthorized { invalid_token: false } => plain(
+                StatusCode::UNAUTHORIZED,
+                "send a token of this service in the header `Authorization: Bearer …`",
+            ),
+            Self::Unauthorized { invalid_token: true } => plain(
+                StatusCode::UNAUTHORIZED,
+                "the token is unknown, expired or revoked: make a new one",
+            ),
+            Self::Refused(Refusal::Protocol(error)) => {
+                (StatusCode::BAD_REQUEST, Some(error.scim_type), error.detail.clone())
+            }
+            Self::Refused(Refusal::Rule { code, detail }) => {
+                let status = StatusCode::from_u16(code.status());
+                (status.unwrap_or(StatusCode::BAD_REQUEST), code.scim_type(), detail.clone())
+            }
+            Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
+                plain(StatusCode::SERVICE_UNAVAILABLE, "the service is busy: try again shortly")
+            }
+            // What went wrong inside is for the log, not for clients.
+            Self::Refused(Refusal::Storage(_)) => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the service failed; its log says why, under the request id of this answer",
+            ),
+            Self::NoSuchPath => plain(StatusCode::NOT_FOUND, "there is nothing at this path"),
+            Self::DiscoveryFilter => {
+                plain(StatusCode::FORBIDDEN, "discovery endpoints cannot be filtered")
+            }
+            Self::MethodNotAllowed(allowed) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                None,
+                format!("this path has the methods {allowed}"),
+            ),
+            Self::UnsupportedMediaType => plain(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "send the body as application/scim+json or application/json",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                None,
+                format!("the body is larger than {MAX_BODY} bytes, the largest that is read"),
+            ),
+            Self::NotImplemented(what) => {
+                (StatusCode::NOT_IMPLEMENTED, None, format!("{what} is not implemented"))
+            }
+        }
+    }
+
+    fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused(Refusal::Rule { code, .. }) => Some(*code),
+            _ => None,
+        }
+    }
+
+    fn body_json(&self) -> Value {
+        let (status, scim_type, detail) = self.parts();
+        let mut body = message::error(status.as_u16(), scim_type, &detail);
+        if let Some(code) = self.code() {
+            body[HEADCOUNT_ERROR] = json!({"code": code.as_str()});
+            if let Some(rule) = code.rule() {
+                body[HEADCOUNT_ERROR]["rule"] = rule.into();
+            }
+        }
+        body
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.parts().2)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.parts().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        match self {
+            Self::Unauthorized { invalid_token } => {
+                let error = if *invalid_token { ", error=\"invalid_token\"" } else { "" };
+                let challenge = format!("Bearer realm=\"headcount\"{error}");
+                answer.insert_header((WWW_AUTHENTICATE, challenge));
+            }
+            Self::MethodNotAllowed(allowed) => {
+                answer.insert_header((ALLOW, *allowed));
+            }
+            Self::Refused(Refusal::Storage(error)) => {
+                tracing::error!(error = ?error, "the store failed");
+                if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+                    answer.insert_header((RETRY_AFTER, RETRY_SECONDS));
+                }
+            }
+            _ => {}
+        }
+        answer
+            .content_type("application/scim+json; charset=utf-8")
+            .body(self.body_json().to_string())
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// The answer to a path that is not SCIM's.
+pub(crate) async fn no_such_path() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NoSuchPath)
+}

@@ -1,0 +1,72 @@
+//! Headcount over HTTP: the SCIM endpoint `/scim/v2` (RFC 7644).
+//!
+//! A request is authenticated ([`authentication`]), read in its connection's dialect, and runs one
+//! rule in one unit of work of the store; the answer is projected and sent. [`scim`] has the table
+//! of routes. Every refusal becomes an answer in [`error`], and nowhere else.
+
+mod answer;
+mod authentication;
+mod body;
+pub mod clock;
+mod error;
+mod scim;
+mod telemetry;
+pub mod token;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::middleware::NormalizePath;
+use actix_web::web::{Data, PayloadConfig};
+use actix_web::{App, HttpServer};
+use store::Store;
+use tracing_actix_web::TracingLogger;
+
+/// The path of the SCIM endpoint.
+pub const BASE_PATH: &str = "/scim/v2";
+
+/// The largest body that is read, in bytes.
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long requests in flight have to finish when the server is told to stop, in seconds.
+const SHUTDOWN_TIMEOUT: u64 = 30;
+
+/// What the server is told from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The URL under which clients reach `/`, without a slash at its end; from the request's Host
+    /// if there is none.
+    pub public_url: Option<String>,
+}
+
+pub(crate) struct State {
+    store: Store,
+    settings: Settings,
+}
+
+/// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
+/// was acknowledged is on disk.
+///
+/// # Errors
+/// The socket cannot be used.
+pub async fn serve(listener: TcpListener, store: Store, settings: Settings) -> std::io::Result<()> {
+    let state = Data::new(State { store, settings });
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(PayloadConfig::new(MAX_BODY))
+            .wrap(NormalizePath::trim())
+            .wrap(TracingLogger::<telemetry::Requests>::new())
+            .configure(scim::routes)
+            .default_service(actix_web::web::to(error::no_such_path))
+    });
+    server
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(SHUTDOWN_TIMEOUT)
+        .listen(listener)?
+        .run()
+        .await
+}

@@ -1,0 +1,275 @@
+//! The operations of a resource type (RFC 7644 section 3): extract, one rule in one unit of work,
+//! answer.
+
+use accounts::{Context, Refusal, Resource, Tx, parse_id};
+use actix_web::http::StatusCode;
+use actix_web::http::header::ETAG;
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use scim_protocol::dialect::Leniencies;
+use scim_protocol::error::Error;
+use scim_protocol::projection::Projection;
+use scim_protocol::query::Parameters;
+use scim_protocol::{message, patch as scim_patch, resource};
+use serde_json::Value;
+use tracing_actix_web::RequestId;
+use uuid::Uuid;
+
+use super::etag::{etag, if_match, is_known};
+use super::kinds::{Change, Kind, Related};
+use super::render::{base_url, render};
+use crate::answer::{self, Rendered};
+use crate::authentication::Authenticated;
+use crate::body::Body;
+use crate::error::ApiError;
+use crate::{State, clock};
+
+type Answer = Result<HttpResponse, ApiError>;
+
+pub(super) async fn create<K: Kind>(
+    request: HttpRequest,
+    state: Data<State>,
+    Authenticated(caller): Authenticated,
+    request_id: RequestId,
+    Body(body): Body,
+) -> Answer {
+    let mut leniencies = Leniencies::new(caller.dialect);
+    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
+    let body = resource::parse(K::resource_type(), &body, &mut leniencies)?;
+    let context = context(caller, request_id);
+    let view = View::<K>::new(&request, &state, projection);
+    let created = state.store.write(move |tx| {
+        let mut leniencies = leniencies.clone();
+        let created = K::create(tx, &context, body.clone(), &mut leniencies)?;
+        Ok::<_, Refusal>((view.of(tx, caller.tenant, created)?, leniencies))
+    });
+    let (created, leniencies) = created.await?;
+    report(&leniencies);
+    Ok(answer::resource(&request, StatusCode::CREATED, &created))
+}
+
+pub(super) async fn read<K: Kind>(
+    request: HttpRequest,
+    state: Data<State>,
+    Authenticated(caller): Authenticated,
+    id: Path<String>,
+) -> Answer {
+    let mut leniencies = Leniencies::new(caller.dialect);
+    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
+    let id = identifier::<K>(&id)?;
+    let view = View::<K>::new(&request, &state, projection);
+    let found = state.store.read(move |tx| {
+        let found = K::get(tx, &caller, id)?;
+        let version = found.version;
+        Ok::<_, Refusal>((view.of(tx, caller.tenant, found)?, version))
+    });
+    let (found, version) = found.await?;
+    if is_known(&request, version) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, found.etag)).finish());
+    }
+    Ok(answer::resource(&request, StatusCode::OK, &found))
+}
+
+pub(super) async fn list<K: Kind>(
+    request: HttpRequest,
+    state: Data<State>,
+    Authenticated(caller): Authenticated,
+) -> Answer {
+    let parameters = parameters(&request)?;
+    query::<K>(&request, &state, caller, &parameters).await
+}
+
+pub(super) async fn search<K: Kind>(
+    request: HttpRequest,
+    state: Data<State>,
+    Authenticated(caller): Authenticated,
+    Body(body): Body,
+) -> Answer {
+    let parameters = message::search_request(&body)?;
+    query::<K>(&request, &state, caller, &parameters).await
+}
+
+async fn query<K: Kind>(
+    request: &HttpRequest,
+    state: &Data<State>,
+    caller: accounts::Caller,
+    parameters: &Parameters,
+) -> Answer {
+    let mut leniencies = Leniencies::new(caller.dialect);
+    let projection = parameters.projection(K::resource_type(), &mut leniencies)?;
+    let query = parameters.query(K::resource_type(), &mut leniencies)?;
+    let start_index = query.start_index;
+    let view = View::<K>::new(request, state, projection);
+    let page = state.store.read(move |tx| {
+        let page = K::list(tx, &caller, &query)?;
+        Ok::<_, Refusal>((page.total, view.of_all(tx, caller.tenant, page.resources)?))
+    });
+    let (total, resources) = page.await?;
+    report(&leniencies);
+    let resources = resources.into_iter().map(|rendered| rendered.body).collect();
+    let body = message::list_response(total, start_index, resources);
+    Ok(answer::json(request, StatusCode::OK, &body))
+}
+
+pub(super) async fn replace<K: Kind>(
+    request: HttpRequest,
+    state: Data<State>,
+    Authenticated(caller): Authenticated,
+    request_id: RequestId,
+    id: Path<String>,
+    Body(body): Body,
+) -> Answer {
+    let mut leniencies = Leniencies::new(caller.dialect);
+    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
+    let id = identifier::<K>(&id)?;
+    let body = resource::parse(K::resource_type(), &body, &mut leniencies)?;
+    let (context, precondition) = (context(caller, request_id), if_match(&request));
+    let view = View::<K>::new(&request, &state, projection);
+    let replaced = state.store.write(move |tx| {
+        let mut leniencies = leniencies.clone();
+        let change = Change { context: &context, id, precondition: &precondition };
+        let replaced = K::replace(tx, &change, body.clone(), &mut leniencies)?;
+        Ok::<_, Refusal>((view.of(tx, caller.tenant, replaced)?, leniencies))
+    });
+    let (replaced, leniencies) = replaced.await?;
+    report(&leniencies);
+    Ok(answer::resource(&request, StatusCode::OK, &replaced))
+}
+
+pub(super) async fn patch<K: Kind>(
+    request: HttpRequest,
+    state: Data<State>,
+    Authenticated(caller): Authenticated,
+    request_id: RequestId,
+    id: Path<String>,
+    Body(body): Body,
+) -> Answer {
+    let mut leniencies = Leniencies::new(caller.dialect);
+    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
+    let id = identifier::<K>(&id)?;
+    let edits = scim_patch::parse(K::resource_type(), &body, &mut leniencies)?;
+    let without_operations = edits.is_empty() && is_empty(&body);
+    let (context, precondition) = (context(caller, request_id), if_match(&request));
+    let named = projection.names_attributes();
+    let view = View::<K>::new(&request, &state, projection);
+    let patched = state.store.write(move |tx| {
+        let mut leniencies = leniencies.clone();
+        let change = Change { context: &context, id, precondition: &precondition };
+        let patched = K::patch(tx, &change, &edits, &mut leniencies)?;
+        let version = patched.version;
+        let is_silent = !named && (without_operations || K::is_large(tx, caller.tenant, id)?);
+        let answered =
+            if is_silent { None } else { Some(view.of(tx, caller.tenant, patched)?) };
+        Ok::<_, Refusal>((answered, version, leniencies))
+    });
+    let (answered, version, leniencies) = patched.await?;
+    report(&leniencies);
+    Ok(match answered {
+        Some(patched) => answer::resource(&request, StatusCode::OK, &patched),
+        None => HttpResponse::NoContent().insert_header((ETAG, etag(version))).finish(),
+    })
+}
+
+/// An empty list of operations, which only some dialects allow, is answered without a body.
+fn is_empty(body: &Value) -> bool {
+    body.as_object().is_some_and(|body| {
+        body.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("Operations") && value.as_array().is_some_and(Vec::is_empty)
+        })
+    })
+}
+
+pub(super) async fn delete<K: Kind>(
+    request: HttpRequest,
+    state: Data<State>,
+    Authenticated(caller): Authenticated,
+    request_id: RequestId,
+    id: Path<String>,
+) -> Answer {
+    let id = identifier::<K>(&id)?;
+    let (context, precondition) = (context(caller, request_id), if_match(&request));
+    let deleted = state.store.write(move |tx| {
+        K::delete(tx, &Change { context: &context, id, precondition: &precondition })
+    });
+    deleted.await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// How the resources of a request are shown.
+struct View<K> {
+    projection: Projection,
+    base: String,
+    kind: std::marker::PhantomData<fn() -> K>,
+}
+
+impl<K: Kind> View<K> {
+    fn new(request: &HttpRequest, state: &State, projection: Projection) -> Self {
+        Self { projection, base: base_url(request, state), kind: std::marker::PhantomData }
+    }
+
+    fn of(&self, tx: &mut dyn Tx, tenant: Uuid, found: Resource) -> Result<Rendered, Refusal> {
+        let id = found.id;
+        let mut related = self.related(tx, tenant, &[id])?;
+        Ok(self.render(found, related.remove(&id)))
+    }
+
+    fn of_all(
+        &self,
+        tx: &mut dyn Tx,
+        tenant: Uuid,
+        found: Vec<Resource>,
+    ) -> Result<Vec<Rendered>, Refusal> {
+        let ids: Vec<Uuid> = found.iter().map(|resource| resource.id).collect();
+        let mut related = self.related(tx, tenant, &ids)?;
+        Ok(found
+            .into_iter()
+            .map(|resource| {
+                let values = related.remove(&resource.id);
+                self.render(resource, values)
+            })
+            .collect())
+    }
+
+    /// What the client does not want is not loaded.
+    fn related(&self, tx: &mut dyn Tx, tenant: Uuid, ids: &[Uuid]) -> Result<Related, Refusal> {
+        let attribute = K::resource_type().attribute(K::RELATED);
+        if ids.is_empty() || !attribute.is_some_and(|attribute| self.projection.wants(attribute)) {
+            return Ok(Related::new());
+        }
+        K::related(tx, tenant, ids, &self.base)
+    }
+
+    fn render(&self, found: Resource, related: Option<Vec<Value>>) -> Rendered {
+        let related = related.map(|values| (K::RELATED, values));
+        render(K::resource_type(), found, related, &self.projection, &self.base)
+    }
+}
+
+fn context(caller: accounts::Caller, request_id: RequestId) -> Context {
+    let request = Uuid::from_bytes(*request_id.as_bytes());
+    Context { caller, request, now: clock::now(), new_id: clock::new_id }
+}
+
+/// An identifier in a path; what is none of ours names nothing.
+fn identifier<K: Kind>(text: &str) -> Result<Uuid, ApiError> {
+    let shown: String = text.chars().take(100).collect();
+    parse_id(text).ok_or_else(|| Refusal::not_found(K::resource_type().name, shown).into())
+}
+
+/// The parameters in the query of a URL, in which `+` is a space.
+pub(super) fn parameters(request: &HttpRequest) -> Result<Parameters, ApiError> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
+        .map_err(|_| Error::invalid_value("the query of the URL cannot be read"))?;
+    let mut parameters = Parameters::default();
+    for (name, value) in pairs.into_inner() {
+        parameters.set(&name, value);
+    }
+    Ok(parameters)
+}
+
+/// Says what a client does beyond the RFC.
+fn report(leniencies: &Leniencies) {
+    for (leniency, count) in leniencies.fired() {
+        tracing::debug!(leniency = leniency.as_str(), count, "read leniently");
+    }
+}

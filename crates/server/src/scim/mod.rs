@@ -1,0 +1,87 @@
+//! The SCIM endpoint: the table of its routes.
+
+mod discovery;
+mod etag;
+mod handlers;
+mod kinds;
+mod render;
+
+use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::BASE_PATH;
+use crate::authentication::Authenticated;
+use crate::error::ApiError;
+use kinds::{Groups, Kind, Users};
+
+/// Every path of SCIM, with its methods.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let scope = web::scope(BASE_PATH)
+        .configure(resources::<Users>)
+        .configure(resources::<Groups>)
+        .configure(discovered)
+        .service(web::resource("/Me").to(me))
+        .service(web::resource("/Bulk").to(bulk))
+        .service(web::resource("/.search").to(root_search))
+        .service(web::resource("").to(root_search))
+        .default_service(web::to(no_such_path));
+    config.service(scope);
+}
+
+fn resources<K: Kind>(config: &mut ServiceConfig) {
+    let endpoint = K::resource_type().endpoint;
+    config
+        .service(
+            web::resource(endpoint)
+                .route(get().to(handlers::list::<K>))
+                .route(post().to(handlers::create::<K>))
+                .default_service(only("GET, POST")),
+        )
+        .service(
+            web::resource(format!("{endpoint}/.search"))
+                .route(post().to(handlers::search::<K>))
+                .default_service(only("POST")),
+        )
+        .service(
+            web::resource(format!("{endpoint}/{{id}}"))
+                .route(get().to(handlers::read::<K>))
+                .route(web::put().to(handlers::replace::<K>))
+                .route(web::patch().to(handlers::patch::<K>))
+                .route(web::delete().to(handlers::delete::<K>))
+                .default_service(only("GET, PUT, PATCH, DELETE")),
+        );
+}
+
+fn discovered(config: &mut ServiceConfig) {
+    let mut add = |path: &str, route| {
+        config.service(web::resource(path).route(route).default_service(only("GET")));
+    };
+    add("/ServiceProviderConfig", get().to(discovery::service_provider_config));
+    add("/ResourceTypes", get().to(discovery::resource_types));
+    add("/ResourceTypes/{id}", get().to(discovery::resource_type));
+    add("/Schemas", get().to(discovery::schemas));
+    add("/Schemas/{urn}", get().to(discovery::schema));
+}
+
+/// Refuses the methods that a path does not have.
+fn only(allowed: &'static str) -> actix_web::Route {
+    web::to(move |_: HttpRequest| async move {
+        Err::<HttpResponse, ApiError>(ApiError::MethodNotAllowed(allowed))
+    })
+}
+
+async fn me(_: Authenticated) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NotImplemented("/Me"))
+}
+
+async fn bulk(_: Authenticated) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NotImplemented("/Bulk"))
+}
+
+async fn root_search(_: Authenticated) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NotImplemented("a query over all resource types"))
+}
+
+async fn no_such_path(_: Authenticated) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NoSuchPath)
+}

@@ -1,0 +1,80 @@
+//! Bearer tokens: `hc_<id>_<secret>`.
+//!
+//! The id is public: a token is found, listed and revoked by it. The secret is 256 random bits, of
+//! which only the SHA-256 is kept - enough for a secret that nobody can guess, and quick.
+
+use openssl::error::ErrorStack;
+use openssl::rand::rand_bytes;
+use openssl::sha::sha256;
+
+const PREFIX: &str = "hc_";
+
+/// A token that was just made: the only moment at which its secret is known.
+pub struct NewToken {
+    /// The public part.
+    pub id: String,
+    /// SHA-256 of the secret part.
+    pub secret_hash: Vec<u8>,
+    /// The whole, to be shown once.
+    pub text: String,
+}
+
+/// Makes a token.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub fn mint() -> Result<NewToken, ErrorStack> {
+    let (mut id, mut secret) = ([0; 12], [0; 32]);
+    rand_bytes(&mut id)?;
+    rand_bytes(&mut secret)?;
+    let (id, secret) = (hex(&id), hex(&secret));
+    let text = format!("{PREFIX}{id}_{secret}");
+    Ok(NewToken { id, secret_hash: hash(&secret), text })
+}
+
+/// The public and the secret part of a token; `None` if it does not look like one.
+pub(crate) fn parts(text: &str) -> Option<(&str, &str)> {
+    let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
+    let is_hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    (is_hex(id, 24) && is_hex(secret, 64)).then_some((id, secret))
+}
+
+/// Whether a secret has this hash, in a time that does not tell how much of it is right.
+pub(crate) fn matches(secret: &str, expected: &[u8]) -> bool {
+    let actual = hash(secret);
+    actual.len() == expected.len() && openssl::memcmp::eq(&actual, expected)
+}
+
+fn hash(secret: &str) -> Vec<u8> {
+    sha256(secret.as_bytes()).to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_by_its_id_and_proved_by_its_secret() {
+        let (one, other) = (mint().unwrap(), mint().unwrap());
+        assert_ne!(one.text, other.text);
+        let (id, secret) = parts(&one.text).unwrap();
+        assert_eq!(id, one.id);
+        assert!(matches(secret, &one.secret_hash));
+        assert!(!matches(secret, &other.secret_hash));
+        assert!(!matches(secret, &[]));
+        assert!(!one.secret_hash.windows(8).any(|w| secret.as_bytes().windows(8).any(|s| s == w)));
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_looked_up() {
+        for text in ["", "hc_", "hc_a_b", "x", "hc_é_é", &"hc_0".repeat(1000)] {
+            assert!(parts(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What goes wrong below the store's face, in its own words.
+
+use accounts::{Refusal, StorageError, StorageResult};
+use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL has another form.
+    #[error("{0:?} is no database URL: use sqlite:PATH or postgres://USER@HOST/DATABASE")]
+    Url(String),
+    /// The database cannot be reached or opened.
+    #[error("the database cannot be opened: {0}")]
+    Connect(#[from] diesel::ConnectionError),
+    /// A statement that prepares a connection failed.
+    #[error("the database cannot be prepared: {0}")]
+    Query(#[source] DieselError),
+    /// A migration failed.
+    #[error("the database cannot be migrated: {0}")]
+    Migration(Box<dyn std::error::Error + Send + Sync>),
+    /// The database was made by a newer program.
+    #[error("the database was migrated by a newer version of headcount (step {0}): upgrade first")]
+    Newer(String),
+    /// A thread could not be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// An error of a rule, in which the store finds its own.
+pub trait UnitError: From<StorageError> + Send + 'static {
+    /// The store's error, if it is one.
+    fn storage(&self) -> Option<&StorageError>;
+}
+
+impl UnitError for StorageError {
+    fn storage(&self) -> Option<&StorageError> {
+        Some(self)
+    }
+}
+
+impl UnitError for Refusal {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            Self::Storage(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A diesel error as the store's.
+pub(crate) fn failed(error: DieselError) -> StorageError {
+    use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UnableToSendCommand};
+    let DieselError::DatabaseError(kind, information) = &error else {
+        return StorageError::Failed(Box::new(error));
+    };
+    let message = information.message();
+    match kind {
+        ClosedConnection | UnableToSendCommand => StorageError::Unavailable(message.to_owned()),
+        SerializationFailure => StorageError::Again,
+        // libpq's result has a code for it, of which diesel hands on the text alone.
+        _ if message.contains("deadlock detected") => StorageError::Again,
+        _ if is_passing(message) => StorageError::Unavailable(message.to_owned()),
+        _ => StorageError::Failed(Box::new(error)),
+    }
+}
+
+/// Whether the database says of itself that it will be back.
+fn is_passing(message: &str) -> bool {
+    const PASSING: [&str; 6] = [
+        "database is locked",
+        "the database system is shutting down",
+        "the database system is starting up",
+        "terminating connection",
+        "server closed the connection",
+        "no connection to the server",
+    ];
+    PASSING.iter().any(|passing| message.contains(passing))
+}
+
+/// `false` if the one unique key that the statement can violate is another row's.
+pub(crate) fn unless_taken(written: QueryResult<usize>) -> StorageResult<bool> {
+    match written {
+        Ok(_) => Ok(true),
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}

@@ -1,0 +1,143 @@
+//! Lanes: threads that own a connection and run units of work.
+//!
+//! A unit of work is a synchronous closure over one transaction. It waits in a bounded queue; a
+//! full queue is answered at once instead of growing. Work whose caller is gone is not started;
+//! work that started is finished. A unit that fails or panics is rolled back alone.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+
+use accounts::{StorageError, Tx};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use tokio::sync::oneshot;
+
+use crate::error::UnitError;
+
+/// Units that wait at most; a further one is refused as "unavailable".
+const QUEUE: usize = 1_024;
+
+/// How a unit ended, as far as its transaction is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// To be committed.
+    Commit,
+    /// To be rolled back.
+    RollBack,
+    /// To be rolled back, and run again.
+    Again,
+    /// The connection is of no more use.
+    Broken,
+}
+
+/// A unit of work in a queue.
+pub(crate) trait Unit: Send {
+    /// Whether nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool;
+    /// Runs it, and keeps its result.
+    fn run(&mut self, tx: &mut dyn Tx) -> Verdict;
+    /// Answers with the result of the run, or with why it does not count.
+    fn answer(self: Box<Self>, ended: Result<(), StorageError>);
+}
+
+struct Closure<F, T, E> {
+    work: F,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Unit for Closure<F, T, E>
+where
+    F: Fn(&mut dyn Tx) -> Result<T, E> + Send,
+    T: Send,
+    E: UnitError,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(&mut self, tx: &mut dyn Tx) -> Verdict {
+        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
+            .unwrap_or_else(|_| Err(StorageError::Failed("a unit of work panicked".into()).into()));
+        let verdict = match result.as_ref().map_err(E::storage) {
+            Ok(_) => Verdict::Commit,
+            Err(Some(StorageError::Again)) => Verdict::Again,
+            Err(Some(StorageError::Unavailable(_))) => Verdict::Broken,
+            Err(_) => Verdict::RollBack,
+        };
+        self.result = Some(result);
+        verdict
+    }
+
+    fn answer(self: Box<Self>, ended: Result<(), StorageError>) {
+        let result = match (ended, self.result) {
+            // Its own error says more than that it was not committed.
+            (_, Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Ok(()), None) => Err(StorageError::Unavailable("it was not run".into()).into()),
+        };
+        // A caller that is gone needs no answer.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// The threads behind one queue.
+pub(crate) struct Lanes {
+    queue: Option<Sender<Box<dyn Unit>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Lanes {
+    /// Starts a thread for each of `lanes`, which take units from one queue until it is closed.
+    pub(crate) fn start<L>(name: &str, lanes: Vec<L>) -> std::io::Result<Self>
+    where
+        L: FnOnce(Receiver<Box<dyn Unit>>) + Send + 'static,
+    {
+        let (queue, units) = crossbeam_channel::bounded(QUEUE);
+        let mut threads = Vec::with_capacity(lanes.len());
+        for (at, lane) in lanes.into_iter().enumerate() {
+            let units = units.clone();
+            let thread = std::thread::Builder::new().name(format!("{name}-{at}"));
+            threads.push(thread.spawn(move || lane(units))?);
+        }
+        Ok(Self { queue: Some(queue), threads })
+    }
+
+    /// Runs a unit of work and gives its result, after the commit.
+    pub(crate) async fn run<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: UnitError,
+    {
+        let (reply, result) = oneshot::channel();
+        let unit: Box<dyn Unit> = Box::new(Closure { work, result: None, reply });
+        let Some(queue) = &self.queue else {
+            return Err(unavailable("the store is closed").into());
+        };
+        match queue.try_send(unit) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(unavailable("too many requests wait").into()),
+            Err(TrySendError::Disconnected(_)) => {
+                return Err(unavailable("the store is closed").into());
+            }
+        }
+        result.await.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
+    }
+}
+
+impl Drop for Lanes {
+    /// Finishes what waits, and the threads.
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a lane of the store panicked");
+            }
+        }
+    }
+}
+
+pub(crate) fn unavailable(why: &str) -> StorageError {
+    StorageError::Unavailable(why.to_owned())
+}

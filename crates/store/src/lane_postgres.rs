@@ -1,0 +1,111 @@
+//! The lanes of PostgreSQL: each has a connection, and makes a new one when it breaks.
+
+use accounts::StorageError;
+use crossbeam_channel::Receiver;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+
+use crate::error::failed;
+use crate::lane::{Unit, Verdict, unavailable};
+use crate::postgres::{Session, open};
+
+/// How often a unit is run again that stood in another's way.
+const ATTEMPTS: usize = 5;
+
+/// A connection that is made anew when it breaks.
+pub(crate) struct Line {
+    url: String,
+    session: Option<Session>,
+}
+
+impl Line {
+    /// A connection that is made when it is first needed.
+    pub(crate) fn new(url: String) -> Self {
+        Self { url, session: None }
+    }
+
+    fn session(&mut self) -> Result<&mut Session, StorageError> {
+        match &mut self.session {
+            Some(session) => Ok(session),
+            missing => {
+                let session = open(&self.url).map_err(|error| unavailable(&error.to_string()))?;
+                Ok(missing.insert(session))
+            }
+        }
+    }
+
+    /// Begins a transaction; on a connection that broke while it was idle, on a new one.
+    fn begin(&mut self) -> Result<&mut Session, StorageError> {
+        if let Some(session) = &mut self.session
+            && Transaction::begin_transaction(&mut session.0).is_ok()
+        {
+            return self.session();
+        }
+        self.session = None;
+        let session = self.session()?;
+        Transaction::begin_transaction(&mut session.0).map_err(failed)?;
+        Ok(session)
+    }
+}
+
+type Transaction = AnsiTransactionManager;
+
+/// Runs each unit in a transaction, and answers after the commit.
+pub(crate) fn write(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
+    while let Ok(mut unit) = units.recv() {
+        if unit.is_abandoned() {
+            continue;
+        }
+        let ended = in_transaction(&mut line, &mut *unit);
+        unit.answer(ended);
+    }
+}
+
+fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
+    for _ in 0..ATTEMPTS {
+        let session = line.begin()?;
+        let verdict = unit.run(session);
+        let ended = match verdict {
+            Verdict::Commit => Transaction::commit_transaction(&mut session.0),
+            _ => Transaction::rollback_transaction(&mut session.0),
+        };
+        match (verdict, ended.map_err(failed)) {
+            (Verdict::Again, Ok(())) | (_, Err(StorageError::Again)) => {}
+            (Verdict::Broken, _) => {
+                line.session = None;
+                return Err(unavailable("the connection broke"));
+            }
+            (_, Err(error)) => {
+                line.session = None;
+                return Err(error);
+            }
+            (_, Ok(())) => return Ok(()),
+        }
+    }
+    Err(unavailable("other transactions kept standing in the way"))
+}
+
+/// Runs each unit without a transaction: what it reads is mostly one statement, for which one
+/// would cost two further round trips. It can be run again after a connection broke.
+pub(crate) fn read(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
+    while let Ok(mut unit) = units.recv() {
+        if unit.is_abandoned() {
+            continue;
+        }
+        let mut ended = read_once(&mut line, &mut *unit);
+        if ended.is_err() {
+            ended = read_once(&mut line, &mut *unit);
+        }
+        unit.answer(ended);
+    }
+}
+
+fn read_once(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
+    let session = line.session()?;
+    match unit.run(session) {
+        Verdict::Broken => {
+            line.session = None;
+            Err(unavailable("the connection broke"))
+        }
+        _ => Ok(()),
+    }
+}

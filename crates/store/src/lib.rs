@@ -1,0 +1,152 @@
+//! The store: SQLite and PostgreSQL behind one face.
+//!
+//! [`Store::read`] and [`Store::write`] run a unit of work - a plain closure over
+//! [`accounts::Tx`] - in one transaction on a thread that owns a connection, and answer after the
+//! commit. SQL is written once, in `sql/`, and compiled for each database by `sqlite.rs` and
+//! `postgres.rs`; filters become SQL in `search/`.
+
+// The files of `sql/` are compiled twice, on purpose.
+#![allow(clippy::duplicate_mod)]
+
+mod error;
+mod lane;
+mod lane_postgres;
+mod lane_sqlite;
+mod migrate;
+mod postgres;
+mod schema;
+mod search;
+mod sqlite;
+mod types;
+mod url;
+
+use accounts::{Scope, StorageError, Tx};
+use scim_protocol::query::Query;
+
+pub use error::{OpenError, UnitError};
+pub use url::DatabaseUrl;
+
+use lane::Lanes;
+
+/// Connections of each kind to PostgreSQL.
+const POSTGRES_LANES: usize = 8;
+/// Readers of SQLite.
+const SQLITE_READERS: usize = 4;
+
+/// An open store. Dropping it finishes the work that waits.
+pub struct Store {
+    reads: Lanes,
+    writes: Lanes,
+}
+
+impl Store {
+    /// Opens a database and brings it up to date.
+    ///
+    /// # Errors
+    /// The database cannot be opened or migrated.
+    pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        migrate(url)?;
+        match url {
+            DatabaseUrl::Sqlite(path) => {
+                let writer = sqlite::open_writer(path)?;
+                let mut readers = Vec::new();
+                for _ in 0..SQLITE_READERS {
+                    let session = sqlite::open_reader(path)?;
+                    readers.push(move |units: Units| lane_sqlite::read(session, &units));
+                }
+                let write = move |units: Units| lane_sqlite::write(writer, &units);
+                Ok(Self {
+                    reads: Lanes::start("read", readers)?,
+                    writes: Lanes::start("write", vec![write])?,
+                })
+            }
+            DatabaseUrl::Postgres(url) => {
+                let (mut readers, mut writers) = (Vec::new(), Vec::new());
+                for _ in 0..POSTGRES_LANES {
+                    let line = lane_postgres::Line::new(url.clone());
+                    readers.push(move |units: Units| lane_postgres::read(line, &units));
+                    let line = lane_postgres::Line::new(url.clone());
+                    writers.push(move |units: Units| lane_postgres::write(line, &units));
+                }
+                Ok(Self {
+                    reads: Lanes::start("read", readers)?,
+                    writes: Lanes::start("write", writers)?,
+                })
+            }
+        }
+    }
+
+    /// Runs a unit of work that only reads.
+    ///
+    /// # Errors
+    /// What `work` returns; [`StorageError::Unavailable`] if it could not be run.
+    pub async fn read<T, E>(
+        &self,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.reads.run(work).await
+    }
+
+    /// Runs a unit of work, all or nothing. It may be run more than once: where two transactions
+    /// stand in each other's way, one is rolled back and run again.
+    ///
+    /// # Errors
+    /// What `work` returns, and then nothing of it was written; [`StorageError::Unavailable`] if
+    /// it could not be run or committed.
+    pub async fn write<T, E>(
+        &self,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.writes.run(work).await
+    }
+}
+
+type Units = crossbeam_channel::Receiver<Box<dyn lane::Unit>>;
+
+/// Brings a database up to date; the names of the steps that were missing. Several processes may
+/// do so at once.
+///
+/// # Errors
+/// The database cannot be opened or migrated, or a newer program has migrated it.
+pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => migrate::sqlite(&mut sqlite::open_writer(path)?.0),
+        DatabaseUrl::Postgres(url) => migrate::postgres(&mut postgres::open(url)?.0),
+    }
+}
+
+/// The plan by which a page of users or groups is found, a line for each step: for checking that
+/// an index serves it.
+///
+/// # Errors
+/// The database cannot be opened, or the query cannot be searched.
+pub fn explain(
+    url: &DatabaseUrl,
+    resource_type: &str,
+    scope: Scope,
+    query: &Query,
+) -> Result<Vec<String>, StorageError> {
+    let opened = |error: OpenError| StorageError::Failed(Box::new(error));
+    let table = match resource_type {
+        "Group" => search::Table::Groups,
+        _ => search::Table::Users,
+    };
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let mut session = sqlite::open_reader(path).map_err(opened)?;
+            sqlite::explain(&mut session.0, scope, table, query)
+        }
+        DatabaseUrl::Postgres(url) => {
+            let mut session = postgres::open(url).map_err(opened)?;
+            postgres::explain(&mut session.0, scope, table, query)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Migrations: embedded, and applied by one process at a time.
+
+use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::error::OpenError;
+use crate::{postgres, sqlite};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// Any number that no other program uses: "headcoun" as bytes.
+const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"headcoun");
+
+/// Applies what is missing to a file of SQLite; the names of the applied steps.
+pub(crate) fn sqlite(conn: &mut sqlite::Conn) -> Result<Vec<String>, OpenError> {
+    // Immediate: a second process waits here, and then finds nothing to do.
+    conn.immediate_transaction(|conn| Ok(run::<diesel::sqlite::Sqlite, _>(conn, SQLITE)))
+        .map_err(OpenError::Query)?
+}
+
+/// Applies what is missing to a database of PostgreSQL; the names of the applied steps.
+pub(crate) fn postgres(conn: &mut postgres::Conn) -> Result<Vec<String>, OpenError> {
+    conn.batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK})"))
+        .map_err(OpenError::Query)?;
+    let applied = run::<diesel::pg::Pg, _>(conn, POSTGRES);
+    conn.batch_execute(&format!("SELECT pg_advisory_unlock({ADVISORY_LOCK})"))
+        .map_err(OpenError::Query)?;
+    applied
+}
+
+fn run<Db, Conn>(conn: &mut Conn, steps: EmbeddedMigrations) -> Result<Vec<String>, OpenError>
+where
+    Db: diesel::backend::Backend,
+    Conn: MigrationHarness<Db>,
+    EmbeddedMigrations: MigrationSource<Db>,
+{
+    let known: Vec<String> = MigrationSource::<Db>::migrations(&steps)
+        .map_err(OpenError::Migration)?
+        .iter()
+        .map(|step| step.name().version().to_string())
+        .collect();
+    let applied = conn.applied_migrations().map_err(OpenError::Migration)?;
+    if let Some(newer) = applied.iter().map(ToString::to_string).find(|step| !known.contains(step)) {
+        return Err(OpenError::Newer(newer));
+    }
+    let done = conn.run_pending_migrations(steps).map_err(OpenError::Migration)?;
+    Ok(done.iter().map(ToString::to_string).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_databases_have_the_same_steps() {
+        let steps = |database: &str| {
+            let folder = format!("{}/../../migrations/{database}", env!("CARGO_MANIFEST_DIR"));
+            let mut names: Vec<_> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(steps("sqlite"), steps("postgres"));
+        assert!(!steps("sqlite").is_empty());
+    }
+}

@@ -1,0 +1,507 @@
+//! Predicates and orders, compiled.
+//!
+//! A condition is three-valued in SQL and two-valued in SCIM: what is not true is not selected.
+//! So only NOT has to turn "unknown" into "false" first.
+
+use accounts::{Scope, StorageError, StorageResult, parse_id};
+use scim_protocol::filter::{Operand, Operator, Predicate, Test};
+use scim_protocol::query::Sort;
+use scim_protocol::schema::{AttributeRef, DataType};
+
+use super::place::{Column, Form, Place, SideTable, Table, place};
+use super::{Bind, Dialect, Pieces};
+use crate::types::Stamp;
+
+const NOTHING: &str = "(1 = 0)";
+const EVERYTHING: &str = "(1 = 1)";
+
+/// The condition of a predicate on the row `resource` of a table.
+///
+/// # Errors
+/// [`StorageError::NotSearchable`]
+pub(crate) fn condition(
+    dialect: &dyn Dialect,
+    table: Table,
+    scope: Scope,
+    predicate: &Predicate,
+) -> StorageResult<Pieces> {
+    let mut pieces = Pieces::default();
+    Compiler { dialect, table, scope, within: Within::Resource }.predicate(predicate, &mut pieces)?;
+    Ok(pieces)
+}
+
+/// The ORDER BY of a query: what is unassigned is last ascending and first descending (RFC 7644
+/// section 3.4.2.3), and equal values are in the order of creation.
+///
+/// # Errors
+/// [`StorageError::NotSearchable`]
+pub(crate) fn order(
+    dialect: &dyn Dialect,
+    table: Table,
+    scope: Scope,
+    sort: Option<&Sort>,
+) -> StorageResult<Pieces> {
+    let mut pieces = Pieces::default();
+    pieces.sql(" ORDER BY ");
+    if let Some(sort) = sort {
+        let compiler = Compiler { dialect, table, scope, within: Within::Resource };
+        compiler.sort_key(sort.attribute, &mut pieces)?;
+        pieces.sql(if sort.descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
+    }
+    pieces.sql("resource.id ASC");
+    Ok(pieces)
+}
+
+/// What the names of a predicate are relative to.
+#[derive(Clone, Copy)]
+enum Within {
+    /// The resource's row.
+    Resource,
+    /// `element`, an element of a list in the search document.
+    Element,
+    /// `side`, a row of a side table.
+    Side(&'static SideTable),
+}
+
+#[derive(Clone, Copy)]
+struct Compiler<'a> {
+    dialect: &'a dyn Dialect,
+    table: Table,
+    scope: Scope,
+    within: Within,
+}
+
+impl Compiler<'_> {
+    fn predicate(&self, predicate: &Predicate, out: &mut Pieces) -> StorageResult<()> {
+        match predicate {
+            Predicate::And(terms) => self.join(terms, " AND ", out),
+            Predicate::Or(terms) => self.join(terms, " OR ", out),
+            Predicate::Not(inner) => {
+                out.sql("NOT COALESCE(");
+                self.predicate(inner, out)?;
+                out.sql(format!(", {NOTHING})"));
+                Ok(())
+            }
+            Predicate::Test { attribute, test } => self.test(*attribute, test, out),
+            Predicate::Element { attribute, predicate } => {
+                self.element(*attribute, predicate, out)
+            }
+        }
+    }
+
+    fn join(&self, terms: &[Predicate], with: &str, out: &mut Pieces) -> StorageResult<()> {
+        for (at, term) in terms.iter().enumerate() {
+            out.sql(if at == 0 { "(" } else { with });
+            self.predicate(term, out)?;
+        }
+        out.sql(")");
+        Ok(())
+    }
+
+    fn test(&self, attribute: AttributeRef, test: &Test, out: &mut Pieces) -> StorageResult<()> {
+        match self.within {
+            Within::Element => {
+                let value = self.in_document("element.value", &[&attribute.leaf().name]);
+                self.value_test(&value, attribute, test, out);
+                Ok(())
+            }
+            Within::Side(side) => {
+                let column = side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
+                self.column_test(column, test, out);
+                Ok(())
+            }
+            Within::Resource => self.resource_test(attribute, test, out),
+        }
+    }
+
+    fn resource_test(
+        &self,
+        attribute: AttributeRef,
+        test: &Test,
+        out: &mut Pieces,
+    ) -> StorageResult<()> {
+        match place(self.table, attribute) {
+            Place::Nowhere => Err(unsearchable(attribute)),
+            Place::Column(column) => {
+                self.column_test(column, test, out);
+                Ok(())
+            }
+            Place::Side(side) => self.side_test(side, attribute, test, out),
+            Place::Document if attribute.attribute.multi_valued => {
+                self.list_test(attribute, test, out);
+                Ok(())
+            }
+            Place::Document => {
+                let value = self.in_document("resource.search", &path(attribute));
+                self.value_test(&value, attribute, test, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// A test of any value of an attribute that has a table of its own.
+    fn side_test(
+        &self,
+        side: &'static SideTable,
+        attribute: AttributeRef,
+        test: &Test,
+        out: &mut Pieces,
+    ) -> StorageResult<()> {
+        let name = &attribute.leaf().name;
+        if let (Test::Present, None) = (test, attribute.sub) {
+            self.in_side(side, None, out);
+            return Ok(());
+        }
+        let Some(column) = side.column(name) else {
+            if attribute.attribute.name == "emails" {
+                self.list_test(attribute, test, out);
+                return Ok(());
+            }
+            return Err(unsearchable(attribute));
+        };
+        let mut inner = Pieces::default();
+        self.column_test(column, test, &mut inner);
+        if is_not_equal(test) {
+            // An attribute without values is unassigned, which is not identical to the operand.
+            out.sql("(NOT ");
+            self.in_side(side, None, out);
+            out.sql(" OR ");
+            self.in_side(side, Some(inner), out);
+            out.sql(")");
+            return Ok(());
+        }
+        self.in_side(side, Some(inner), out);
+        Ok(())
+    }
+
+    fn in_side(&self, side: &SideTable, condition: Option<Pieces>, out: &mut Pieces) {
+        let SideTable { from, owner, .. } = side;
+        out.sql(format!("(resource.id IN (SELECT {owner} FROM {from} WHERE side.tenant_id = "));
+        out.id(self.scope.tenant);
+        if let Some(resource_type) = side.of_connection {
+            out.sql(" AND side.connection_id = ").id(self.scope.connection);
+            out.sql(format!(" AND side.resource_type = '{resource_type}'"));
+        }
+        if let Some(condition) = condition {
+            out.sql(" AND ").extend(condition);
+        }
+        out.sql("))");
+    }
+
+    /// A test of any element of a list in the search document.
+    fn list_test(&self, attribute: AttributeRef, test: &Test, out: &mut Pieces) {
+        let whole = AttributeRef { sub: None, ..attribute };
+        if let (Test::Present, None) = (test, attribute.sub) {
+            out.sql(self.dialect.json_present("resource.search", &path(whole)));
+            return;
+        }
+        let value = match attribute.sub {
+            Some(sub) => self.in_document("element.value", &[&sub.name]),
+            None => InDocument::Element,
+        };
+        let mut inner = Pieces::default();
+        self.value_test(&value, attribute, test, &mut inner);
+        if is_not_equal(test) {
+            let present = self.dialect.json_present("resource.search", &path(whole));
+            out.sql(format!("(NOT ({present}) OR "));
+            self.any_element(whole, inner, out);
+            out.sql(")");
+            return;
+        }
+        self.any_element(whole, inner, out);
+    }
+
+    fn any_element(&self, attribute: AttributeRef, condition: Pieces, out: &mut Pieces) {
+        let elements = self.dialect.json_elements("resource.search", &path(attribute));
+        out.sql(format!("EXISTS (SELECT 1 FROM {elements} WHERE ")).extend(condition).sql(")");
+    }
+
+    /// A value path: all conditions hold for one element.
+    fn element(
+        &self,
+        attribute: AttributeRef,
+        predicate: &Predicate,
+        out: &mut Pieces,
+    ) -> StorageResult<()> {
+        let place = place(self.table, attribute);
+        if let Place::Side(side) = place {
+            let mut inner = Pieces::default();
+            let within = Self { within: Within::Side(side), ..*self };
+            match within.predicate(predicate, &mut inner) {
+                Ok(()) => {
+                    self.in_side(side, Some(inner), out);
+                    return Ok(());
+                }
+                // The e-mails are in the search document too, with every sub-attribute.
+                Err(_) if attribute.attribute.name == "emails" => {}
+                Err(error) => return Err(error),
+            }
+        } else if !matches!(place, Place::Document) {
+            return Err(unsearchable(attribute));
+        }
+        if attribute.attribute.multi_valued {
+            let mut inner = Pieces::default();
+            Self { within: Within::Element, ..*self }.predicate(predicate, &mut inner)?;
+            self.any_element(attribute, inner, out);
+            return Ok(());
+        }
+        let present = self.dialect.json_present("resource.search", &path(attribute));
+        out.sql(format!("({present} AND "));
+        self.predicate(predicate, out)?;
+        out.sql(")");
+        Ok(())
+    }
+
+    fn column_test(&self, column: Column, test: &Test, out: &mut Pieces) {
+        let sql = column.sql;
+        match (column.form, test) {
+            (Form::Either(..) | Form::Always(_) | Form::Version, Test::Present) => {
+                out.sql(EVERYTHING);
+            }
+            (_, Test::Present) => {
+                out.sql(format!("{sql} IS NOT NULL"));
+            }
+            (Form::Id, Test::Compare(Operator::Equal, Operand::Text(text))) => {
+                match parse_id(text) {
+                    Some(id) => out.sql(format!("{sql} = ")).id(id),
+                    None => out.sql(NOTHING),
+                };
+            }
+            (Form::Id, Test::Compare(operator, operand)) => {
+                self.compare(&self.dialect.id_text(sql), *operator, operand, out);
+            }
+            (Form::Version, Test::Compare(operator, operand)) => {
+                let text = format!("('W/\"' || {} || '\"')", self.dialect.integer_text(sql));
+                self.compare(&text, *operator, operand, out);
+            }
+            (Form::Either(when, otherwise), Test::Compare(operator, operand)) => {
+                let text = format!("(CASE WHEN {sql} THEN '{when}' ELSE '{otherwise}' END)");
+                self.compare(&text, *operator, operand, out);
+            }
+            (Form::Always(text), Test::Compare(operator, operand)) => {
+                self.compare(&format!("'{text}'"), *operator, operand, out);
+            }
+            (Form::Text | Form::Boolean | Form::Instant, Test::Compare(operator, operand)) => {
+                let instant = column.form == Form::Instant;
+                self.compare_as(sql, *operator, operand, instant, out);
+            }
+        }
+    }
+
+    fn value_test(
+        &self,
+        value: &InDocument<'_>,
+        attribute: AttributeRef,
+        test: &Test,
+        out: &mut Pieces,
+    ) {
+        match test {
+            Test::Present => out.sql(value.present(self.dialect)),
+            Test::Compare(operator, operand) => {
+                let sql = value.typed(self.dialect, attribute.leaf().data_type);
+                self.compare(&sql, *operator, operand, out);
+                return;
+            }
+        };
+    }
+
+    fn in_document<'p>(&self, document: &'static str, path: &[&'p str]) -> InDocument<'p> {
+        InDocument::At(document, path.to_vec())
+    }
+
+    fn compare(&self, sql: &str, operator: Operator, operand: &Operand, out: &mut Pieces) {
+        self.compare_as(sql, operator, operand, false, out);
+    }
+
+    /// `instant`: the column holds an instant; in the search document it is a number.
+    fn compare_as(
+        &self,
+        sql: &str,
+        operator: Operator,
+        operand: &Operand,
+        instant: bool,
+        out: &mut Pieces,
+    ) {
+        let bind = match operand {
+            Operand::Text(text) => return self.compare_text(sql, operator, text, out),
+            Operand::Boolean(truth) => Bind::Boolean(*truth),
+            Operand::Integer(number) => Bind::Integer(*number),
+            Operand::Decimal(number) => Bind::Decimal(*number),
+            Operand::Instant(at) if instant => Bind::Stamp(Stamp(*at)),
+            Operand::Instant(at) => Bind::Integer(at.as_microsecond()),
+        };
+        ordered(sql, operator, bind, out);
+    }
+
+    fn compare_text(&self, sql: &str, operator: Operator, text: &str, out: &mut Pieces) {
+        let bind = |text: &str| Bind::Text(text.to_owned());
+        match operator {
+            Operator::Contains => {
+                let function = self.dialect.contains();
+                out.sql(format!("{function}({sql}, ")).bind(bind(text)).sql(") > 0");
+            }
+            Operator::StartsWith => {
+                out.sql(format!("({sql} >= ")).bind(bind(text));
+                if let Some(end) = after_all_with_prefix(text) {
+                    out.sql(format!(" AND {sql} < ")).bind(Bind::Text(end));
+                }
+                out.sql(")");
+            }
+            Operator::EndsWith if text.is_empty() => {
+                out.sql(format!("{sql} IS NOT NULL"));
+            }
+            Operator::EndsWith => {
+                let ending = self.dialect.ending(sql, text.chars().count());
+                out.sql(format!("{ending} = ")).bind(bind(text));
+            }
+            _ => ordered(sql, operator, bind(text), out),
+        }
+    }
+
+    fn sort_key(&self, attribute: AttributeRef, out: &mut Pieces) -> StorageResult<()> {
+        match place(self.table, attribute) {
+            Place::Nowhere => Err(unsearchable(attribute)),
+            Place::Column(column) => {
+                let key = match column.form {
+                    Form::Version => column.sql.to_owned(),
+                    Form::Always(text) => format!("'{text}'"),
+                    _ => column.sql.to_owned(),
+                };
+                out.sql(key);
+                Ok(())
+            }
+            Place::Side(side) if side.of_connection.is_some() => {
+                let column = side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
+                let (from, resource_type) = (side.from, side.of_connection.unwrap_or_default());
+                out.sql(format!("(SELECT {} FROM {from} WHERE side.tenant_id = ", column.sql));
+                out.id(self.scope.tenant).sql(" AND side.connection_id = ");
+                out.id(self.scope.connection);
+                out.sql(format!(
+                    " AND side.resource_type = '{resource_type}' AND {} = resource.id)",
+                    side.owner
+                ));
+                Ok(())
+            }
+            Place::Side(_) if attribute.attribute.name != "emails" => Err(unsearchable(attribute)),
+            Place::Side(_) | Place::Document => {
+                out.sql(self.document_key(attribute));
+                Ok(())
+            }
+        }
+    }
+
+    /// The value of a list by which it is sorted is that of its primary element, else its first.
+    fn document_key(&self, attribute: AttributeRef) -> String {
+        let leaf = attribute.leaf().data_type;
+        if !attribute.attribute.multi_valued {
+            return self
+                .in_document("resource.search", &path(attribute))
+                .typed(self.dialect, leaf);
+        }
+        let whole = AttributeRef { sub: None, ..attribute };
+        let elements = self.dialect.json_elements("resource.search", &path(whole));
+        let Some(sub) = attribute.sub else {
+            let value = InDocument::Element.typed(self.dialect, leaf);
+            return format!("(SELECT {value} FROM {elements} ORDER BY element.position LIMIT 1)");
+        };
+        let value = self.in_document("element.value", &[&sub.name]).typed(self.dialect, leaf);
+        let primary = self.dialect.json_boolean("element.value", &["primary"]);
+        format!(
+            "(SELECT {value} FROM {elements} ORDER BY COALESCE({primary}, {NOTHING}) DESC, \
+             element.position LIMIT 1)"
+        )
+    }
+}
+
+/// A value in the search document.
+enum InDocument<'p> {
+    /// At a path of a document.
+    At(&'static str, Vec<&'p str>),
+    /// An element of a list of simple values.
+    Element,
+}
+
+impl InDocument<'_> {
+    fn typed(&self, dialect: &dyn Dialect, data_type: DataType) -> String {
+        let Self::At(document, path) = self else { return dialect.element_text() };
+        match data_type {
+            DataType::Boolean => dialect.json_boolean(document, path),
+            DataType::Integer | DataType::Decimal | DataType::DateTime => {
+                dialect.json_number(document, path)
+            }
+            _ => dialect.json_text(document, path),
+        }
+    }
+
+    fn present(&self, dialect: &dyn Dialect) -> String {
+        match self {
+            Self::At(document, path) => dialect.json_present(document, path),
+            Self::Element => EVERYTHING.to_owned(),
+        }
+    }
+}
+
+fn ordered(sql: &str, operator: Operator, bind: Bind, out: &mut Pieces) {
+    let symbol = match operator {
+        Operator::NotEqual => {
+            out.sql(format!("({sql} IS NULL OR {sql} <> ")).bind(bind).sql(")");
+            return;
+        }
+        Operator::GreaterThan => ">",
+        Operator::GreaterOrEqual => ">=",
+        Operator::LessThan => "<",
+        Operator::LessOrEqual => "<=",
+        _ => "=",
+    };
+    out.sql(format!("{sql} {symbol} ")).bind(bind);
+}
+
+/// The least text that is greater than all that begin with `prefix`; none if there is no such.
+fn after_all_with_prefix(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        // The code points between the two halves of the range of `char` are no characters.
+        let next = match last {
+            '\u{D7FF}' => Some('\u{E000}'),
+            last => char::from_u32(last as u32 + 1),
+        };
+        if let Some(next) = next {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+fn path(attribute: AttributeRef) -> Vec<&'static str> {
+    let urn = attribute.extension.map(|schema| schema.id.as_str());
+    let sub = attribute.sub.map(|sub| sub.name.as_str());
+    urn.into_iter().chain([attribute.attribute.name.as_str()]).chain(sub).collect()
+}
+
+fn is_not_equal(test: &Test) -> bool {
+    matches!(test, Test::Compare(Operator::NotEqual, _))
+}
+
+fn unsearchable(attribute: AttributeRef) -> StorageError {
+    let name = &attribute.attribute.name;
+    StorageError::NotSearchable(match attribute.sub {
+        Some(sub) => format!("{name}.{}", sub.name),
+        None => name.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_prefix_range_holds_just_what_begins_so(prefix in "\\PC{0,3}", text in "\\PC{0,5}") {
+            let end = after_all_with_prefix(&prefix);
+            let in_range = text >= prefix && end.is_none_or(|end| text < end);
+            prop_assert_eq!(in_range, text.starts_with(&prefix));
+        }
+    }
+}

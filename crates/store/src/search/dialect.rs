@@ -1,0 +1,145 @@
+//! The few things that the databases spell differently in a search.
+
+use std::fmt::Write;
+
+/// How a database spells it.
+pub(crate) trait Dialect {
+    /// Text at a path of a JSON document; null if there is none.
+    fn json_text(&self, document: &str, path: &[&str]) -> String;
+    /// A boolean at a path.
+    fn json_boolean(&self, document: &str, path: &[&str]) -> String;
+    /// A number at a path.
+    fn json_number(&self, document: &str, path: &[&str]) -> String;
+    /// Whether there is anything at a path.
+    fn json_present(&self, document: &str, path: &[&str]) -> String;
+    /// A FROM item with a row for each element of the list at a path: `element.value`,
+    /// `element.position`.
+    fn json_elements(&self, document: &str, path: &[&str]) -> String;
+    /// The text of `element.value` where the elements are text themselves.
+    fn element_text(&self) -> String;
+    /// Whether text has a part.
+    fn contains(&self) -> &'static str;
+    /// The last characters of text, so many as bound.
+    fn ending(&self, text: &str, length: usize) -> String;
+    /// The text form of an identifier.
+    fn id_text(&self, column: &str) -> String;
+    /// The text form of an integer column.
+    fn integer_text(&self, column: &str) -> String;
+}
+
+/// SQLite.
+pub(crate) struct Sqlite;
+
+impl Sqlite {
+    fn extract(document: &str, path: &[&str]) -> String {
+        format!("json_extract({document}, '{}')", Self::path(path))
+    }
+
+    /// Names are of schema data: letters, digits, `$`, `-`, `_`, `.` and `:`.
+    fn path(path: &[&str]) -> String {
+        path.iter().fold("$".to_owned(), |mut text, name| {
+            let _ = write!(text, ".\"{name}\"");
+            text
+        })
+    }
+}
+
+impl Dialect for Sqlite {
+    fn json_text(&self, document: &str, path: &[&str]) -> String {
+        Self::extract(document, path)
+    }
+
+    fn json_boolean(&self, document: &str, path: &[&str]) -> String {
+        Self::extract(document, path)
+    }
+
+    fn json_number(&self, document: &str, path: &[&str]) -> String {
+        Self::extract(document, path)
+    }
+
+    fn json_present(&self, document: &str, path: &[&str]) -> String {
+        format!("{} IS NOT NULL", Self::extract(document, path))
+    }
+
+    fn json_elements(&self, document: &str, path: &[&str]) -> String {
+        let path = Self::path(path);
+        format!("(SELECT value, key AS position FROM json_each({document}, '{path}')) AS element")
+    }
+
+    fn element_text(&self) -> String {
+        "element.value".to_owned()
+    }
+
+    fn contains(&self) -> &'static str {
+        "instr"
+    }
+
+    fn ending(&self, text: &str, length: usize) -> String {
+        format!("substr({text}, -{length})")
+    }
+
+    fn id_text(&self, column: &str) -> String {
+        let part = |from, length| format!("substr(hex({column}), {from}, {length})");
+        let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
+        format!("lower({})", parts.join(" || '-' || "))
+    }
+
+    fn integer_text(&self, column: &str) -> String {
+        format!("CAST({column} AS TEXT)")
+    }
+}
+
+/// PostgreSQL.
+pub(crate) struct Postgres;
+
+impl Postgres {
+    fn path(path: &[&str]) -> String {
+        let quoted: Vec<String> = path.iter().map(|name| format!("\"{name}\"")).collect();
+        format!("'{{{}}}'", quoted.join(","))
+    }
+}
+
+impl Dialect for Postgres {
+    fn json_text(&self, document: &str, path: &[&str]) -> String {
+        format!("(({document} #>> {}) COLLATE \"C\")", Self::path(path))
+    }
+
+    fn json_boolean(&self, document: &str, path: &[&str]) -> String {
+        format!("({document} #> {})::boolean", Self::path(path))
+    }
+
+    fn json_number(&self, document: &str, path: &[&str]) -> String {
+        format!("({document} #> {})::numeric", Self::path(path))
+    }
+
+    fn json_present(&self, document: &str, path: &[&str]) -> String {
+        format!("({document} #> {}) IS NOT NULL", Self::path(path))
+    }
+
+    fn json_elements(&self, document: &str, path: &[&str]) -> String {
+        format!(
+            "jsonb_array_elements({document} #> {}) WITH ORDINALITY AS element (value, position)",
+            Self::path(path)
+        )
+    }
+
+    fn element_text(&self) -> String {
+        "((element.value #>> '{}') COLLATE \"C\")".to_owned()
+    }
+
+    fn contains(&self) -> &'static str {
+        "strpos"
+    }
+
+    fn ending(&self, text: &str, length: usize) -> String {
+        format!("right({text}, {length})")
+    }
+
+    fn id_text(&self, column: &str) -> String {
+        format!("({column}::text COLLATE \"C\")")
+    }
+
+    fn integer_text(&self, column: &str) -> String {
+        format!("({column}::text COLLATE \"C\")")
+    }
+}

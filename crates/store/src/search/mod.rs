@@ -1,0 +1,78 @@
+//! From a resolved filter to SQL.
+//!
+//! [`condition`] and [`order`] turn what `scim-protocol` resolved into pieces of SQL text and
+//! values to bind: text comes from schema data and from here, never from a client; what a client
+//! sent is always bound. [`place`] is the table of where each attribute is kept; an attribute
+//! that has no column of its own is searched in the `search` document.
+//!
+//! Two rules keep it fast and right: a multi-valued attribute with a table of its own becomes
+//! `id IN (SELECT …)`, never a correlated EXISTS; and `sw` becomes a range, which an index serves.
+
+mod compile;
+mod dialect;
+mod place;
+
+pub(crate) use compile::{condition, order};
+pub(crate) use dialect::{Dialect, Postgres, Sqlite};
+pub(crate) use place::Table;
+
+use uuid::Uuid;
+
+use crate::types::{Id, Stamp};
+
+/// Part of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Piece {
+    /// SQL text.
+    Sql(String),
+    /// A value to bind.
+    Bind(Bind),
+}
+
+/// A value to bind.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Bind {
+    Text(String),
+    Boolean(bool),
+    Integer(i64),
+    Decimal(f64),
+    Id(Id),
+    Stamp(Stamp),
+}
+
+/// A statement, or part of one, that is being written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Pieces(pub(crate) Vec<Piece>);
+
+impl Pieces {
+    /// Appends SQL text.
+    pub(crate) fn sql(&mut self, text: impl AsRef<str>) -> &mut Self {
+        match self.0.last_mut() {
+            Some(Piece::Sql(last)) => last.push_str(text.as_ref()),
+            _ => self.0.push(Piece::Sql(text.as_ref().to_owned())),
+        }
+        self
+    }
+
+    /// Appends a value.
+    pub(crate) fn bind(&mut self, value: Bind) -> &mut Self {
+        self.0.push(Piece::Bind(value));
+        self
+    }
+
+    /// Appends an identifier.
+    pub(crate) fn id(&mut self, id: Uuid) -> &mut Self {
+        self.bind(Bind::Id(Id(id)))
+    }
+
+    /// Appends other pieces.
+    pub(crate) fn extend(&mut self, other: Self) -> &mut Self {
+        for piece in other.0 {
+            match piece {
+                Piece::Sql(text) => self.sql(text),
+                Piece::Bind(value) => self.bind(value),
+            };
+        }
+        self
+    }
+}

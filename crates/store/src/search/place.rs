@@ -1,0 +1,184 @@
+//! Where each attribute is kept.
+
+use scim_protocol::schema::{AttributeRef, Returned};
+
+/// A kind of resource that can be searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Table {
+    Users,
+    Groups,
+}
+
+impl Table {
+    /// The table's name, quoted where it is a keyword.
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Groups => "\"groups\"",
+        }
+    }
+
+    /// The name of the resource type.
+    pub(crate) fn resource_type(self) -> &'static str {
+        match self {
+            Self::Users => "User",
+            Self::Groups => "Group",
+        }
+    }
+}
+
+/// The form in which a value is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Text as it is compared.
+    Text,
+    /// A boolean.
+    Boolean,
+    /// An instant.
+    Instant,
+    /// An identifier.
+    Id,
+    /// The version number, of which the ETag is made.
+    Version,
+    /// One of two texts, told apart by a boolean.
+    Either(&'static str, &'static str),
+    /// Always the same text.
+    Always(&'static str),
+}
+
+/// A value in a column of the resource's own row, or of a row in a table of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Column {
+    /// An SQL expression.
+    pub(crate) sql: &'static str,
+    /// What it holds.
+    pub(crate) form: Form,
+}
+
+const fn column(sql: &'static str, form: Form) -> Column {
+    Column { sql, form }
+}
+
+/// A table that has a row for each value of an attribute.
+#[derive(Debug)]
+pub(crate) struct SideTable {
+    /// The FROM item; its alias is `side`.
+    pub(crate) from: &'static str,
+    /// The identifier of the resource that has the value.
+    pub(crate) owner: &'static str,
+    /// Whether only rows of the scope's connection and this resource type count.
+    pub(crate) of_connection: Option<&'static str>,
+    /// The sub-attributes (or the attribute itself, under its own name) that it has.
+    pub(crate) columns: &'static [(&'static str, Column)],
+}
+
+impl SideTable {
+    /// The column of this attribute or sub-attribute.
+    pub(crate) fn column(&self, name: &str) -> Option<Column> {
+        self.columns.iter().find(|(known, _)| *known == name).map(|(_, column)| *column)
+    }
+}
+
+/// Where an attribute is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// In a column of the resource's row.
+    Column(Column),
+    /// In a table of its own.
+    Side(&'static SideTable),
+    /// In the search document.
+    Document,
+    /// Nowhere that can be searched.
+    Nowhere,
+}
+
+const EMAILS: SideTable = SideTable {
+    from: "user_emails AS side",
+    owner: "side.user_id",
+    of_connection: None,
+    columns: &[
+        ("value", column("side.value_key", Form::Text)),
+        ("type", column("side.type_key", Form::Text)),
+        ("primary", column("side.is_primary", Form::Boolean)),
+    ],
+};
+
+const GROUPS_OF_USER: SideTable = SideTable {
+    from: "memberships AS side",
+    owner: "side.member_id",
+    of_connection: None,
+    columns: &[
+        ("value", column("side.group_id", Form::Id)),
+        ("type", column("side.group_id", Form::Always("direct"))),
+        (
+            "display",
+            column(
+                "(SELECT g.display_name_key FROM \"groups\" AS g \
+                  WHERE g.tenant_id = side.tenant_id AND g.id = side.group_id)",
+                Form::Text,
+            ),
+        ),
+    ],
+};
+
+const MEMBERS: SideTable = SideTable {
+    from: "memberships AS side",
+    owner: "side.group_id",
+    of_connection: None,
+    columns: &[
+        ("value", column("side.member_id", Form::Id)),
+        ("type", column("side.is_group", Form::Either("group", "user"))),
+        (
+            "display",
+            column(
+                "COALESCE((SELECT COALESCE(u.display_name_key, u.user_name_key) FROM users AS u \
+                  WHERE u.tenant_id = side.tenant_id AND u.id = side.member_id), \
+                  (SELECT g.display_name_key FROM \"groups\" AS g \
+                  WHERE g.tenant_id = side.tenant_id AND g.id = side.member_id))",
+                Form::Text,
+            ),
+        ),
+    ],
+};
+
+const EXTERNAL_ID_OF_USER: SideTable = SideTable {
+    from: "external_ids AS side",
+    owner: "side.resource_id",
+    of_connection: Some("User"),
+    columns: &[("externalId", column("side.external_id", Form::Text))],
+};
+
+const EXTERNAL_ID_OF_GROUP: SideTable =
+    SideTable { of_connection: Some("Group"), ..EXTERNAL_ID_OF_USER };
+
+/// Where an attribute of a resource of this table is kept.
+pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
+    if attribute.leaf().returned == Returned::Never {
+        return Place::Nowhere;
+    }
+    if attribute.extension.is_some() {
+        return Place::Document;
+    }
+    let sub = attribute.sub.map(|sub| sub.name.as_str());
+    let own = |sql, form| Place::Column(column(sql, form));
+    match (table, attribute.attribute.name.as_str(), sub) {
+        (_, "id", _) => own("resource.id", Form::Id),
+        (_, "meta", Some("created")) => own("resource.created_at", Form::Instant),
+        (_, "meta", Some("lastModified")) => own("resource.modified_at", Form::Instant),
+        (_, "meta", Some("version")) => own("resource.version", Form::Version),
+        (_, "meta", Some("resourceType") | None) => {
+            own("resource.id", Form::Always(table.resource_type()))
+        }
+        // Locations depend on where the server is reached.
+        (_, "meta", _) | (_, "groups" | "members", Some("$ref")) => Place::Nowhere,
+        (Table::Users, "externalId", _) => Place::Side(&EXTERNAL_ID_OF_USER),
+        (Table::Groups, "externalId", _) => Place::Side(&EXTERNAL_ID_OF_GROUP),
+        (Table::Users, "userName", _) => own("resource.user_name_key", Form::Text),
+        (_, "displayName", _) => own("resource.display_name_key", Form::Text),
+        (Table::Users, "active", _) => own("resource.active", Form::Boolean),
+        (Table::Users, "emails", _) => Place::Side(&EMAILS),
+        (Table::Users, "groups", _) => Place::Side(&GROUPS_OF_USER),
+        (Table::Groups, "members", _) => Place::Side(&MEMBERS),
+        _ => Place::Document,
+    }
+}

@@ -1,0 +1,85 @@
+//! The table `groups`.
+
+use accounts::{Groups, Page, Resource, Scope, StorageResult};
+use diesel::prelude::*;
+use scim_protocol::query::Query;
+use scim_protocol::schema::ResourceType;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::resources::{find, page};
+use super::{Session, document};
+use crate::error::{failed, unless_taken};
+use crate::schema::groups;
+use crate::search::Table;
+use crate::types::{Id, Json, SearchJson, Stamp};
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = groups)]
+struct GroupRow {
+    tenant_id: Id,
+    id: Id,
+    display_name_key: String,
+    display: String,
+    document: Json,
+    search: SearchJson,
+    version: i64,
+    created_at: Stamp,
+    modified_at: Stamp,
+}
+
+fn group_row(tenant: Uuid, group: &Resource) -> GroupRow {
+    let (document, search) = document(ResourceType::group(), &group.attributes);
+    let name = |attributes: &scim_protocol::Object| {
+        attributes.get("displayName").and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    GroupRow {
+        tenant_id: Id(tenant),
+        id: Id(group.id),
+        display_name_key: name(&search),
+        display: name(&group.attributes),
+        document: Json(Value::Object(document)),
+        search: SearchJson(Value::Object(search)),
+        version: group.version,
+        created_at: Stamp(group.created),
+        modified_at: Stamp(group.last_modified),
+    }
+}
+
+impl Groups for Session {
+    fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
+        find(&mut self.0, Table::Groups, scope, id, false)
+    }
+
+    fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
+        find(&mut self.0, Table::Groups, scope, id, true)
+    }
+
+    fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
+        page(&mut self.0, Table::Groups, scope, query)
+    }
+
+    fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool> {
+        let inserted = diesel::insert_into(groups::table).values(group_row(tenant, group)).execute(&mut self.0);
+        unless_taken(inserted)
+    }
+
+    fn update_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool> {
+        let updated = diesel::update(groups::table.find((Id(tenant), Id(group.id))))
+            .set(group_row(tenant, group))
+            .execute(&mut self.0);
+        unless_taken(updated)
+    }
+
+    fn tombstone_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<()> {
+        diesel::update(groups::table.find((Id(tenant), Id(group.id))))
+            .set((
+                groups::version.eq(group.version),
+                groups::modified_at.eq(Stamp(group.last_modified)),
+                groups::deleted_at.eq(Stamp(group.last_modified)),
+            ))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,224 @@
+//! The table `memberships`.
+
+use accounts::{Member, MemberKind, MembershipOf, Memberships, StorageResult};
+use diesel::prelude::*;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Session;
+use crate::error::failed;
+use crate::schema::{groups, memberships, users};
+use crate::types::{Id, Stamp};
+
+/// Identifiers that are bound in one statement: below the limits of both databases.
+const CHUNK: usize = 5_000;
+
+#[derive(Insertable)]
+#[diesel(table_name = memberships)]
+struct MembershipRow {
+    tenant_id: Id,
+    group_id: Id,
+    member_id: Id,
+    is_group: bool,
+    added_at: Stamp,
+}
+
+fn chunks(ids: &[Uuid]) -> impl Iterator<Item = Vec<Id>> {
+    ids.chunks(CHUNK).map(|chunk| chunk.iter().copied().map(Id).collect())
+}
+
+fn uuids(ids: Vec<Id>) -> impl Iterator<Item = Uuid> {
+    ids.into_iter().map(|id| id.0)
+}
+
+impl Memberships for Session {
+    fn existing(
+        &mut self,
+        tenant: Uuid,
+        ids: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, MemberKind)>> {
+        let mut existing = Vec::with_capacity(ids.len());
+        for chunk in chunks(ids) {
+            let query = users::table
+                .filter(users::tenant_id.eq(Id(tenant)).and(users::id.eq_any(chunk.clone())))
+                .filter(users::deleted_at.is_null())
+                .order(users::id)
+                .select(users::id);
+            let found = for_share!(query).load(&mut self.0).map_err(failed)?;
+            let all_found = found.len() == chunk.len();
+            existing.extend(uuids(found).map(|id| (id, MemberKind::User)));
+            if all_found {
+                continue;
+            }
+            let query = groups::table
+                .filter(groups::tenant_id.eq(Id(tenant)).and(groups::id.eq_any(chunk)))
+                .filter(groups::deleted_at.is_null())
+                .order(groups::id)
+                .select(groups::id);
+            let found = for_share!(query).load(&mut self.0).map_err(failed)?;
+            existing.extend(uuids(found).map(|id| (id, MemberKind::Group)));
+        }
+        Ok(existing)
+    }
+
+    fn add_members(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        members: &[(Uuid, MemberKind)],
+        now: Timestamp,
+    ) -> StorageResult<Vec<Uuid>> {
+        let mut added = Vec::with_capacity(members.len());
+        for chunk in members.chunks(CHUNK) {
+            let ids: Vec<Id> = chunk.iter().map(|(id, _)| Id(*id)).collect();
+            // The group is locked, so that nobody else adds members between the two statements.
+            let present: Vec<Id> = memberships::table
+                .filter(memberships::tenant_id.eq(Id(tenant)))
+                .filter(memberships::group_id.eq(Id(group)))
+                .filter(memberships::member_id.eq_any(ids))
+                .select(memberships::member_id)
+                .load(&mut self.0)
+                .map_err(failed)?;
+            let present: std::collections::HashSet<Id> = present.into_iter().collect();
+            let rows: Vec<MembershipRow> = chunk
+                .iter()
+                .filter(|(id, _)| !present.contains(&Id(*id)))
+                .map(|(id, kind)| MembershipRow {
+                    tenant_id: Id(tenant),
+                    group_id: Id(group),
+                    member_id: Id(*id),
+                    is_group: *kind == MemberKind::Group,
+                    added_at: Stamp(now),
+                })
+                .collect();
+            added.extend(rows.iter().map(|row| row.member_id.0));
+            if !rows.is_empty() {
+                diesel::insert_into(memberships::table)
+                    .values(rows)
+                    .execute(&mut self.0)
+                    .map_err(failed)?;
+            }
+        }
+        Ok(added)
+    }
+
+    fn remove_members(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        members: &[Uuid],
+    ) -> StorageResult<Vec<Uuid>> {
+        let mut removed = Vec::new();
+        for chunk in chunks(members) {
+            let listed = memberships::tenant_id
+                .eq(Id(tenant))
+                .and(memberships::group_id.eq(Id(group)))
+                .and(memberships::member_id.eq_any(chunk));
+            let ids: Vec<Id> = diesel::delete(memberships::table.filter(listed))
+                .returning(memberships::member_id)
+                .get_results(&mut self.0)
+                .map_err(failed)?;
+            removed.extend(uuids(ids));
+        }
+        Ok(removed)
+    }
+
+    fn clear_members(&mut self, tenant: Uuid, group: Uuid) -> StorageResult<Vec<Uuid>> {
+        let all = memberships::tenant_id.eq(Id(tenant)).and(memberships::group_id.eq(Id(group)));
+        let ids: Vec<Id> = diesel::delete(memberships::table.filter(all))
+            .returning(memberships::member_id)
+            .get_results(&mut self.0)
+            .map_err(failed)?;
+        Ok(uuids(ids).collect())
+    }
+
+    fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>> {
+        let of_group = with_display!()
+            .filter(memberships::tenant_id.eq(Id(tenant)))
+            .filter(memberships::group_id.eq(Id(group)))
+            .order(memberships::member_id)
+            .limit(limit.into());
+        let rows: Vec<DisplayRow> = of_group.load(&mut self.0).map_err(failed)?;
+        Ok(rows.into_iter().map(|row| member(row).1).collect())
+    }
+
+    fn members_of(
+        &mut self,
+        tenant: Uuid,
+        groups: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, Member)>> {
+        let mut members = Vec::new();
+        for chunk in chunks(groups) {
+            let of_groups = with_display!()
+                .filter(memberships::tenant_id.eq(Id(tenant)))
+                .filter(memberships::group_id.eq_any(chunk))
+                .order((memberships::group_id, memberships::member_id));
+            let rows: Vec<DisplayRow> = of_groups.load(&mut self.0).map_err(failed)?;
+            members.extend(rows.into_iter().map(member));
+        }
+        Ok(members)
+    }
+
+    fn leave_all(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<Vec<Uuid>> {
+        let of_member = memberships::tenant_id.eq(Id(tenant)).and(memberships::member_id.eq(Id(id)));
+        let ids: Vec<Id> = diesel::delete(memberships::table.filter(of_member))
+            .returning(memberships::group_id)
+            .get_results(&mut self.0)
+            .map_err(failed)?;
+        Ok(uuids(ids).collect())
+    }
+
+    fn memberships_of(
+        &mut self,
+        tenant: Uuid,
+        members: &[Uuid],
+    ) -> StorageResult<Vec<MembershipOf>> {
+        let mut found = Vec::new();
+        for chunk in chunks(members) {
+            let rows: Vec<(Id, Id, String)> = memberships::table
+                .inner_join(groups::table.on(
+                    groups::tenant_id.eq(memberships::tenant_id).and(groups::id.eq(memberships::group_id)),
+                ))
+                .filter(memberships::tenant_id.eq(Id(tenant)))
+                .filter(memberships::member_id.eq_any(chunk))
+                .order((memberships::member_id, memberships::group_id))
+                .select((memberships::member_id, memberships::group_id, groups::display))
+                .load(&mut self.0)
+                .map_err(failed)?;
+            found.extend(rows.into_iter().map(|(member, group, display)| MembershipOf {
+                member: member.0,
+                group: group.0,
+                display,
+            }));
+        }
+        Ok(found)
+    }
+}
+
+/// Group, member, whether it is a group, and its name as a user or as a group.
+type DisplayRow = (Id, Id, bool, Option<String>, Option<String>);
+
+macro_rules! with_display {
+    () => {
+        memberships::table
+            .left_join(users::table.on(
+                users::tenant_id.eq(memberships::tenant_id).and(users::id.eq(memberships::member_id)),
+            ))
+            .left_join(groups::table.on(
+                groups::tenant_id.eq(memberships::tenant_id).and(groups::id.eq(memberships::member_id)),
+            ))
+            .select((
+                memberships::group_id,
+                memberships::member_id,
+                memberships::is_group,
+                users::display.nullable(),
+                groups::display.nullable(),
+            ))
+    };
+}
+use with_display;
+
+fn member((group, id, is_group, user_display, group_display): DisplayRow) -> (Uuid, Member) {
+    let kind = if is_group { MemberKind::Group } else { MemberKind::User };
+    (group.0, Member { id: id.0, kind, display: user_display.or(group_display) })
+}

@@ -1,0 +1,83 @@
+//! Statements that are put together at run time, as diesel queries.
+
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Bool, Double, Text, Untyped};
+use diesel::{QueryableByName, RunQueryDsl};
+
+use super::{Conn, Db};
+use crate::search::{Bind, Piece, Pieces};
+use crate::types::{Document, Guid, Id, Instant, Json, Stamp};
+
+/// A statement made of pieces.
+pub(crate) struct Statement {
+    pieces: Pieces,
+    /// Whether its text is one of a few, so that preparing it once pays. The texts of filters are
+    /// the client's choice, and would let it choose how much memory the cache takes.
+    cached: bool,
+}
+
+impl Statement {
+    pub(crate) fn fixed(pieces: Pieces) -> Self {
+        Self { pieces, cached: true }
+    }
+
+    pub(crate) fn dynamic(pieces: Pieces) -> Self {
+        Self { pieces, cached: false }
+    }
+}
+
+impl QueryFragment<Db> for Statement {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        if !self.cached {
+            out.unsafe_to_cache_prepared();
+        }
+        for piece in &self.pieces.0 {
+            match piece {
+                Piece::Sql(text) => out.push_sql(text),
+                Piece::Bind(Bind::Text(text)) => out.push_bind_param::<Text, _>(text)?,
+                Piece::Bind(Bind::Boolean(truth)) => out.push_bind_param::<Bool, _>(truth)?,
+                Piece::Bind(Bind::Integer(number)) => out.push_bind_param::<BigInt, _>(number)?,
+                Piece::Bind(Bind::Decimal(number)) => out.push_bind_param::<Double, _>(number)?,
+                Piece::Bind(Bind::Id(id)) => out.push_bind_param::<Guid, _>(id)?,
+                Piece::Bind(Bind::Stamp(at)) => out.push_bind_param::<Instant, _>(at)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl QueryId for Statement {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement {
+    type SqlType = Untyped;
+}
+
+impl RunQueryDsl<Conn> for Statement {}
+
+/// A row of users or groups.
+#[derive(QueryableByName)]
+pub(crate) struct ResourceRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) id: Id,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) version: i64,
+    #[diesel(sql_type = Instant)]
+    pub(crate) created_at: Stamp,
+    #[diesel(sql_type = Instant)]
+    pub(crate) modified_at: Stamp,
+    #[diesel(sql_type = Document)]
+    pub(crate) document: Json,
+    #[diesel(sql_type = diesel::sql_types::Nullable<Text>)]
+    pub(crate) external_id: Option<String>,
+}
+
+/// The result of counting.
+#[derive(QueryableByName)]
+pub(crate) struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) total: i64,
+}

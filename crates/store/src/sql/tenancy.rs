@@ -1,0 +1,168 @@
+//! The tables `tenants`, `connections` and `tokens`.
+
+use accounts::tenancy::{Connection, Credential, Tenant, Token};
+use accounts::{StorageError, StorageResult, Tenancy};
+use diesel::prelude::*;
+use jiff::Timestamp;
+use scim_protocol::fold::fold;
+use uuid::Uuid;
+
+use super::Session;
+use crate::error::failed;
+use crate::schema::{connections, tenants, tokens};
+use crate::types::{Id, Stamp};
+
+type TenantRow = (Id, String, Stamp);
+type ConnectionRow = (Id, Id, String, String, Stamp);
+type TokenRow = (Id, String, Id, Vec<u8>, Stamp, Stamp, Option<Stamp>);
+
+const TENANT: (tenants::id, tenants::name, tenants::created_at) =
+    (tenants::id, tenants::name, tenants::created_at);
+
+fn tenant((id, name, created): TenantRow) -> Tenant {
+    Tenant { id: id.0, name, created: created.0 }
+}
+
+fn connection((tenant, id, name, dialect, created): ConnectionRow) -> StorageResult<Connection> {
+    let dialect = dialect.parse().map_err(|error| StorageError::Failed(Box::new(error)))?;
+    Ok(Connection { id: id.0, tenant: tenant.0, name, dialect, created: created.0 })
+}
+
+fn token((tenant, id, connection, secret_hash, created, expires, revoked): TokenRow) -> Token {
+    Token {
+        id,
+        tenant: tenant.0,
+        connection: connection.0,
+        secret_hash,
+        created: created.0,
+        expires: expires.0,
+        revoked: revoked.map(|at| at.0),
+    }
+}
+
+macro_rules! tokens_with_connections {
+    () => {
+        tokens::table
+            .inner_join(connections::table.on(
+                connections::tenant_id.eq(tokens::tenant_id).and(connections::id.eq(tokens::connection_id)),
+            ))
+            .select((
+                tokens::all_columns,
+                (
+                    connections::tenant_id,
+                    connections::id,
+                    connections::name,
+                    connections::dialect,
+                    connections::created_at,
+                ),
+            ))
+    };
+}
+
+impl Tenancy for Session {
+    fn insert_tenant(&mut self, tenant: &Tenant) -> StorageResult<bool> {
+        let inserted = diesel::insert_into(tenants::table)
+            .values((
+                tenants::id.eq(Id(tenant.id)),
+                tenants::name.eq(&tenant.name),
+                tenants::name_key.eq(fold(&tenant.name)),
+                tenants::created_at.eq(Stamp(tenant.created)),
+            ))
+            .on_conflict_do_nothing()
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(inserted == 1)
+    }
+
+    fn tenants(&mut self) -> StorageResult<Vec<Tenant>> {
+        let rows: Vec<TenantRow> =
+            tenants::table.order(tenants::name_key).select(TENANT).load(&mut self.0).map_err(failed)?;
+        Ok(rows.into_iter().map(tenant).collect())
+    }
+
+    fn tenant_named(&mut self, name: &str) -> StorageResult<Option<Tenant>> {
+        let row: Option<TenantRow> = tenants::table
+            .filter(tenants::name_key.eq(fold(name.trim())))
+            .select(TENANT)
+            .first(&mut self.0)
+            .optional()
+            .map_err(failed)?;
+        Ok(row.map(tenant))
+    }
+
+    fn insert_connection(&mut self, connection: &Connection) -> StorageResult<bool> {
+        let inserted = diesel::insert_into(connections::table)
+            .values((
+                connections::tenant_id.eq(Id(connection.tenant)),
+                connections::id.eq(Id(connection.id)),
+                connections::name.eq(&connection.name),
+                connections::name_key.eq(fold(&connection.name)),
+                connections::dialect.eq(connection.dialect.as_str()),
+                connections::created_at.eq(Stamp(connection.created)),
+            ))
+            .on_conflict_do_nothing()
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(inserted == 1)
+    }
+
+    fn connection_named(&mut self, tenant: Uuid, name: &str) -> StorageResult<Option<Connection>> {
+        let row: Option<ConnectionRow> = connections::table
+            .filter(connections::tenant_id.eq(Id(tenant)))
+            .filter(connections::name_key.eq(fold(name.trim())))
+            .select((
+                connections::tenant_id,
+                connections::id,
+                connections::name,
+                connections::dialect,
+                connections::created_at,
+            ))
+            .first(&mut self.0)
+            .optional()
+            .map_err(failed)?;
+        row.map(connection).transpose()
+    }
+
+    fn insert_token(&mut self, token: &Token) -> StorageResult<()> {
+        diesel::insert_into(tokens::table)
+            .values((
+                tokens::tenant_id.eq(Id(token.tenant)),
+                tokens::id.eq(&token.id),
+                tokens::connection_id.eq(Id(token.connection)),
+                tokens::secret_hash.eq(&token.secret_hash),
+                tokens::created_at.eq(Stamp(token.created)),
+                tokens::expires_at.eq(Stamp(token.expires)),
+                tokens::revoked_at.eq(token.revoked.map(Stamp)),
+            ))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    fn tokens(&mut self, tenant: Uuid) -> StorageResult<Vec<(Token, Connection)>> {
+        let rows: Vec<(TokenRow, ConnectionRow)> = tokens_with_connections!()
+            .filter(tokens::tenant_id.eq(Id(tenant)))
+            .order((tokens::created_at.desc(), tokens::id))
+            .load(&mut self.0)
+            .map_err(failed)?;
+        rows.into_iter().map(|(t, c)| Ok((token(t), connection(c)?))).collect()
+    }
+
+    fn credentials(&mut self, token_id: &str) -> StorageResult<Vec<Credential>> {
+        let rows: Vec<(TokenRow, ConnectionRow)> = tokens_with_connections!()
+            .filter(tokens::id.eq(token_id))
+            .load(&mut self.0)
+            .map_err(failed)?;
+        rows.into_iter()
+            .map(|(t, c)| Ok(Credential { token: token(t), dialect: connection(c)?.dialect }))
+            .collect()
+    }
+
+    fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize> {
+        let live = tokens::id.eq(token_id).and(tokens::revoked_at.is_null());
+        diesel::update(tokens::table.filter(live))
+            .set(tokens::revoked_at.eq(Stamp(now)))
+            .execute(&mut self.0)
+            .map_err(failed)
+    }
+}

@@ -1,0 +1,91 @@
+//! SQLite: the statements of `sql/` compiled for it, and how its connections are opened.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use std::path::Path;
+
+use crate::error::{OpenError, failed};
+use crate::search::Sqlite as Dialect;
+
+pub(crate) type Conn = SqliteConnection;
+pub(crate) type Db = diesel::sqlite::Sqlite;
+
+/// A connection that answers what rules ask.
+pub(crate) struct Session(pub(crate) Conn);
+
+const DIALECT: Dialect = Dialect;
+
+/// The one writer has what it reads to itself.
+const LOCK: &str = "";
+
+macro_rules! for_share {
+    ($query:expr) => {
+        $query
+    };
+}
+
+#[path = "sql/claims.rs"]
+mod claims;
+#[path = "sql/document.rs"]
+mod document;
+#[path = "sql/groups.rs"]
+mod groups;
+#[path = "sql/ledger.rs"]
+mod ledger;
+#[path = "sql/memberships.rs"]
+mod memberships;
+#[path = "sql/resources.rs"]
+mod resources;
+#[path = "sql/statement.rs"]
+mod statement;
+#[path = "sql/tenancy.rs"]
+mod tenancy;
+#[path = "sql/users.rs"]
+mod users;
+
+use document::document;
+
+/// Opens the writer, which makes the file where there is none.
+pub(crate) fn open_writer(path: &Path) -> Result<Session, OpenError> {
+    let mut session = open(path)?;
+    // A commit is on disk before it is answered: FULL makes the log safe, not only the file.
+    session
+        .0
+        .batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+        .map_err(OpenError::Query)?;
+    Ok(session)
+}
+
+/// Opens a reader.
+pub(crate) fn open_reader(path: &Path) -> Result<Session, OpenError> {
+    let mut session = open(path)?;
+    session.0.batch_execute("PRAGMA query_only = ON;").map_err(OpenError::Query)?;
+    Ok(session)
+}
+
+fn open(path: &Path) -> Result<Session, OpenError> {
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+    )
+    .map_err(OpenError::Query)?;
+    Ok(Session(conn))
+}
+
+/// The plan of a query's page, a line for each step (for tests).
+pub(crate) fn explain(
+    conn: &mut Conn,
+    scope: accounts::Scope,
+    table: crate::search::Table,
+    query: &scim_protocol::query::Query,
+) -> accounts::StorageResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        detail: String,
+    }
+    let statement = resources::explained("EXPLAIN QUERY PLAN ", table, scope, query)?;
+    let steps = statement.load::<Step>(conn).map_err(failed)?;
+    Ok(steps.into_iter().map(|step| step.detail).collect())
+}

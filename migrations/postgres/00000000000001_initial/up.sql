@@ -1,0 +1,146 @@
+-- Text that is compared has the collation "C", so that both databases order it by code point.
+
+CREATE TABLE tenants (
+  id uuid NOT NULL PRIMARY KEY,
+  name text NOT NULL,
+  name_key text COLLATE "C" NOT NULL UNIQUE,
+  created_at timestamptz NOT NULL
+);
+
+CREATE TABLE connections (
+  tenant_id uuid NOT NULL REFERENCES tenants (id),
+  id uuid NOT NULL,
+  name text NOT NULL,
+  name_key text COLLATE "C" NOT NULL,
+  dialect text NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, id),
+  UNIQUE (tenant_id, name_key)
+);
+
+CREATE TABLE tokens (
+  tenant_id uuid NOT NULL,
+  id text NOT NULL,
+  connection_id uuid NOT NULL,
+  secret_hash bytea NOT NULL,
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  revoked_at timestamptz,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id)
+);
+CREATE INDEX tokens_by_id ON tokens (id);
+
+-- `document` is what clients sent, in its kept form; `search` the same as it is compared. The
+-- other columns repeat what has an index or a rule. There is no reference to the tenant: checking
+-- it would make every write of a tenant lock one row.
+CREATE TABLE users (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  user_name_key text COLLATE "C" NOT NULL,
+  display_name_key text COLLATE "C",
+  display text NOT NULL,
+  active boolean NOT NULL,
+  document json NOT NULL,
+  search jsonb NOT NULL,
+  version bigint NOT NULL CHECK (version > 0),
+  created_at timestamptz NOT NULL,
+  modified_at timestamptz NOT NULL,
+  deleted_at timestamptz,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX users_by_user_name ON users (tenant_id, user_name_key);
+CREATE INDEX users_by_display_name ON users (tenant_id, display_name_key);
+CREATE INDEX users_by_modified ON users (tenant_id, modified_at);
+
+CREATE TABLE user_emails (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  position integer NOT NULL,
+  value_key text COLLATE "C",
+  type_key text COLLATE "C",
+  is_primary boolean,
+  PRIMARY KEY (tenant_id, user_id, position),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX user_emails_by_value ON user_emails (tenant_id, value_key);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '%', TG_ARGV[0];
+END $$;
+
+-- Rules R1 to R6: a row is never deleted and never changes its account.
+CREATE TABLE identity_claims (
+  tenant_id uuid NOT NULL,
+  kind text NOT NULL,
+  value_key text COLLATE "C" NOT NULL,
+  user_id uuid NOT NULL,
+  is_current boolean NOT NULL,
+  first_used_at timestamptz NOT NULL,
+  last_used_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, kind, value_key),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
+  FOR EACH ROW EXECUTE FUNCTION refuse_change('identity claims are never deleted');
+CREATE TRIGGER identity_claims_keep_their_account BEFORE UPDATE OF user_id ON identity_claims
+  FOR EACH ROW WHEN (OLD.user_id IS DISTINCT FROM NEW.user_id)
+  EXECUTE FUNCTION refuse_change('identity claims never change their account');
+
+CREATE TABLE "groups" (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  display_name_key text COLLATE "C" NOT NULL,
+  display text NOT NULL,
+  document json NOT NULL,
+  search jsonb NOT NULL,
+  version bigint NOT NULL CHECK (version > 0),
+  created_at timestamptz NOT NULL,
+  modified_at timestamptz NOT NULL,
+  deleted_at timestamptz,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX groups_by_display_name ON "groups" (tenant_id, display_name_key)
+  WHERE deleted_at IS NULL;
+
+CREATE TABLE memberships (
+  tenant_id uuid NOT NULL,
+  group_id uuid NOT NULL,
+  member_id uuid NOT NULL,
+  is_group boolean NOT NULL,
+  added_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, group_id, member_id),
+  FOREIGN KEY (tenant_id, group_id) REFERENCES "groups" (tenant_id, id)
+);
+CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id);
+
+-- Rule R7: unique in a connection and resource type.
+CREATE TABLE external_ids (
+  tenant_id uuid NOT NULL,
+  connection_id uuid NOT NULL,
+  resource_type text NOT NULL,
+  resource_id uuid NOT NULL,
+  external_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (tenant_id, resource_id, connection_id)
+);
+CREATE UNIQUE INDEX external_ids_are_unique
+  ON external_ids (tenant_id, connection_id, resource_type, external_id);
+
+-- Rule R81: append only. The identifiers ascend with time; there is no counter to wait for.
+CREATE TABLE change_log (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  at timestamptz NOT NULL,
+  actor_id uuid NOT NULL,
+  request_id uuid NOT NULL,
+  action text NOT NULL,
+  resource_type text NOT NULL,
+  resource_id uuid NOT NULL,
+  changes json NOT NULL,
+  version bigint NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
+CREATE TRIGGER change_log_is_kept BEFORE UPDATE OR DELETE ON change_log
+  FOR EACH ROW EXECUTE FUNCTION refuse_change('the change log is append-only');

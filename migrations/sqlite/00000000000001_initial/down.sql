@@ -1,0 +1,10 @@
+DROP TABLE change_log;
+DROP TABLE external_ids;
+DROP TABLE memberships;
+DROP TABLE groups;
+DROP TABLE identity_claims;
+DROP TABLE user_emails;
+DROP TABLE users;
+DROP TABLE tokens;
+DROP TABLE connections;
+DROP TABLE tenants;

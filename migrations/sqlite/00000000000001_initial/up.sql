@@ -1,0 +1,151 @@
+-- Identifiers are 16 bytes, instants microseconds since 1970, documents JSON text.
+
+CREATE TABLE tenants (
+  id BLOB NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL UNIQUE,
+  created_at BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE connections (
+  tenant_id BLOB NOT NULL REFERENCES tenants (id),
+  id BLOB NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id),
+  UNIQUE (tenant_id, name_key)
+) WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  tenant_id BLOB NOT NULL,
+  id TEXT NOT NULL,
+  connection_id BLOB NOT NULL,
+  secret_hash BLOB NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  revoked_at BIGINT,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX tokens_by_id ON tokens (id);
+
+-- `document` is what clients sent, in its kept form; `search` the same as it is compared. The
+-- other columns repeat what has an index or a rule. There is no reference to the tenant: checking
+-- it would make every write of a tenant lock one row.
+CREATE TABLE users (
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  user_name_key TEXT NOT NULL,
+  display_name_key TEXT,
+  display TEXT NOT NULL,
+  active BOOLEAN NOT NULL,
+  document TEXT NOT NULL,
+  search TEXT NOT NULL,
+  version BIGINT NOT NULL CHECK (version > 0),
+  created_at BIGINT NOT NULL,
+  modified_at BIGINT NOT NULL,
+  deleted_at BIGINT,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX users_by_user_name ON users (tenant_id, user_name_key);
+CREATE INDEX users_by_display_name ON users (tenant_id, display_name_key);
+CREATE INDEX users_by_modified ON users (tenant_id, modified_at);
+
+CREATE TABLE user_emails (
+  tenant_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
+  position INTEGER NOT NULL,
+  value_key TEXT,
+  type_key TEXT,
+  is_primary BOOLEAN,
+  PRIMARY KEY (tenant_id, user_id, position),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX user_emails_by_value ON user_emails (tenant_id, value_key);
+
+-- Rules R1 to R6: a row is never deleted and never changes its account.
+CREATE TABLE identity_claims (
+  tenant_id BLOB NOT NULL,
+  kind TEXT NOT NULL,
+  value_key TEXT NOT NULL,
+  user_id BLOB NOT NULL,
+  is_current BOOLEAN NOT NULL,
+  first_used_at BIGINT NOT NULL,
+  last_used_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, kind, value_key),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) WITHOUT ROWID;
+CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
+BEGIN
+  SELECT RAISE(ABORT, 'identity claims are never deleted');
+END;
+CREATE TRIGGER identity_claims_keep_their_account BEFORE UPDATE OF user_id ON identity_claims
+WHEN OLD.user_id IS NOT NEW.user_id
+BEGIN
+  SELECT RAISE(ABORT, 'identity claims never change their account');
+END;
+
+CREATE TABLE groups (
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  display_name_key TEXT NOT NULL,
+  display TEXT NOT NULL,
+  document TEXT NOT NULL,
+  search TEXT NOT NULL,
+  version BIGINT NOT NULL CHECK (version > 0),
+  created_at BIGINT NOT NULL,
+  modified_at BIGINT NOT NULL,
+  deleted_at BIGINT,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX groups_by_display_name ON groups (tenant_id, display_name_key)
+  WHERE deleted_at IS NULL;
+
+CREATE TABLE memberships (
+  tenant_id BLOB NOT NULL,
+  group_id BLOB NOT NULL,
+  member_id BLOB NOT NULL,
+  is_group BOOLEAN NOT NULL,
+  added_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, group_id, member_id),
+  FOREIGN KEY (tenant_id, group_id) REFERENCES groups (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id);
+
+-- Rule R7: unique in a connection and resource type.
+CREATE TABLE external_ids (
+  tenant_id BLOB NOT NULL,
+  connection_id BLOB NOT NULL,
+  resource_type TEXT NOT NULL,
+  resource_id BLOB NOT NULL,
+  external_id TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, resource_id, connection_id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX external_ids_are_unique
+  ON external_ids (tenant_id, connection_id, resource_type, external_id);
+
+-- Rule R81: append only. The identifiers ascend with time; there is no counter to wait for.
+CREATE TABLE change_log (
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  at BIGINT NOT NULL,
+  actor_id BLOB NOT NULL,
+  request_id BLOB NOT NULL,
+  action TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  resource_id BLOB NOT NULL,
+  changes TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
+CREATE TRIGGER change_log_is_kept BEFORE DELETE ON change_log
+BEGIN
+  SELECT RAISE(ABORT, 'the change log is append-only');
+END;
+CREATE TRIGGER change_log_is_not_edited BEFORE UPDATE ON change_log
+BEGIN
+  SELECT RAISE(ABORT, 'the change log is append-only');
+END;

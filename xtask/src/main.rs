@@ -1,0 +1,96 @@
+//! The chores of the workspace: `cargo xtask test`, `lint`, `docs` and `postgres`.
+//!
+//! A chore does its own set-up, so that a fresh machine needs nothing but Rust, a C compiler,
+//! Python 3 and a network to the package registries.
+
+mod cluster;
+mod lint;
+mod postgres;
+mod process;
+mod python;
+mod steps;
+mod system;
+mod test;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use system::Installer;
+use workspace::Workspace;
+
+/// What the command line says.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The chores of the workspace")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+/// One chore.
+#[derive(Subcommand)]
+enum Chore {
+    /// Set up all that the tests need, then run them all
+    Test {
+        /// Leave out the Python environment and the conformance tests that need it
+        #[arg(long)]
+        skip_conformance: bool,
+        #[command(flatten)]
+        install: InstallArgs,
+        /// More arguments for `cargo test`; a package or target chosen here replaces "all"
+        #[arg(last = true)]
+        extra: Vec<OsString>,
+    },
+    /// Check formatting, clippy, licences and known vulnerabilities
+    Lint,
+    /// Build the documentation of the workspace's own crates
+    Docs,
+    /// Start a throw-away database server for running single tests by hand
+    Postgres {
+        #[command(flatten)]
+        install: InstallArgs,
+        /// Run this with the tests' environment, then stop; without it, wait for Enter or Ctrl-C
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// Whether missing system packages may be installed.
+#[derive(Args)]
+struct InstallArgs {
+    /// Never install system packages: say what is missing and stop
+    #[arg(long)]
+    no_install: bool,
+}
+
+fn main() -> ExitCode {
+    run(Cli::parse().chore).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Does one chore. Everything it started is stopped and removed by the time this returns.
+fn run(chore: Chore) -> anyhow::Result<ExitCode> {
+    process::handle_signals()?;
+    let workspace = Workspace::locate()?;
+    match chore {
+        Chore::Test { skip_conformance, install, extra } => {
+            Ok(test::run(&workspace, &install.installer(), skip_conformance, &extra))
+        }
+        Chore::Lint => Ok(lint::run(&workspace)),
+        Chore::Docs => Ok(lint::docs(&workspace)),
+        Chore::Postgres { install, command } => {
+            postgres::run(&workspace, &install.installer(), &command)
+        }
+    }
+}
+
+impl InstallArgs {
+    /// The installer that these arguments allow.
+    fn installer(&self) -> Installer {
+        if self.no_install { Installer::forbidden() } else { Installer::detect() }
+    }
+}

@@ -1,0 +1,166 @@
+//! The Python environment with the SCIM client that the conformance tests run.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{capture, stream, succeeds};
+use crate::system::Installer;
+use crate::workspace::Workspace;
+
+/// Fails where Python is older than the packages need, or cannot make environments. Debian leaves
+/// `ensurepip` out of its basic Python.
+const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+
+/// Said when there is no usable Python and it cannot be installed.
+const MISSING: &str = "Python 3.11 or newer with its venv module not found. \
+    Install it - Debian and Ubuntu: apt-get install python3 python3-venv - \
+    or leave the conformance tests out with --skip-conformance";
+
+/// An environment that holds exactly the pinned packages.
+pub(crate) struct Environment {
+    directory: PathBuf,
+}
+
+impl Environment {
+    /// The environment variable that names the interpreter.
+    const PYTHON: &str = "HEADCOUNT_TEST_PYTHON";
+    /// The environment variable that names the SCIM client.
+    const SCIM2: &str = "HEADCOUNT_TEST_SCIM2";
+
+    /// Lets a command find the environment.
+    pub(crate) fn export_to(&self, command: &mut Command) {
+        command.env(Self::PYTHON, self.program("python"));
+        command.env(Self::SCIM2, self.program("scim2"));
+    }
+
+    /// Makes sure that a command finds no environment, not even one that the user exported.
+    pub(crate) fn hide_from(command: &mut Command) {
+        command.env_remove(Self::PYTHON).env_remove(Self::SCIM2);
+    }
+
+    /// One of the environment's programs.
+    fn program(&self, name: &str) -> PathBuf {
+        self.directory.join("bin").join(name)
+    }
+
+    /// The file that says what the environment was made from. It is written last.
+    fn stamp(&self) -> PathBuf {
+        self.directory.join("requirements.stamp")
+    }
+
+    /// Whether the environment is whole, made from these requirements, and its interpreter still
+    /// there.
+    fn is_current(&self, expected: &str) -> bool {
+        fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == expected)
+            && self.program("scim2").is_file()
+            && succeeds(Command::new(self.program("python")).arg("--version"))
+    }
+}
+
+/// The environment, if an earlier run left one that is still right.
+pub(crate) fn existing(workspace: &Workspace) -> Option<Environment> {
+    let environment = locate(workspace);
+    let expected = stamp_of(&environment, &requirements(workspace)).ok()?;
+    environment.is_current(&expected).then_some(environment)
+}
+
+/// The environment, made anew unless it is still right.
+pub(crate) fn ensure(workspace: &Workspace, installer: &Installer) -> Result<Environment> {
+    if let Some(environment) = existing(workspace) {
+        return Ok(environment);
+    }
+    let environment = locate(workspace);
+    let requirements = requirements(workspace);
+    let stamp = stamp_of(&environment, &requirements)?;
+    let python = ensure_python(installer)?;
+    if environment.directory.exists() {
+        fs::remove_dir_all(&environment.directory).context("cannot remove the old environment")?;
+    }
+    capture(Command::new(python).args(["-m", "venv"]).arg(&environment.directory))
+        .context("cannot make the Python environment")?;
+    let mut pip = Command::new(environment.program("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    let status = stream(pip.arg(&requirements))?;
+    if !status.success() {
+        bail!("pip could not install {} ({status})", requirements.display());
+    }
+    fs::write(environment.stamp(), stamp).context("cannot finish the Python environment")?;
+    Ok(environment)
+}
+
+/// Where the environment belongs.
+fn locate(workspace: &Workspace) -> Environment {
+    Environment { directory: workspace.target.join("conformance-venv") }
+}
+
+/// The list of pinned packages.
+fn requirements(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("conformance-tests/requirements.txt")
+}
+
+/// What the stamp should say: the requirements, and the directory, because an environment's scripts
+/// do not survive being moved.
+fn stamp_of(environment: &Environment, requirements: &Path) -> Result<String> {
+    let pinned = fs::read_to_string(requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
+    Ok(format!("# {}\n{pinned}", environment.directory.display()))
+}
+
+/// A Python that can make environments, after installing what is missing if that is allowed.
+fn ensure_python(installer: &Installer) -> Result<PathBuf> {
+    if let Some(python) = find_python() {
+        return Ok(python);
+    }
+    installer.install(&["python3", "python3-venv"], MISSING)?;
+    find_python().with_context(|| MISSING.to_owned())
+}
+
+/// The first Python on the search path that is fit, then Debian's own, which a local one may hide.
+fn find_python() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain([PathBuf::from("/usr/bin")])
+        .map(|directory| directory.join("python3"))
+        .find(|python| succeeds(Command::new(python).args(["-c", PROBE])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace(root: &Path) -> Workspace {
+        fs::create_dir_all(root.join("conformance-tests")).unwrap();
+        fs::write(root.join("conformance-tests/requirements.txt"), "a==1\n").unwrap();
+        Workspace { root: root.to_owned(), target: root.join("target") }
+    }
+
+    #[test]
+    fn an_environment_is_current_until_the_requirements_change() {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = workspace(root.path());
+        let environment = locate(&workspace);
+        assert!(existing(&workspace).is_none());
+
+        fs::create_dir_all(environment.directory.join("bin")).unwrap();
+        fs::write(environment.program("scim2"), "").unwrap();
+        std::os::unix::fs::symlink("/bin/true", environment.program("python")).unwrap();
+        let stamp = stamp_of(&environment, &requirements(&workspace)).unwrap();
+        fs::write(environment.stamp(), stamp).unwrap();
+        assert!(existing(&workspace).is_some());
+
+        fs::write(requirements(&workspace), "a==2\n").unwrap();
+        assert!(existing(&workspace).is_none());
+    }
+
+    #[test]
+    fn every_package_is_pinned_exactly() {
+        let pinned = include_str!("../../conformance-tests/requirements.txt");
+        let mut packages = pinned.lines().filter(|line| !line.starts_with('#'));
+        assert!(packages.all(|line| line.split_once("==").is_some()));
+        assert!(pinned.contains("scim2-cli==0.6.0") && pinned.contains("scim2-tester==0.5.2"));
+    }
+}
