@@ -12,7 +12,22 @@ on_each_database!(scim2_tester_finds_no_failure);
 
 /// Checks that are known to fail: the check, a text in its reason (empty: any), and why the
 /// server is right, with the section of the RFC.
-const EXPECTED_FAILURES: &[(&str, &str, &str)] = &[];
+const EXPECTED_FAILURES: &[(&str, &str, &str)] = &[
+    (
+        "check_remove_attribute",
+        "did not remove attribute 'active'",
+        "An account is active or it is not: removing the value would have to mean one of the two. \
+         It keeps the one it has, as RFC 7644 section 3.5.1 lets the service provider do with a \
+         value that is not given.",
+    ),
+    (
+        "check_add_attribute",
+        "unexpected value for 'members'",
+        "The suite expects members back without `display`. It is read-only (RFC 7643 section 7, \
+         erratum 6011), so the service provider fills it in (sections 2.4 and 4.2).",
+    ),
+    ("check_replace_attribute", "unexpected value for 'members'", "As for check_add_attribute."),
+];
 
 /// What the suite calls a failure: below them are SHOULDs that are kept and options not taken.
 const FAILURES: [&str; 3] = ["DEVIATION", "ERROR", "CRITICAL"];

@@ -8,6 +8,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::identity::check_lengths;
 use crate::ledger::{Action, Entry, differences};
 use crate::members::{Step, carry_out, listed, step};
 use crate::refusal::{Code, Refusal};
@@ -29,6 +30,7 @@ pub fn create(
     leniencies: &mut Leniencies,
 ) -> Result<Resource, Refusal> {
     let members = take_members(&mut body, leniencies)?;
+    check_lengths(&body)?;
     let group = Resource {
         id: (context.new_id)(),
         version: 1,
@@ -160,6 +162,7 @@ fn change(
     precondition.check(before.version)?;
     let mut after = before.clone();
     edit(&mut after.attributes, leniencies)?;
+    check_lengths(&after.attributes)?;
     let net = carry_out(tx, context, id, steps, leniencies)?;
     if after.attributes == before.attributes && net.is_empty() {
         return Ok(before);

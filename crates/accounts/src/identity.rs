@@ -5,6 +5,7 @@
 //! deactivation, not after DELETE. Its owner may come back to it.
 
 use scim_protocol::Object;
+use scim_protocol::error::Error;
 use scim_protocol::fold::fold;
 use scim_protocol::resource::is_primary;
 use serde_json::Value;
@@ -71,6 +72,30 @@ pub fn claims(attributes: &Object) -> Vec<Claim> {
     claims
 }
 
+/// The longest name, address or externalId, in characters: what is looked up by an index must fit
+/// into one.
+pub const MAX_LENGTH: usize = 255;
+
+/// Refuses names and addresses that are too long to be looked up.
+///
+/// # Errors
+/// `invalidValue`, with the attribute.
+pub fn check_lengths(attributes: &Object) -> Result<(), Error> {
+    let of_name = |name: &'static str| Some((name, attributes.get(name)?.as_str()?));
+    let names = ["userName", "displayName", "externalId"].into_iter().filter_map(of_name);
+    let emails = attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
+    let emails = emails.filter_map(|email| Some(("emails.value", email.get("value")?.as_str()?)));
+    for (name, value) in names.chain(emails) {
+        // Folding makes some characters longer.
+        if value.chars().count() > MAX_LENGTH || fold(value).len() > 4 * MAX_LENGTH {
+            return Err(Error::invalid_value(format!(
+                "{name} must not be longer than {MAX_LENGTH} characters"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Home and other addresses are contact data only: two people may share one.
 fn is_login(email: &Value) -> bool {
     let work = email.get("type").and_then(Value::as_str);
@@ -112,7 +137,8 @@ mod tests {
             .into_iter()
             .map(|claim| (claim.kind.as_str(), claim.key))
             .collect();
-        let expected = [("userName", "ada"), ("email", "ada@work.example"), ("email", "me@home.example")];
+        let expected =
+            [("userName", "ada"), ("email", "ada@work.example"), ("email", "me@home.example")];
         assert_eq!(keys, expected.map(|(kind, key)| (kind, key.to_owned())));
     }
 }

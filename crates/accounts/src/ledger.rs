@@ -113,14 +113,18 @@ mod tests {
 
     #[test]
     fn r81_every_attribute_that_differs_is_named() {
-        let before = json!({"title": "a", "active": true, "urn:x": {"department": "d", "costCenter": "c"}});
+        let before =
+            json!({"title": "a", "active": true, "urn:x": {"department": "d", "costCenter": "c"}});
         let after = json!({"active": false, "nickName": "n", "urn:x": {"department": "e", "costCenter": "c"}});
         let differences = differences(before.as_object().unwrap(), after.as_object().unwrap());
-        assert_eq!(json!(differences), json!([
-            {"attribute": "active", "old": true, "new": false},
-            {"attribute": "nickName", "old": null, "new": "n"},
-            {"attribute": "urn:x:department", "old": "d", "new": "e"},
-            {"attribute": "title", "old": "a", "new": null},
-        ]));
+        assert_eq!(
+            json!(differences),
+            json!([
+                {"attribute": "active", "old": true, "new": false},
+                {"attribute": "nickName", "old": null, "new": "n"},
+                {"attribute": "urn:x:department", "old": "d", "new": "e"},
+                {"attribute": "title", "old": "a", "new": null},
+            ])
+        );
     }
 }

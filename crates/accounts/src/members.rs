@@ -1,6 +1,6 @@
 //! What a request does to a group's members, without loading them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use scim_protocol::Object;
 use scim_protocol::dialect::{Leniencies, Leniency};
@@ -11,9 +11,9 @@ use scim_protocol::resource::parse_elements;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Context, parse_id};
 use crate::refusal::{Code, Refusal};
 use crate::tx::{Member, MemberKind, Tx};
+use crate::{Context, parse_id};
 
 /// A group with more members is answered without them after a PATCH, so that the cost of a
 /// change follows the change and not the group.
@@ -29,7 +29,10 @@ pub(crate) enum Step {
 }
 
 /// The members that a body or value lists. What is no identifier of ours names nobody.
-pub(crate) fn listed(elements: &[Value], leniencies: &mut Leniencies) -> Result<Vec<Uuid>, Refusal> {
+pub(crate) fn listed(
+    elements: &[Value],
+    leniencies: &mut Leniencies,
+) -> Result<Vec<Uuid>, Refusal> {
     let mut ids = Vec::with_capacity(elements.len());
     for element in elements {
         let value = element.get("value").and_then(Value::as_str).unwrap_or_default();
@@ -56,7 +59,9 @@ pub(crate) fn step(edit: &Edit, leniencies: &mut Leniencies) -> Result<Step, Ref
         return Err(Error::invalid_path("the path does not name members").into());
     };
     if target.sub.is_some() || (target.filter.is_some() && edit.op != Op::Remove) {
-        return Err(Error::mutability("a member cannot be changed: remove it and add another").into());
+        return Err(
+            Error::mutability("a member cannot be changed: remove it and add another").into()
+        );
     }
     if let Some(filter) = &target.filter {
         return Ok(match selected_id(filter) {
@@ -119,8 +124,7 @@ impl Net {
         let ids = |added: bool| -> Vec<Uuid> {
             self.0.iter().filter(|(_, kept)| **kept == added).map(|(id, _)| *id).collect()
         };
-        let change =
-            || json!({"attribute": "members", "added": ids(true), "removed": ids(false)});
+        let change = || json!({"attribute": "members", "added": ids(true), "removed": ids(false)});
         (!self.is_empty()).then(change)
     }
 }
@@ -149,7 +153,7 @@ pub(crate) fn carry_out(
                 net.record(tx.clear_members(tenant, group)?, false);
             }
             Step::Replace(ids) => {
-                let wanted: std::collections::HashSet<&Uuid> = ids.iter().collect();
+                let wanted: HashSet<&Uuid> = ids.iter().collect();
                 let members = tx.members(tenant, group, u32::MAX)?;
                 let gone: Vec<Uuid> =
                     members.iter().map(|m| m.id).filter(|id| !wanted.contains(id)).collect();
@@ -176,12 +180,39 @@ fn add(
     }
     let existing = tx.existing(context.caller.tenant, ids)?;
     if existing.len() < ids.len() {
-        let known: std::collections::HashSet<&Uuid> = existing.iter().map(|(id, _)| id).collect();
+        let known: HashSet<&Uuid> = existing.iter().map(|(id, _)| id).collect();
         for id in ids.iter().filter(|id| !known.contains(id)) {
             unknown(id, leniencies)?;
         }
     }
+    refuse_cycle(tx, context.caller.tenant, group, &existing)?;
     Ok(tx.add_members(context.caller.tenant, group, &existing, context.now)?)
+}
+
+/// A group that is, through others, a member of `group` cannot hold it. Two transactions that
+/// would close a cycle together wait for each other's groups, and one is run again.
+fn refuse_cycle(
+    tx: &mut dyn Tx,
+    tenant: Uuid,
+    group: Uuid,
+    added: &[(Uuid, MemberKind)],
+) -> Result<(), Refusal> {
+    if added.iter().all(|(_, kind)| *kind == MemberKind::User) {
+        return Ok(());
+    }
+    let mut above = HashSet::from([group]);
+    let mut frontier = vec![group];
+    while !frontier.is_empty() {
+        let holders = tx.memberships_of(tenant, &frontier)?;
+        frontier = holders.into_iter().map(|of| of.group).filter(|id| above.insert(*id)).collect();
+    }
+    if let Some((id, _)) = added.iter().find(|(id, _)| above.contains(id)) {
+        return Err(Refusal::rule(
+            Code::OwnMember,
+            format!("members: the group {id} holds this group, directly or through others"),
+        ));
+    }
+    Ok(())
 }
 
 fn matches(filter: &Predicate, member: &Member) -> bool {

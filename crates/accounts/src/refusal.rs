@@ -26,7 +26,9 @@ pub enum Refusal {
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::NotSearchable(_) => Self::Protocol(Error::invalid_filter(error.to_string())),
+            StorageError::NotSearchable(_) => {
+                Self::Protocol(Error::invalid_filter(error.to_string()))
+            }
             error => Self::Storage(error),
         }
     }

@@ -134,11 +134,7 @@ pub trait Groups {
 pub trait Memberships {
     /// Which of these identifiers are visible users or groups. They stay so until this
     /// transaction ends.
-    fn existing(
-        &mut self,
-        tenant: Uuid,
-        ids: &[Uuid],
-    ) -> StorageResult<Vec<(Uuid, MemberKind)>>;
+    fn existing(&mut self, tenant: Uuid, ids: &[Uuid]) -> StorageResult<Vec<(Uuid, MemberKind)>>;
     /// Adds members, and gives those that were none before.
     fn add_members(
         &mut self,
@@ -159,11 +155,7 @@ pub trait Memberships {
     /// A group's members, at most so many, in the order of their identifiers.
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>>;
     /// The members of several groups.
-    fn members_of(
-        &mut self,
-        tenant: Uuid,
-        groups: &[Uuid],
-    ) -> StorageResult<Vec<(Uuid, Member)>>;
+    fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>>;
     /// Removes something from every group, and gives those groups.
     fn leave_all(&mut self, tenant: Uuid, member: Uuid) -> StorageResult<Vec<Uuid>>;
     /// The groups of several members.
@@ -238,12 +230,6 @@ pub trait Tenancy {
 }
 
 /// One transaction.
-pub trait Tx:
-    Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy
-{
-}
+pub trait Tx: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy {}
 
-impl<T> Tx for T where
-    T: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy
-{
-}
+impl<T> Tx for T where T: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy {}

@@ -8,7 +8,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::identity::{Claim, claims};
+use crate::identity::{Claim, check_lengths, claims};
 use crate::ledger::{Action, Entry, differences};
 use crate::refusal::{Code, Refusal};
 use crate::tx::{Page, Resource, Tx};
@@ -23,6 +23,7 @@ const USER: &str = "User";
 pub fn create(tx: &mut dyn Tx, context: &Context, mut body: Object) -> Result<Resource, Refusal> {
     drop_password(&mut body);
     body.entry("active").or_insert(Value::Bool(true));
+    check_lengths(&body)?;
     let user = Resource {
         id: (context.new_id)(),
         version: 1,
@@ -143,6 +144,7 @@ fn change(
     precondition.check(before.version)?;
     let mut after = before.clone();
     edit(&mut after.attributes)?;
+    check_lengths(&after.attributes)?;
     if after.attributes == before.attributes {
         return Ok(before);
     }

@@ -43,9 +43,10 @@ struct Names {
 
 impl Settings {
     pub(crate) fn load(arguments: &Arguments) -> anyhow::Result<Self> {
-        let named = arguments.global.config.clone().or_else(|| std::env::var("HEADCOUNT_CONFIG").ok());
-        let file = File::new(named.as_deref().unwrap_or(FILE), FileFormat::Toml)
-            .required(named.is_some());
+        let named =
+            arguments.global.config.clone().or_else(|| std::env::var("HEADCOUNT_CONFIG").ok());
+        let file =
+            File::new(named.as_deref().unwrap_or(FILE), FileFormat::Toml).required(named.is_some());
         Config::builder()
             .add_source(file.clone())
             .build()
@@ -79,8 +80,10 @@ impl Settings {
 }
 
 fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
-    let mut flags =
-        vec![("database", arguments.global.database.clone()), ("log", arguments.global.log.clone())];
+    let mut flags = vec![
+        ("database", arguments.global.database.clone()),
+        ("log", arguments.global.log.clone()),
+    ];
     let mut serve = |serve: &ServeArguments| {
         flags.push(("listen", serve.listen.clone()));
         flags.push(("public_url", serve.public_url.clone()));

@@ -201,9 +201,10 @@ pub fn parse_single(
     if attribute.is_complex() {
         return parse_complex(attribute, value, leniencies);
     }
+    check_text(attribute, value)?;
     let fits = match (attribute.data_type, value) {
         (_, Value::Null) => return Ok(None),
-        (_, Value::Array(list)) if list.len() == 1 => {
+        (_, Value::Array(list)) if list.len() == 1 && !attribute.multi_valued => {
             if leniencies.allow(Leniency::ListForObject) {
                 return parse_single(attribute, &list[0], leniencies);
             }
@@ -247,6 +248,27 @@ pub fn parse_single(
     Ok(Some(value.clone()))
 }
 
+/// The longest text that is kept, in bytes.
+pub const MAX_TEXT: usize = 65_536;
+
+/// Refuses text that not every database can keep.
+fn check_text(attribute: &Attribute, value: &Value) -> Result<()> {
+    let Value::String(text) = value else { return Ok(()) };
+    if text.len() > MAX_TEXT {
+        return Err(Error::invalid_value(format!(
+            "{} must not be longer than {MAX_TEXT} bytes",
+            attribute.name
+        )));
+    }
+    if text.contains('\0') {
+        return Err(Error::invalid_value(format!(
+            "{} must not contain the character U+0000",
+            attribute.name
+        )));
+    }
+    Ok(())
+}
+
 /// `true` and `false` as text, in any case.
 pub fn boolean(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
@@ -280,7 +302,7 @@ fn parse_complex(
     let members = match value {
         Value::Null => return Ok(None),
         Value::Object(members) => members,
-        Value::Array(list) => match list.as_slice() {
+        Value::Array(list) if !attribute.multi_valued => match list.as_slice() {
             [] => return Ok(None),
             [single] if leniencies.allow(Leniency::ListForObject) => {
                 return parse_complex(attribute, single, leniencies);

@@ -7,7 +7,8 @@ use uuid::Uuid;
 #[allow(clippy::disallowed_methods)]
 pub fn now() -> Timestamp {
     let now = Timestamp::now();
-    now.round(TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Trunc)).unwrap_or(now)
+    now.round(TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Trunc))
+        .unwrap_or(now)
 }
 
 /// An identifier that is unique and ascends with time.

@@ -11,6 +11,7 @@ use scim_protocol::message;
 use serde_json::{Value, json};
 
 use crate::MAX_BODY;
+use crate::answer::SCIM_JSON;
 
 /// The URN under which an error says which rule refused.
 const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:Error";
@@ -102,8 +103,12 @@ impl ApiError {
         }
     }
 
+    /// The code of a rule; where the status says it all there is none to add.
     fn code(&self) -> Option<Code> {
         match self {
+            Self::Refused(Refusal::Rule {
+                code: Code::NotFound | Code::VersionMismatch, ..
+            }) => None,
             Self::Refused(Refusal::Rule { code, .. }) => Some(*code),
             _ => None,
         }
@@ -152,9 +157,7 @@ impl ResponseError for ApiError {
             }
             _ => {}
         }
-        answer
-            .content_type("application/scim+json; charset=utf-8")
-            .body(self.body_json().to_string())
+        answer.content_type(SCIM_JSON).body(self.body_json().to_string())
     }
 }
 

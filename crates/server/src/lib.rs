@@ -16,7 +16,7 @@ pub mod token;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::middleware::NormalizePath;
+use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 use store::Store;
@@ -58,6 +58,7 @@ pub async fn serve(listener: TcpListener, store: Store, settings: Settings) -> s
         App::new()
             .app_data(state.clone())
             .app_data(PayloadConfig::new(MAX_BODY))
+            .wrap(from_fn(answer::finish))
             .wrap(NormalizePath::trim())
             .wrap(TracingLogger::<telemetry::Requests>::new())
             .configure(scim::routes)

@@ -42,7 +42,8 @@ where
         .map(|step| step.name().version().to_string())
         .collect();
     let applied = conn.applied_migrations().map_err(OpenError::Migration)?;
-    if let Some(newer) = applied.iter().map(ToString::to_string).find(|step| !known.contains(step)) {
+    if let Some(newer) = applied.iter().map(ToString::to_string).find(|step| !known.contains(step))
+    {
         return Err(OpenError::Newer(newer));
     }
     let done = conn.run_pending_migrations(steps).map_err(OpenError::Migration)?;

@@ -76,8 +76,12 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        for url in ["postgres://u:secret@h/d", "postgres://u@h/d?password=secret&sslmode=require",
-                    "postgres://u:p@secret@h/d", "mysql://u:secret@h/d"] {
+        for url in [
+            "postgres://u:secret@h/d",
+            "postgres://u@h/d?password=secret&sslmode=require",
+            "postgres://u:p@secret@h/d",
+            "mysql://u:secret@h/d",
+        ] {
             let shown = match url.parse::<DatabaseUrl>() {
                 Ok(url) => url.to_string(),
                 Err(error) => error.to_string(),

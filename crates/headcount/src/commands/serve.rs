@@ -35,7 +35,9 @@ async fn first_start(settings: &Settings, store: &Store) -> anyhow::Result<Optio
         return Ok(None);
     }
     if settings.database.is_some() {
-        eprintln!("There is no tenant yet: headcount tenant create NAME, then token create --tenant NAME");
+        eprintln!(
+            "There is no tenant yet: headcount tenant create NAME, then token create --tenant NAME"
+        );
         return Ok(None);
     }
     tenant::insert(store, DEMO.to_owned()).await?;
@@ -46,7 +48,8 @@ async fn first_start(settings: &Settings, store: &Store) -> anyhow::Result<Optio
 }
 
 fn greet(settings: &Settings, address: SocketAddr, token: Option<&str>) -> anyhow::Result<()> {
-    let root = settings.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let root =
+        settings.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
     let base = format!("{root}{BASE_PATH}");
     let mut out = std::io::stdout().lock();
     writeln!(out, "Headcount {} on {}", env!("CARGO_PKG_VERSION"), settings.database()?)?;
@@ -68,7 +71,10 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     if !address.ip().is_unspecified() {
         return address;
     }
-    let local: std::net::IpAddr =
-        if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+    let local: std::net::IpAddr = if address.is_ipv4() {
+        [127, 0, 0, 1].into()
+    } else {
+        std::net::Ipv6Addr::LOCALHOST.into()
+    };
     SocketAddr::new(local, address.port())
 }

@@ -10,7 +10,10 @@ use crate::settings::Settings;
 
 pub(crate) async fn create(settings: &Settings, name: String) -> anyhow::Result<()> {
     let tenant = insert(&open(settings)?, name).await?;
-    eprintln!("created tenant {}; next: headcount token create --tenant {:?}", tenant.name, tenant.name);
+    eprintln!(
+        "created tenant {}; next: headcount token create --tenant {:?}",
+        tenant.name, tenant.name
+    );
     println!("{}", tenant.id);
     Ok(())
 }

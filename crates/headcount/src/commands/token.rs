@@ -21,7 +21,9 @@ pub(crate) async fn create(settings: &Settings) -> anyhow::Result<()> {
     let expires = expiry(&settings.expires, clock::now())?;
     let store = open(settings)?;
     let made = insert(&store, tenant, name.clone(), dialect, expires).await?;
-    eprintln!("token for the connection {name} ({dialect}), valid until {expires}; it is shown only now:");
+    eprintln!(
+        "token for the connection {name} ({dialect}), valid until {expires}; it is shown only now:"
+    );
     println!("{made}");
     Ok(())
 }
@@ -68,7 +70,11 @@ pub(crate) async fn list(settings: &Settings) -> anyhow::Result<()> {
     for (token, connection) in tokens {
         let state = state(&token);
         let (id, expires) = (token.id, token.expires.to_string());
-        println!("{id:24}  {state:8}  {:8}  {expires:24}  {}", connection.dialect.as_str(), connection.name);
+        println!(
+            "{id:24}  {state:8}  {:8}  {expires:24}  {}",
+            connection.dialect.as_str(),
+            connection.name
+        );
     }
     Ok(())
 }
@@ -97,7 +103,8 @@ pub(crate) async fn revoke(settings: &Settings, id: String) -> anyhow::Result<()
 
 /// When a token made now ends that is to live so long.
 pub(crate) fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    let wrong = || format!("--expires {text:?}: give a duration such as 12h or 90d, at most ten years");
+    let wrong =
+        || format!("--expires {text:?}: give a duration such as 12h or 90d, at most ten years");
     let span: Span = text.parse().with_context(wrong)?;
     let life = span.to_duration(SpanRelativeTo::days_are_24_hours()).with_context(wrong)?;
     anyhow::ensure!(life > SignedDuration::ZERO && life <= LONGEST, wrong());

@@ -173,6 +173,8 @@ impl Resolver<'_> {
             if leaf.case_exact { text.to_owned() } else { fold(text) }
         };
         let operand = match (leaf.data_type, value) {
+            // No value holds this character, and not every database can be asked for it.
+            (_, Value::String(literal)) if literal.contains('\0') => None,
             (_, Value::String(literal)) if leaf.is_text() => Some(Operand::Text(text(literal))),
             (DataType::String, Value::Integer(number)) => self
                 .leniencies

@@ -137,3 +137,19 @@ fn values_are_limited_but_those_of_members() {
         json!({"schemas": [group.schema.id], "displayName": "g", "members": list(MAX_VALUES + 1)});
     assert!(parse(group, &body, &mut Leniencies::new(Dialect::Strict)).is_ok());
 }
+
+#[test]
+fn text_that_cannot_be_kept_is_refused() {
+    for text in ["a\0b".to_owned(), "a".repeat(MAX_TEXT + 1)] {
+        let body = json!({"schemas": [CORE], "userName": "a", "title": text});
+        assert_eq!(user(body, Dialect::Standard).unwrap_err().scim_type, ScimType::InvalidValue);
+    }
+}
+
+#[test]
+fn a_list_is_no_element_of_a_list() {
+    for emails in [json!([[]]), json!([[{"value": "x"}]])] {
+        let body = json!({"schemas": [CORE], "userName": "a", "emails": emails});
+        assert_eq!(user(body, Dialect::Standard).unwrap_err().scim_type, ScimType::InvalidValue);
+    }
+}

@@ -37,11 +37,7 @@ pub(super) async fn schemas(request: HttpRequest, state: Data<State>) -> Answer 
     list(&request, discovery::schemas(&base))
 }
 
-pub(super) async fn schema(
-    request: HttpRequest,
-    state: Data<State>,
-    urn: Path<String>,
-) -> Answer {
+pub(super) async fn schema(request: HttpRequest, state: Data<State>, urn: Path<String>) -> Answer {
     let base = base_url(&request, &state);
     one(&request, discovery::schema(&urn, &base))
 }
@@ -49,13 +45,13 @@ pub(super) async fn schema(
 fn one(request: &HttpRequest, resource: Option<Value>) -> Answer {
     refuse_filter(request)?;
     let resource = resource.ok_or(ApiError::NoSuchPath)?;
-    Ok(answer::json(request, StatusCode::OK, &resource))
+    Ok(answer::json(StatusCode::OK, &resource))
 }
 
 fn list(request: &HttpRequest, resources: Vec<Value>) -> Answer {
     refuse_filter(request)?;
     let body = message::list_response(resources.len() as u64, 1, resources);
-    Ok(answer::json(request, StatusCode::OK, &body))
+    Ok(answer::json(StatusCode::OK, &body))
 }
 
 fn refuse_filter(request: &HttpRequest) -> Result<(), ApiError> {

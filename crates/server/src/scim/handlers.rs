@@ -45,7 +45,7 @@ pub(super) async fn create<K: Kind>(
     });
     let (created, leniencies) = created.await?;
     report(&leniencies);
-    Ok(answer::resource(&request, StatusCode::CREATED, &created))
+    Ok(answer::resource(StatusCode::CREATED, &created))
 }
 
 pub(super) async fn read<K: Kind>(
@@ -67,7 +67,7 @@ pub(super) async fn read<K: Kind>(
     if is_known(&request, version) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, found.etag)).finish());
     }
-    Ok(answer::resource(&request, StatusCode::OK, &found))
+    Ok(answer::resource(StatusCode::OK, &found))
 }
 
 pub(super) async fn list<K: Kind>(
@@ -108,7 +108,7 @@ async fn query<K: Kind>(
     report(&leniencies);
     let resources = resources.into_iter().map(|rendered| rendered.body).collect();
     let body = message::list_response(total, start_index, resources);
-    Ok(answer::json(request, StatusCode::OK, &body))
+    Ok(answer::json(StatusCode::OK, &body))
 }
 
 pub(super) async fn replace<K: Kind>(
@@ -133,7 +133,7 @@ pub(super) async fn replace<K: Kind>(
     });
     let (replaced, leniencies) = replaced.await?;
     report(&leniencies);
-    Ok(answer::resource(&request, StatusCode::OK, &replaced))
+    Ok(answer::resource(StatusCode::OK, &replaced))
 }
 
 pub(super) async fn patch<K: Kind>(
@@ -158,14 +158,13 @@ pub(super) async fn patch<K: Kind>(
         let patched = K::patch(tx, &change, &edits, &mut leniencies)?;
         let version = patched.version;
         let is_silent = !named && (without_operations || K::is_large(tx, caller.tenant, id)?);
-        let answered =
-            if is_silent { None } else { Some(view.of(tx, caller.tenant, patched)?) };
+        let answered = if is_silent { None } else { Some(view.of(tx, caller.tenant, patched)?) };
         Ok::<_, Refusal>((answered, version, leniencies))
     });
     let (answered, version, leniencies) = patched.await?;
     report(&leniencies);
     Ok(match answered {
-        Some(patched) => answer::resource(&request, StatusCode::OK, &patched),
+        Some(patched) => answer::resource(StatusCode::OK, &patched),
         None => HttpResponse::NoContent().insert_header((ETAG, etag(version))).finish(),
     })
 }

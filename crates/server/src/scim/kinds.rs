@@ -30,9 +30,19 @@ pub(crate) trait Kind: 'static {
     /// Finds resources.
     fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page>;
     /// Replaces a resource.
-    fn replace(tx: &mut dyn Tx, change: &Change<'_>, body: Object, l: &mut Leniencies) -> Result<Resource>;
+    fn replace(
+        tx: &mut dyn Tx,
+        change: &Change<'_>,
+        body: Object,
+        l: &mut Leniencies,
+    ) -> Result<Resource>;
     /// Changes a resource.
-    fn patch(tx: &mut dyn Tx, change: &Change<'_>, edits: &[Edit], l: &mut Leniencies) -> Result<Resource>;
+    fn patch(
+        tx: &mut dyn Tx,
+        change: &Change<'_>,
+        edits: &[Edit],
+        l: &mut Leniencies,
+    ) -> Result<Resource>;
     /// Deletes a resource.
     fn delete(tx: &mut dyn Tx, change: &Change<'_>) -> Result<()>;
     /// The values of [`Self::RELATED`] of each of these resources.
@@ -73,11 +83,21 @@ impl Kind for Users {
         users::list(tx, caller, query)
     }
 
-    fn replace(tx: &mut dyn Tx, change: &Change<'_>, body: Object, _: &mut Leniencies) -> Result<Resource> {
+    fn replace(
+        tx: &mut dyn Tx,
+        change: &Change<'_>,
+        body: Object,
+        _: &mut Leniencies,
+    ) -> Result<Resource> {
         users::replace(tx, change.context, change.id, change.precondition, body)
     }
 
-    fn patch(tx: &mut dyn Tx, change: &Change<'_>, edits: &[Edit], l: &mut Leniencies) -> Result<Resource> {
+    fn patch(
+        tx: &mut dyn Tx,
+        change: &Change<'_>,
+        edits: &[Edit],
+        l: &mut Leniencies,
+    ) -> Result<Resource> {
         users::patch(tx, change.context, change.id, change.precondition, edits, l)
     }
 
@@ -125,11 +145,21 @@ impl Kind for Groups {
         groups::list(tx, caller, query)
     }
 
-    fn replace(tx: &mut dyn Tx, change: &Change<'_>, body: Object, l: &mut Leniencies) -> Result<Resource> {
+    fn replace(
+        tx: &mut dyn Tx,
+        change: &Change<'_>,
+        body: Object,
+        l: &mut Leniencies,
+    ) -> Result<Resource> {
         groups::replace(tx, change.context, change.id, change.precondition, body, l)
     }
 
-    fn patch(tx: &mut dyn Tx, change: &Change<'_>, edits: &[Edit], l: &mut Leniencies) -> Result<Resource> {
+    fn patch(
+        tx: &mut dyn Tx,
+        change: &Change<'_>,
+        edits: &[Edit],
+        l: &mut Leniencies,
+    ) -> Result<Resource> {
         groups::patch(tx, change.context, change.id, change.precondition, edits, l)
     }
 

@@ -26,7 +26,8 @@ pub(crate) fn condition(
     predicate: &Predicate,
 ) -> StorageResult<Pieces> {
     let mut pieces = Pieces::default();
-    Compiler { dialect, table, scope, within: Within::Resource }.predicate(predicate, &mut pieces)?;
+    Compiler { dialect, table, scope, within: Within::Resource }
+        .predicate(predicate, &mut pieces)?;
     Ok(pieces)
 }
 
@@ -83,9 +84,7 @@ impl Compiler<'_> {
                 Ok(())
             }
             Predicate::Test { attribute, test } => self.test(*attribute, test, out),
-            Predicate::Element { attribute, predicate } => {
-                self.element(*attribute, predicate, out)
-            }
+            Predicate::Element { attribute, predicate } => self.element(*attribute, predicate, out),
         }
     }
 
@@ -106,7 +105,8 @@ impl Compiler<'_> {
                 Ok(())
             }
             Within::Side(side) => {
-                let column = side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
+                let column =
+                    side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
                 self.column_test(column, test, out);
                 Ok(())
             }
@@ -371,7 +371,8 @@ impl Compiler<'_> {
                 Ok(())
             }
             Place::Side(side) if side.of_connection.is_some() => {
-                let column = side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
+                let column =
+                    side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
                 let (from, resource_type) = (side.from, side.of_connection.unwrap_or_default());
                 out.sql(format!("(SELECT {} FROM {from} WHERE side.tenant_id = ", column.sql));
                 out.id(self.scope.tenant).sql(" AND side.connection_id = ");
@@ -394,9 +395,7 @@ impl Compiler<'_> {
     fn document_key(&self, attribute: AttributeRef) -> String {
         let leaf = attribute.leaf().data_type;
         if !attribute.attribute.multi_valued {
-            return self
-                .in_document("resource.search", &path(attribute))
-                .typed(self.dialect, leaf);
+            return self.in_document("resource.search", &path(attribute)).typed(self.dialect, leaf);
         }
         let whole = AttributeRef { sub: None, ..attribute };
         let elements = self.dialect.json_elements("resource.search", &path(whole));

@@ -43,16 +43,19 @@ impl Claims for Session {
                 identity_claims::last_used_at.eq(excluded(identity_claims::last_used_at)),
             ));
         // The owner renews its claim; for anybody else no row is written.
-        let written =
-            FilterDsl::filter(insert, identity_claims::user_id.eq(excluded(identity_claims::user_id)))
-                .execute(&mut self.0)
-                .map_err(failed)?;
+        let written = FilterDsl::filter(
+            insert,
+            identity_claims::user_id.eq(excluded(identity_claims::user_id)),
+        )
+        .execute(&mut self.0)
+        .map_err(failed)?;
         Ok(written == 1)
     }
 
     fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()> {
         let key = (Id(tenant), claim.kind.as_str(), claim.key.as_str());
-        let owned = identity_claims::table.find(key).filter(identity_claims::user_id.eq(Id(account)));
+        let owned =
+            identity_claims::table.find(key).filter(identity_claims::user_id.eq(Id(account)));
         diesel::update(owned)
             .set(identity_claims::is_current.eq(false))
             .execute(&mut self.0)
@@ -103,7 +106,9 @@ impl ExternalIds for Session {
             .eq(Id(tenant))
             .and(external_ids::resource_id.eq(Id(resource)))
             .and(external_ids::resource_type.eq(resource_type));
-        diesel::delete(external_ids::table.filter(of_resource)).execute(&mut self.0).map_err(failed)?;
+        diesel::delete(external_ids::table.filter(of_resource))
+            .execute(&mut self.0)
+            .map_err(failed)?;
         Ok(())
     }
 }

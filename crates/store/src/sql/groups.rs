@@ -60,7 +60,9 @@ impl Groups for Session {
     }
 
     fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool> {
-        let inserted = diesel::insert_into(groups::table).values(group_row(tenant, group)).execute(&mut self.0);
+        let inserted = diesel::insert_into(groups::table)
+            .values(group_row(tenant, group))
+            .execute(&mut self.0);
         unless_taken(inserted)
     }
 

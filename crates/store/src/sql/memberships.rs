@@ -32,11 +32,7 @@ fn uuids(ids: Vec<Id>) -> impl Iterator<Item = Uuid> {
 }
 
 impl Memberships for Session {
-    fn existing(
-        &mut self,
-        tenant: Uuid,
-        ids: &[Uuid],
-    ) -> StorageResult<Vec<(Uuid, MemberKind)>> {
+    fn existing(&mut self, tenant: Uuid, ids: &[Uuid]) -> StorageResult<Vec<(Uuid, MemberKind)>> {
         let mut existing = Vec::with_capacity(ids.len());
         for chunk in chunks(ids) {
             let query = users::table
@@ -142,11 +138,7 @@ impl Memberships for Session {
         Ok(rows.into_iter().map(|row| member(row).1).collect())
     }
 
-    fn members_of(
-        &mut self,
-        tenant: Uuid,
-        groups: &[Uuid],
-    ) -> StorageResult<Vec<(Uuid, Member)>> {
+    fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>> {
         let mut members = Vec::new();
         for chunk in chunks(groups) {
             let of_groups = with_display!()
@@ -160,7 +152,8 @@ impl Memberships for Session {
     }
 
     fn leave_all(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<Vec<Uuid>> {
-        let of_member = memberships::tenant_id.eq(Id(tenant)).and(memberships::member_id.eq(Id(id)));
+        let of_member =
+            memberships::tenant_id.eq(Id(tenant)).and(memberships::member_id.eq(Id(id)));
         let ids: Vec<Id> = diesel::delete(memberships::table.filter(of_member))
             .returning(memberships::group_id)
             .get_results(&mut self.0)
@@ -176,9 +169,11 @@ impl Memberships for Session {
         let mut found = Vec::new();
         for chunk in chunks(members) {
             let rows: Vec<(Id, Id, String)> = memberships::table
-                .inner_join(groups::table.on(
-                    groups::tenant_id.eq(memberships::tenant_id).and(groups::id.eq(memberships::group_id)),
-                ))
+                .inner_join(
+                    groups::table.on(groups::tenant_id
+                        .eq(memberships::tenant_id)
+                        .and(groups::id.eq(memberships::group_id))),
+                )
                 .filter(memberships::tenant_id.eq(Id(tenant)))
                 .filter(memberships::member_id.eq_any(chunk))
                 .order((memberships::member_id, memberships::group_id))
@@ -201,12 +196,16 @@ type DisplayRow = (Id, Id, bool, Option<String>, Option<String>);
 macro_rules! with_display {
     () => {
         memberships::table
-            .left_join(users::table.on(
-                users::tenant_id.eq(memberships::tenant_id).and(users::id.eq(memberships::member_id)),
-            ))
-            .left_join(groups::table.on(
-                groups::tenant_id.eq(memberships::tenant_id).and(groups::id.eq(memberships::member_id)),
-            ))
+            .left_join(
+                users::table.on(users::tenant_id
+                    .eq(memberships::tenant_id)
+                    .and(users::id.eq(memberships::member_id))),
+            )
+            .left_join(
+                groups::table.on(groups::tenant_id
+                    .eq(memberships::tenant_id)
+                    .and(groups::id.eq(memberships::member_id))),
+            )
             .select((
                 memberships::group_id,
                 memberships::member_id,

@@ -44,7 +44,8 @@ pub(crate) fn find(
     if lock {
         pieces.sql(LOCK);
     }
-    let row = Statement::fixed(pieces).get_result::<ResourceRow>(conn).optional().map_err(failed)?;
+    let row =
+        Statement::fixed(pieces).get_result::<ResourceRow>(conn).optional().map_err(failed)?;
     Ok(row.map(resource))
 }
 
@@ -81,12 +82,7 @@ fn filter(table: Table, scope: Scope, query: &Query) -> StorageResult<Pieces> {
     Ok(pieces)
 }
 
-fn page_pieces(
-    table: Table,
-    scope: Scope,
-    query: &Query,
-    filter: Pieces,
-) -> StorageResult<Pieces> {
+fn page_pieces(table: Table, scope: Scope, query: &Query, filter: Pieces) -> StorageResult<Pieces> {
     let offset = i64::try_from(query.start_index - 1).unwrap_or(i64::MAX);
     let mut pieces = select(table, scope);
     pieces.extend(filter).extend(order(&DIALECT, table, scope, query.sort.as_ref())?);

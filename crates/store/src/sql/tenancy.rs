@@ -43,9 +43,11 @@ fn token((tenant, id, connection, secret_hash, created, expires, revoked): Token
 macro_rules! tokens_with_connections {
     () => {
         tokens::table
-            .inner_join(connections::table.on(
-                connections::tenant_id.eq(tokens::tenant_id).and(connections::id.eq(tokens::connection_id)),
-            ))
+            .inner_join(
+                connections::table.on(connections::tenant_id
+                    .eq(tokens::tenant_id)
+                    .and(connections::id.eq(tokens::connection_id))),
+            )
             .select((
                 tokens::all_columns,
                 (
@@ -75,8 +77,11 @@ impl Tenancy for Session {
     }
 
     fn tenants(&mut self) -> StorageResult<Vec<Tenant>> {
-        let rows: Vec<TenantRow> =
-            tenants::table.order(tenants::name_key).select(TENANT).load(&mut self.0).map_err(failed)?;
+        let rows: Vec<TenantRow> = tenants::table
+            .order(tenants::name_key)
+            .select(TENANT)
+            .load(&mut self.0)
+            .map_err(failed)?;
         Ok(rows.into_iter().map(tenant).collect())
     }
 

@@ -62,7 +62,8 @@ fn user_row(tenant: Uuid, user: &Resource) -> (UserRow, Vec<EmailRow>) {
         })
     });
     let emails = emails.collect();
-    let display = text(&user.attributes, "displayName").or_else(|| text(&user.attributes, "userName"));
+    let display =
+        text(&user.attributes, "displayName").or_else(|| text(&user.attributes, "userName"));
     let row = UserRow {
         tenant_id: Id(tenant),
         id: Id(user.id),
@@ -138,8 +139,7 @@ fn insert_emails(conn: &mut Conn, emails: Vec<EmailRow>) -> StorageResult<()> {
 }
 
 fn delete_emails(conn: &mut Conn, tenant: Uuid, user: Uuid) -> StorageResult<()> {
-    let of_user =
-        user_emails::tenant_id.eq(Id(tenant)).and(user_emails::user_id.eq(Id(user)));
+    let of_user = user_emails::tenant_id.eq(Id(tenant)).and(user_emails::user_id.eq(Id(user)));
     diesel::delete(user_emails::table.filter(of_user)).execute(conn).map_err(failed)?;
     Ok(())
 }
