@@ -1,4 +1,7 @@
-//! Everything a rule may ask of one transaction.
+//! Everything a rule may ask of one transaction. Each of its functions fails with a
+//! [`StorageError`], and only with one: what a rule has to decide is in the value it returns.
+
+#![allow(clippy::missing_errors_doc, reason = "said once, above")]
 
 use jiff::Timestamp;
 use scim_protocol::Object;

@@ -1,5 +1,7 @@
 //! The command line. Every flag is a setting too: see [`crate::settings`].
 
+#![allow(clippy::doc_markdown, reason = "the doc comments are what --help prints")]
+
 use clap::{Args, Parser, Subcommand};
 
 /// A SCIM 2.0 provisioning service for contact centres

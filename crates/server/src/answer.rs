@@ -14,7 +14,7 @@ pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
     HttpResponse::build(status).content_type(SCIM_JSON).body(body.to_string())
 }
 
-/// An answer with a resource: its version as ETag, and its location where it is new.
+/// An answer with a resource: its version as `ETag`, and its location where it is new.
 pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     answer.insert_header((ETAG, found.etag.as_str()));

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use accounts::{Caller, StorageError};
+use accounts::Caller;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -40,8 +40,7 @@ async fn authenticate(state: &State, bearer: &str) -> Result<Authenticated, ApiE
     const REFUSED: ApiError = ApiError::Unauthorized { invalid_token: true };
     let (id, secret) = token::parts(bearer).ok_or(REFUSED)?;
     let id = id.to_owned();
-    let credentials =
-        state.store.read(move |tx| Ok::<_, StorageError>(tx.credentials(&id)?)).await?;
+    let credentials = state.store.read(move |tx| tx.credentials(&id)).await?;
     let credential = credentials
         .iter()
         .find(|credential| token::matches(secret, &credential.token.secret_hash))

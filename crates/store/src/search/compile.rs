@@ -100,7 +100,7 @@ impl Compiler<'_> {
     fn test(&self, attribute: AttributeRef, test: &Test, out: &mut Pieces) -> StorageResult<()> {
         match self.within {
             Within::Element => {
-                let value = self.in_document("element.value", &[&attribute.leaf().name]);
+                let value = InDocument::At("element.value", vec![&attribute.leaf().name]);
                 self.value_test(&value, attribute, test, out);
                 Ok(())
             }
@@ -132,7 +132,7 @@ impl Compiler<'_> {
                 Ok(())
             }
             Place::Document => {
-                let value = self.in_document("resource.search", &path(attribute));
+                let value = InDocument::At("resource.search", path(attribute));
                 self.value_test(&value, attribute, test, out);
                 Ok(())
             }
@@ -196,7 +196,7 @@ impl Compiler<'_> {
             return;
         }
         let value = match attribute.sub {
-            Some(sub) => self.in_document("element.value", &[&sub.name]),
+            Some(sub) => InDocument::At("element.value", vec![&sub.name]),
             None => InDocument::Element,
         };
         let mut inner = Pieces::default();
@@ -296,17 +296,14 @@ impl Compiler<'_> {
         out: &mut Pieces,
     ) {
         match test {
-            Test::Present => out.sql(value.present(self.dialect)),
+            Test::Present => {
+                out.sql(value.present(self.dialect));
+            }
             Test::Compare(operator, operand) => {
                 let sql = value.typed(self.dialect, attribute.leaf().data_type);
                 self.compare(&sql, *operator, operand, out);
-                return;
             }
-        };
-    }
-
-    fn in_document<'p>(&self, document: &'static str, path: &[&'p str]) -> InDocument<'p> {
-        InDocument::At(document, path.to_vec())
+        }
     }
 
     fn compare(&self, sql: &str, operator: Operator, operand: &Operand, out: &mut Pieces) {
@@ -363,7 +360,6 @@ impl Compiler<'_> {
             Place::Nowhere => Err(unsearchable(attribute)),
             Place::Column(column) => {
                 let key = match column.form {
-                    Form::Version => column.sql.to_owned(),
                     Form::Always(text) => format!("'{text}'"),
                     _ => column.sql.to_owned(),
                 };
@@ -395,7 +391,7 @@ impl Compiler<'_> {
     fn document_key(&self, attribute: AttributeRef) -> String {
         let leaf = attribute.leaf().data_type;
         if !attribute.attribute.multi_valued {
-            return self.in_document("resource.search", &path(attribute)).typed(self.dialect, leaf);
+            return InDocument::At("resource.search", path(attribute)).typed(self.dialect, leaf);
         }
         let whole = AttributeRef { sub: None, ..attribute };
         let elements = self.dialect.json_elements("resource.search", &path(whole));
@@ -403,7 +399,7 @@ impl Compiler<'_> {
             let value = InDocument::Element.typed(self.dialect, leaf);
             return format!("(SELECT {value} FROM {elements} ORDER BY element.position LIMIT 1)");
         };
-        let value = self.in_document("element.value", &[&sub.name]).typed(self.dialect, leaf);
+        let value = InDocument::At("element.value", vec![&sub.name]).typed(self.dialect, leaf);
         let primary = self.dialect.json_boolean("element.value", &["primary"]);
         format!(
             "(SELECT {value} FROM {elements} ORDER BY COALESCE({primary}, {NOTHING}) DESC, \

@@ -38,7 +38,7 @@ pub(crate) enum Form {
     Instant,
     /// An identifier.
     Id,
-    /// The version number, of which the ETag is made.
+    /// The version number, of which the `ETag` is made.
     Version,
     /// One of two texts, told apart by a boolean.
     Either(&'static str, &'static str),
