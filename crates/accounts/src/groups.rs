@@ -8,12 +8,11 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::identity::check_lengths;
 use crate::ledger::{Action, Entry, differences};
-use crate::members::{Step, carry_out, listed, step};
+use crate::members::{Step, carry_out, listed, steps};
 use crate::refusal::{Code, Refusal};
+use crate::resources::{check_size, keep, left_groups, set_external_id};
 use crate::tx::{Page, Resource, Tx};
-use crate::users::{external_id_taken, keep, left_groups};
 use crate::{Caller, Context, Precondition};
 
 const GROUP: &str = "Group";
@@ -30,7 +29,7 @@ pub fn create(
     leniencies: &mut Leniencies,
 ) -> Result<Resource, Refusal> {
     let members = take_members(&mut body, leniencies)?;
-    check_lengths(&body)?;
+    check_size(&body)?;
     let group = Resource {
         id: (context.new_id)(),
         version: 1,
@@ -41,7 +40,7 @@ pub fn create(
     if !tx.insert_group(context.caller.tenant, &group)? {
         return Err(name_taken());
     }
-    set_external_id(tx, context, &group)?;
+    set_external_id(tx, context, GROUP, &group)?;
     let steps: Vec<Step> = members.map(Step::Add).into_iter().collect();
     let net = carry_out(tx, context, group.id, &steps, leniencies)?;
     let mut changes = differences(&Object::new(), &group.attributes);
@@ -67,7 +66,7 @@ pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Ref
 }
 
 /// Replaces a group (RFC 7644 section 3.5.1). A body without `members` leaves the group without
-/// any; a body without `externalId` leaves it.
+/// any; one without `externalId` (`named` has the attributes of the body) leaves it.
 ///
 /// # Errors
 /// As [`create`]; also an unknown identifier and a version that is not the expected one.
@@ -77,12 +76,13 @@ pub fn replace(
     id: Uuid,
     precondition: &Precondition,
     mut body: Object,
+    named: &[&str],
     leniencies: &mut Leniencies,
 ) -> Result<Resource, Refusal> {
     let members = take_members(&mut body, leniencies)?.unwrap_or_default();
     let steps = [Step::Replace(members)];
     change(tx, context, id, precondition, &steps, leniencies, |attributes, _| {
-        keep(attributes, &mut body, &["externalId"]);
+        keep(attributes, &mut body, &["externalId"], named);
         *attributes = scim_protocol::resource::in_schema_order(ResourceType::group(), body);
         Ok(())
     })
@@ -103,8 +103,7 @@ pub fn patch(
 ) -> Result<Resource, Refusal> {
     let (of_members, others): (Vec<&Edit>, Vec<&Edit>) =
         edits.iter().partition(|edit| edit.targets("members").is_some());
-    let steps: Vec<Step> =
-        of_members.into_iter().map(|edit| step(edit, leniencies)).collect::<Result<_, _>>()?;
+    let steps = steps(&of_members, leniencies)?;
     change(tx, context, id, precondition, &steps, leniencies, |attributes, leniencies| {
         patch::apply(ResourceType::group(), attributes, others, leniencies)?;
         Ok(())
@@ -137,7 +136,7 @@ pub fn delete(
     )?;
     tx.tombstone_group(tenant, &group)?;
     tx.forget_external_ids(tenant, GROUP, id)?;
-    let left = tx.leave_all(tenant, id)?;
+    let left = tx.leave_all(tenant, id, context.now)?;
     let mut changes = differences(&group.attributes, &Object::new());
     changes.extend(net.change());
     changes.extend(left_groups(&left));
@@ -162,7 +161,7 @@ fn change(
     precondition.check(before.version)?;
     let mut after = before.clone();
     edit(&mut after.attributes, leniencies)?;
-    check_lengths(&after.attributes)?;
+    check_size(&after.attributes)?;
     let net = carry_out(tx, context, id, steps, leniencies)?;
     if after.attributes == before.attributes && net.is_empty() {
         return Ok(before);
@@ -173,7 +172,7 @@ fn change(
         return Err(name_taken());
     }
     if after.attributes.get("externalId") != before.attributes.get("externalId") {
-        set_external_id(tx, context, &after)?;
+        set_external_id(tx, context, GROUP, &after)?;
     }
     let mut changes = differences(&before.attributes, &after.attributes);
     changes.extend(net.change());
@@ -189,14 +188,6 @@ fn take_members(
         Some(Value::Array(elements)) => Ok(Some(listed(&elements, leniencies)?)),
         _ => Ok(None),
     }
-}
-
-fn set_external_id(tx: &mut dyn Tx, context: &Context, group: &Resource) -> Result<(), Refusal> {
-    let external_id = group.attributes.get("externalId").and_then(Value::as_str);
-    if tx.set_external_id(context.caller.scope(), GROUP, group.id, external_id)? {
-        return Ok(());
-    }
-    Err(external_id_taken())
 }
 
 fn name_taken() -> Refusal {

@@ -5,7 +5,6 @@
 //! deactivation, not after DELETE. Its owner may come back to it.
 
 use scim_protocol::Object;
-use scim_protocol::error::Error;
 use scim_protocol::fold::fold;
 use scim_protocol::resource::is_primary;
 use serde_json::Value;
@@ -35,13 +34,15 @@ impl ClaimKind {
         match self {
             Self::UserName => Refusal::rule(
                 Code::UserNameTaken,
-                "userName is or was used by another account and cannot be used again: \
-                 find that account by its userName and update it, or choose another userName",
+                "userName is or was used by another account of the tenant, and stays with it: \
+                 if this is the same person, update or reactivate that account; \
+                 if it is another, choose another userName",
             ),
             Self::Email => Refusal::rule(
                 Code::IdentityReserved,
-                "an e-mail address is or was used by another account and cannot be used again: \
-                 reactivate that account if this is the same person, or use another address",
+                "an e-mail address is or was used by another account of the tenant, and stays with \
+                 it: if this is the same person, update or reactivate that account; \
+                 if it is another, use another address",
             ),
         }
     }
@@ -70,30 +71,6 @@ pub fn claims(attributes: &Object) -> Vec<Claim> {
     claims.sort();
     claims.dedup();
     claims
-}
-
-/// The longest name, address or externalId, in characters: what is looked up by an index must fit
-/// into one.
-pub const MAX_LENGTH: usize = 255;
-
-/// Refuses names and addresses that are too long to be looked up.
-///
-/// # Errors
-/// `invalidValue`, with the attribute.
-pub fn check_lengths(attributes: &Object) -> Result<(), Error> {
-    let of_name = |name: &'static str| Some((name, attributes.get(name)?.as_str()?));
-    let names = ["userName", "displayName", "externalId"].into_iter().filter_map(of_name);
-    let emails = attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
-    let emails = emails.filter_map(|email| Some(("emails.value", email.get("value")?.as_str()?)));
-    for (name, value) in names.chain(emails) {
-        // Folding makes some characters longer.
-        if value.chars().count() > MAX_LENGTH || fold(value).len() > 4 * MAX_LENGTH {
-            return Err(Error::invalid_value(format!(
-                "{name} must not be longer than {MAX_LENGTH} characters"
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// Home and other addresses are contact data only: two people may share one.

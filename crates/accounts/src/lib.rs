@@ -17,6 +17,7 @@ pub mod identity;
 pub mod ledger;
 mod members;
 mod refusal;
+mod resources;
 pub mod tenancy;
 mod tx;
 pub mod users;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 
 pub use members::MAX_MEMBERS_IN_ANSWER;
 pub use refusal::{Code, Refusal};
+pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use tx::{
     Claims, ExternalIds, Groups, Ledger, Member, MemberKind, MembershipOf, Memberships, Page,
     Resource, Scope, StorageError, StorageResult, Tenancy, Tx, Users,
@@ -64,23 +66,31 @@ pub struct Context {
 }
 
 /// What a request says about the version it expects (RFC 7644 section 3.14).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Precondition {
-    /// Nothing, or that the resource exists.
-    None,
-    /// It must have one of these versions.
-    Version(Vec<i64>),
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Precondition {
+    /// The resource must have one of these versions.
+    pub one_of: Option<Vec<i64>>,
+    /// It must have none of these.
+    pub none_of: Option<Vec<i64>>,
+    /// It must not exist.
+    pub absent: bool,
 }
 
 impl Precondition {
-    pub(crate) fn check(&self, version: i64) -> Result<(), Refusal> {
-        match self {
-            Self::Version(expected) if !expected.contains(&version) => Err(Refusal::rule(
-                Code::VersionMismatch,
-                format!("the resource has version {version}: read it again before changing it"),
-            )),
-            _ => Ok(()),
+    /// Checks the version of a resource that exists.
+    ///
+    /// # Errors
+    /// [`Code::VersionMismatch`]
+    pub fn check(&self, version: i64) -> Result<(), Refusal> {
+        let expected = self.one_of.as_ref().is_none_or(|versions| versions.contains(&version));
+        let unwanted = self.none_of.as_ref().is_some_and(|versions| versions.contains(&version));
+        if expected && !unwanted && !self.absent {
+            return Ok(());
         }
+        Err(Refusal::rule(
+            Code::VersionMismatch,
+            format!("the resource has version {version}: read it again before changing it"),
+        ))
     }
 }
 

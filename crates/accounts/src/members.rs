@@ -19,6 +19,9 @@ use crate::{Context, parse_id};
 /// change follows the change and not the group.
 pub const MAX_MEMBERS_IN_ANSWER: u32 = 200;
 
+/// Steps of one PATCH that read all members at most: each costs what the group is large.
+const MAX_LOADING_STEPS: usize = 16;
+
 /// One step of a change to a group's members.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {
@@ -54,7 +57,7 @@ fn unknown(id: impl std::fmt::Display, leniencies: &mut Leniencies) -> Result<()
 }
 
 /// The step that an edit of `members` is.
-pub(crate) fn step(edit: &Edit, leniencies: &mut Leniencies) -> Result<Step, Refusal> {
+fn step(edit: &Edit, leniencies: &mut Leniencies) -> Result<Step, Refusal> {
     let Some(target) = edit.targets("members") else {
         return Err(Error::invalid_path("the path does not name members").into());
     };
@@ -77,10 +80,9 @@ pub(crate) fn step(edit: &Edit, leniencies: &mut Leniencies) -> Result<Step, Ref
         let detail = "remove takes no value: use members[value eq \"id\"] as path";
         return Err(Error::invalid_syntax(detail).into());
     }
-    if absent && !leniencies.allow(Leniency::NullValue) {
-        return Err(Error::invalid_value("the operation on members needs a value").into());
-    }
-    let elements = parse_elements(target.attribute.attribute, &edit.value, leniencies)?;
+    let one = edit.op == Op::Add && edit.value.is_object();
+    let value = if one { &Value::Array(vec![edit.value.clone()]) } else { &edit.value };
+    let elements = parse_elements(target.attribute.attribute, value, leniencies)?;
     let ids = match edit.op {
         // What is no identifier is no member either, and need not be removed.
         Op::Remove => elements.iter().filter_map(|e| parse_id(e.get("value")?.as_str()?)).collect(),
@@ -91,6 +93,40 @@ pub(crate) fn step(edit: &Edit, leniencies: &mut Leniencies) -> Result<Step, Ref
         Op::Remove => Step::Remove(ids),
         Op::Replace => Step::Replace(ids),
     })
+}
+
+/// The steps that edits of `members` are. Clients send one edit for each member; what can be done
+/// at once is.
+pub(crate) fn steps(edits: &[&Edit], leniencies: &mut Leniencies) -> Result<Vec<Step>, Refusal> {
+    let mut steps: Vec<Step> = Vec::new();
+    for edit in edits {
+        match (steps.last_mut(), step(edit, leniencies)?) {
+            (Some(Step::Add(before)), Step::Add(ids))
+            | (Some(Step::Remove(before)), Step::Remove(ids)) => before.extend(ids),
+            (_, step) => steps.push(step),
+        }
+    }
+    if steps.iter().filter(|step| step.loads()).count() > MAX_LOADING_STEPS {
+        return Err(Refusal::rule(
+            Code::TooMuchWork,
+            format!(
+                "one PATCH may replace all members, or remove them by a filter other than \
+                 members[value eq \"id\"], {MAX_LOADING_STEPS} times: send several requests"
+            ),
+        ));
+    }
+    Ok(steps)
+}
+
+impl Step {
+    /// Whether it reads all members.
+    fn loads(&self) -> bool {
+        match self {
+            Self::RemoveWhere(_) => true,
+            Self::Replace(ids) => !ids.is_empty(),
+            Self::Add(_) | Self::Remove(_) => false,
+        }
+    }
 }
 
 /// The identifier in `[value eq "…"]`.
@@ -175,10 +211,13 @@ fn add(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
     if ids.contains(&group) {
         return Err(Refusal::rule(Code::OwnMember, "members: a group cannot be its own member"));
     }
-    let existing = tx.existing(context.caller.tenant, ids)?;
+    let existing = tx.existing(context.caller.tenant, &ids)?;
     if existing.len() < ids.len() {
         let known: HashSet<&Uuid> = existing.iter().map(|(id, _)| id).collect();
         for id in ids.iter().filter(|id| !known.contains(id)) {
@@ -189,8 +228,7 @@ fn add(
     Ok(tx.add_members(context.caller.tenant, group, &existing, context.now)?)
 }
 
-/// A group that is, through others, a member of `group` cannot hold it. Two transactions that
-/// would close a cycle together wait for each other's groups, and one is run again.
+/// A group that is, through others, a member of `group` cannot hold it.
 fn refuse_cycle(
     tx: &mut dyn Tx,
     tenant: Uuid,
@@ -200,6 +238,8 @@ fn refuse_cycle(
     if added.iter().all(|(_, kind)| *kind == MemberKind::User) {
         return Ok(());
     }
+    // Two transactions could close a cycle together without touching a common group.
+    tx.lock_nesting(tenant)?;
     let mut above = HashSet::from([group]);
     let mut frontier = vec![group];
     while !frontier.is_empty() {

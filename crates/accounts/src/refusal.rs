@@ -29,6 +29,7 @@ impl From<StorageError> for Refusal {
             StorageError::NotSearchable(_) => {
                 Self::Protocol(Error::invalid_filter(error.to_string()))
             }
+            StorageError::NotSortable(_) => Self::Protocol(Error::invalid_path(error.to_string())),
             error => Self::Storage(error),
         }
     }
@@ -90,6 +91,8 @@ codes! {
     GroupNameTaken => ("groupNameTaken", 409, Some(ScimType::Uniqueness), None),
     /// A member does not exist.
     UnknownMember => ("unknownMember", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// One PATCH asks for more work than the service does at once.
+    TooMuchWork => ("tooMuchWork", 400, Some(ScimType::TooMany), None),
     /// A group would be its own member.
     OwnMember => ("ownMember", 400, Some(ScimType::InvalidValue), None),
     /// A tenant of the name exists.

@@ -21,9 +21,12 @@ pub enum StorageError {
     /// Two transactions stood in each other's way; the unit of work is to be run again.
     #[error("the transaction must be run again")]
     Again,
-    /// An attribute that cannot be filtered or sorted by.
-    #[error("{0} cannot be used in a filter or to sort by")]
+    /// An attribute that cannot be filtered by.
+    #[error("{0} cannot be used in a filter")]
     NotSearchable(String),
+    /// An attribute that cannot be sorted by.
+    #[error("{0} cannot be used to sort by")]
+    NotSortable(String),
     /// Anything else: a defect or a damaged store.
     #[error("the store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -159,8 +162,12 @@ pub trait Memberships {
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>>;
     /// The members of several groups.
     fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>>;
-    /// Removes something from every group, and gives those groups.
-    fn leave_all(&mut self, tenant: Uuid, member: Uuid) -> StorageResult<Vec<Uuid>>;
+    /// Removes something from every group, and gives those groups, which get a new version.
+    fn leave_all(&mut self, tenant: Uuid, member: Uuid, now: Timestamp)
+    -> StorageResult<Vec<Uuid>>;
+    /// Keeps other transactions of the tenant from putting groups into groups until this one
+    /// ends, so that what is read of the nesting stays true.
+    fn lock_nesting(&mut self, tenant: Uuid) -> StorageResult<()>;
     /// The groups of several members.
     fn memberships_of(
         &mut self,

@@ -8,9 +8,10 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::identity::{Claim, check_lengths, claims};
+use crate::identity::{Claim, claims};
 use crate::ledger::{Action, Entry, differences};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
+use crate::resources::{check_size, keep, left_groups, set_external_id};
 use crate::tx::{Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
@@ -23,7 +24,7 @@ const USER: &str = "User";
 pub fn create(tx: &mut dyn Tx, context: &Context, mut body: Object) -> Result<Resource, Refusal> {
     drop_password(&mut body);
     body.entry("active").or_insert(Value::Bool(true));
-    check_lengths(&body)?;
+    check_size(&body)?;
     let user = Resource {
         id: (context.new_id)(),
         version: 1,
@@ -33,7 +34,7 @@ pub fn create(tx: &mut dyn Tx, context: &Context, mut body: Object) -> Result<Re
     };
     tx.insert_user(context.caller.tenant, &user)?;
     claim(tx, context, user.id, &claims(&user.attributes))?;
-    set_external_id(tx, context, &user)?;
+    set_external_id(tx, context, USER, &user)?;
     let changes = differences(&Object::new(), &user.attributes);
     tx.append(context.caller.tenant, &Entry::new(context, Action::Create, USER, &user, changes))?;
     Ok(user)
@@ -57,6 +58,7 @@ pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Ref
 
 /// Replaces an account (RFC 7644 section 3.5.1). What the body leaves out is cleared, except
 /// `active`, `roles` and `externalId`: a client that does not know them must not change them.
+/// `named` are the attributes that it has, also those whose value is `null` or `[]`.
 ///
 /// # Errors
 /// As [`create`]; also an unknown identifier and a version that is not the expected one.
@@ -66,10 +68,12 @@ pub fn replace(
     id: Uuid,
     precondition: &Precondition,
     mut body: Object,
+    named: &[&str],
 ) -> Result<Resource, Refusal> {
     drop_password(&mut body);
     change(tx, context, id, precondition, |attributes| {
-        keep(attributes, &mut body, &["active", "roles", "externalId"]);
+        keep(attributes, &mut body, &["active"], &[]);
+        keep(attributes, &mut body, &["roles", "externalId"], named);
         *attributes = in_order(body);
         Ok(())
     })
@@ -92,14 +96,14 @@ pub fn patch(
         patch::apply(ResourceType::user(), attributes, edits, leniencies)?;
         drop_password(attributes);
         // Taking `active` away says nothing about who may work.
-        keep(&before, attributes, &["active"]);
+        keep(&before, attributes, &["active"], &[]);
         *attributes = in_order(std::mem::take(attributes));
         Ok(())
     })
 }
 
-/// Deletes an account as far as clients can see (R50, R51): the row, its identities and its
-/// history stay.
+/// Deletes an account as far as clients can see (R50, R51): the row, its identities, its
+/// externalId and its history stay.
 ///
 /// # Errors
 /// Refuses an unknown identifier and a version that is not the expected one.
@@ -117,16 +121,11 @@ pub fn delete(
     user.version += 1;
     user.last_modified = context.now;
     tx.tombstone_user(tenant, &user)?;
-    let left = tx.leave_all(tenant, id)?;
+    let left = tx.leave_all(tenant, id, context.now)?;
     let mut changes = differences(&user.attributes, &Object::new());
     changes.extend(left_groups(&left));
     tx.append(tenant, &Entry::new(context, Action::Tombstone, USER, &user, changes))?;
     Ok(())
-}
-
-pub(crate) fn left_groups(groups: &[Uuid]) -> Option<Value> {
-    let removed = || serde_json::json!({"attribute": "groups", "added": [], "removed": groups});
-    (!groups.is_empty()).then(removed)
 }
 
 /// The one way in which an account changes; a change that changes nothing leaves no trace.
@@ -144,7 +143,7 @@ fn change(
     precondition.check(before.version)?;
     let mut after = before.clone();
     edit(&mut after.attributes)?;
-    check_lengths(&after.attributes)?;
+    check_size(&after.attributes)?;
     if after.attributes == before.attributes {
         return Ok(before);
     }
@@ -153,7 +152,7 @@ fn change(
     tx.update_user(tenant, &before, &after)?;
     move_claims(tx, context, &before, &after)?;
     if after.attributes.get("externalId") != before.attributes.get("externalId") {
-        set_external_id(tx, context, &after)?;
+        set_external_id(tx, context, USER, &after)?;
     }
     let changes = differences(&before.attributes, &after.attributes);
     let action = action(&before.attributes, &after.attributes);
@@ -200,34 +199,10 @@ fn claim(
     Ok(())
 }
 
-fn set_external_id(tx: &mut dyn Tx, context: &Context, user: &Resource) -> Result<(), Refusal> {
-    let external_id = user.attributes.get("externalId").and_then(Value::as_str);
-    if tx.set_external_id(context.caller.scope(), USER, user.id, external_id)? {
-        return Ok(());
-    }
-    Err(external_id_taken())
-}
-
-pub(crate) fn external_id_taken() -> Refusal {
-    Refusal::rule(
-        Code::ExternalIdTaken,
-        "another resource of this connection has the externalId: find it by externalId and update it",
-    )
-}
-
 /// A password is accepted, because clients send one whether asked or not, and not kept: nobody
 /// logs in with it.
 fn drop_password(attributes: &mut Object) {
     attributes.shift_remove("password");
-}
-
-/// Gives `after` the named attributes of `before` that it does not have.
-pub(crate) fn keep(before: &Object, after: &mut Object, names: &[&str]) {
-    for name in names {
-        if let (false, Some(value)) = (after.contains_key(*name), before.get(*name)) {
-            after.insert((*name).to_owned(), value.clone());
-        }
-    }
 }
 
 fn in_order(attributes: Object) -> Object {

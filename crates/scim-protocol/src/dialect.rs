@@ -125,7 +125,7 @@ leniencies! {
     RemoveByValue = "removeByValue",
     /// A read-only attribute in a path-less PATCH.
     ReadOnlyInPatch = "readOnlyInPatch",
-    /// `null` as the value of an operation.
+    /// `null` for a value path that selects nothing.
     NullValue = "nullValue",
     /// A group member that does not exist.
     UnknownMember = "unknownMember",

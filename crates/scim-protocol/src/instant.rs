@@ -4,8 +4,12 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Reads an `xsd:dateTime`; one without a zone is taken as UTC. `None` if it is no date-time.
+/// Reads an `xsd:dateTime`; one without a zone is taken as UTC. `None` if it is no date-time of
+/// the years 1 to 9999, which every database can hold.
 pub fn parse(text: &str) -> Option<Timestamp> {
+    if text.starts_with(['-', '+']) || text.starts_with("0000") {
+        return None;
+    }
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
     }
@@ -37,7 +41,14 @@ mod tests {
 
     #[test]
     fn dates_alone_and_nonsense_are_refused() {
-        for text in ["2015-10-10", "yesterday", "", "2015-13-10T00:00:00Z"] {
+        for text in [
+            "2015-10-10",
+            "yesterday",
+            "",
+            "2015-13-10T00:00:00Z",
+            "-005000-01-01T00:00:00Z",
+            "0000-01-01T00:00:00Z",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

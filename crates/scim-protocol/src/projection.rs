@@ -40,11 +40,14 @@ impl Selected {
     }
 }
 
+/// The most names that a client can list, which is more than there are.
+pub const MAX_NAMES: usize = 200;
+
 impl Projection {
     /// Reads `attributes` and `excludedAttributes`. A name that no schema has selects nothing.
     ///
     /// # Errors
-    /// `invalidValue` if both are given; `invalidPath` if a name is malformed.
+    /// `invalidValue` if both are given or one has more than [`MAX_NAMES`]; `invalidPath` if a name is malformed.
     pub fn parse(
         kind: &'static ResourceType,
         attributes: Option<&str>,
@@ -63,6 +66,13 @@ impl Projection {
             (false, false) => return Ok(Self::default()),
         };
         let mut selected = Vec::new();
+        if text.is_some_and(|text| text.len() > Options::default().max_length)
+            || split(text.unwrap_or_default()).nth(MAX_NAMES).is_some()
+        {
+            return Err(Error::invalid_value(format!(
+                "attributes and excludedAttributes take at most {MAX_NAMES} names"
+            )));
+        }
         for name in split(text.unwrap_or_default()) {
             let path = Path::parse_with(name, &Options::default())
                 .map_err(|error| Error::invalid_path(format!("{name:.100}: {error}")))?;

@@ -61,6 +61,13 @@ pub fn parse(
     Ok(in_schema_order(kind, resource))
 }
 
+/// The attributes of the type itself that a body has, also those whose value is `null` or `[]`,
+/// which [`parse`] leaves out.
+pub fn named(kind: &'static ResourceType, body: &Value) -> Vec<&'static str> {
+    let names = body.as_object().into_iter().flat_map(Object::keys);
+    names.filter_map(|name| kind.attribute(name)).map(|attribute| attribute.name.as_str()).collect()
+}
+
 /// Refuses a resource without a required attribute.
 ///
 /// # Errors
@@ -222,7 +229,8 @@ pub fn parse_single(
         | (DataType::Decimal, Value::Number(_)) => true,
         (DataType::Integer, Value::Number(number)) => number.is_i64(),
         (DataType::DateTime, Value::String(text)) => instant::parse(text).is_some(),
-        (DataType::String, Value::Number(number)) => {
+        // What has a fraction or more digits than 64 bits was not read as it was written.
+        (DataType::String, Value::Number(number)) if number.is_i64() || number.is_u64() => {
             if leniencies.allow(Leniency::NumberAsString) {
                 return Ok(Some(Value::String(number.to_string())));
             }

@@ -3,7 +3,9 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{
+    ACCEPT, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
+};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse};
 use serde_json::Value;
@@ -18,6 +20,8 @@ pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
 pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     answer.insert_header((ETAG, found.etag.as_str()));
+    // RFC 7643 section 3.1: the same as meta.location.
+    answer.insert_header((CONTENT_LOCATION, found.location.as_str()));
     if status == StatusCode::CREATED {
         answer.insert_header((LOCATION, found.location.as_str()));
     }

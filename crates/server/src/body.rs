@@ -3,34 +3,47 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use accounts::Caller;
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
 use scim_protocol::error::Error;
 use serde_json::Value;
 
+use crate::authentication::Authenticated;
 use crate::error::ApiError;
 
-/// A body of JSON, of a bounded size.
-pub(crate) struct Body(pub(crate) Value);
+/// A body of JSON, of a bounded size, from a caller that is known: nothing is read from others.
+pub(crate) struct Body {
+    pub(crate) caller: Caller,
+    pub(crate) value: Value,
+}
 
 impl FromRequest for Body {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if !is_json(request) {
-            return Box::pin(async { Err(ApiError::UnsupportedMediaType) });
-        }
-        let bytes = web::Bytes::from_request(request, payload);
+        let authenticated = Authenticated::from_request(request, payload);
+        let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| ApiError::body(&error))?;
+            let Authenticated(caller) = authenticated.await?;
+            if !is_json(&request) || is_encoded(&request) {
+                return Err(ApiError::UnsupportedMediaType);
+            }
+            let bytes = web::Bytes::from_request(&request, &mut payload).await;
+            let bytes = bytes.map_err(|error| ApiError::body(&error))?;
             let value = serde_json::from_slice(&bytes).map_err(|error| {
                 Error::invalid_syntax(format!("the body is no valid JSON: {error}"))
             })?;
-            Ok(Self(value))
+            Ok(Self { caller, value })
         })
     }
+}
+
+/// Whether the body is compressed, which is not undone.
+fn is_encoded(request: &HttpRequest) -> bool {
+    request.headers().get(CONTENT_ENCODING).is_some_and(|value| value != "identity")
 }
 
 /// `application/scim+json` or `application/json`, with any parameters. A client that does not say

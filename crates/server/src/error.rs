@@ -90,7 +90,7 @@ impl ApiError {
             ),
             Self::UnsupportedMediaType => plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send the body as application/scim+json or application/json",
+                "send the body as application/scim+json or application/json, and not compressed",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -20,6 +20,7 @@ use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 use store::Store;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_actix_web::TracingLogger;
 
 /// The path of the SCIM endpoint.
@@ -64,10 +65,29 @@ pub async fn serve(listener: TcpListener, store: Store, settings: Settings) -> s
             .configure(scim::routes)
             .default_service(actix_web::web::to(error::no_such_path))
     });
-    server
+    let server = server
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
+        .disable_signals()
         .listen(listener)?
-        .run()
-        .await
+        .run();
+    let (handle, stop) = (server.handle(), stop_signal()?);
+    actix_web::rt::spawn(async move {
+        stop.await;
+        tracing::info!("stopping: requests in flight finish");
+        handle.stop(true).await;
+    });
+    server.await
+}
+
+/// The first SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

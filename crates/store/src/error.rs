@@ -49,13 +49,18 @@ impl UnitError for Refusal {
 
 /// A diesel error as the store's.
 pub(crate) fn failed(error: DieselError) -> StorageError {
-    use DatabaseErrorKind::{ClosedConnection, SerializationFailure, UnableToSendCommand};
+    use DatabaseErrorKind::{
+        ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand,
+    };
     let DieselError::DatabaseError(kind, information) = &error else {
         return StorageError::Failed(Box::new(error));
     };
     let message = information.message();
     match kind {
-        ClosedConnection | UnableToSendCommand => StorageError::Unavailable(message.to_owned()),
+        // Read-only: the server that was the primary is a standby now.
+        ClosedConnection | UnableToSendCommand | ReadOnlyTransaction => {
+            StorageError::Unavailable(message.to_owned())
+        }
         SerializationFailure => StorageError::Again,
         // libpq's result has a code for it, of which diesel hands on the text alone.
         _ if message.contains("deadlock detected") => StorageError::Again,

@@ -25,6 +25,9 @@ pub(crate) enum Verdict {
     RollBack,
     /// To be rolled back, and run again.
     Again,
+    /// To be rolled back; the database's error says nothing but a text in its own language, which
+    /// may be that of a deadlock.
+    Unclear,
     /// The connection is of no more use.
     Broken,
 }
@@ -62,6 +65,9 @@ where
             Ok(_) => Verdict::Commit,
             Err(Some(StorageError::Again)) => Verdict::Again,
             Err(Some(StorageError::Unavailable(_))) => Verdict::Broken,
+            Err(Some(StorageError::Failed(error))) if is_unclear(error.as_ref()) => {
+                Verdict::Unclear
+            }
             Err(_) => Verdict::RollBack,
         };
         self.result = Some(result);
@@ -98,7 +104,7 @@ impl Lanes {
         for (at, lane) in lanes.into_iter().enumerate() {
             let units = units.clone();
             let thread = std::thread::Builder::new().name(format!("{name}-{at}"));
-            threads.push(thread.spawn(move || lane(units))?);
+            threads.push(thread.spawn(move || end_with_the_process(|| lane(units)))?);
         }
         Ok(Self { queue: Some(queue), threads })
     }
@@ -131,11 +137,25 @@ impl Drop for Lanes {
     fn drop(&mut self) {
         self.queue = None;
         for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a lane of the store panicked");
-            }
+            // A lane does not panic without ending the process.
+            let _ = thread.join();
         }
     }
+}
+
+/// A lane that panics outside a unit of work leaves its connection in a state that nobody knows,
+/// and SQLite without its writer: whoever watches the process starts it anew.
+fn end_with_the_process(lane: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(lane)).is_err() {
+        tracing::error!("a lane of the store panicked; the process ends");
+        std::process::abort();
+    }
+}
+
+fn is_unclear(error: &(dyn std::error::Error + 'static)) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    let error = error.downcast_ref::<Error>();
+    matches!(error, Some(Error::DatabaseError(DatabaseErrorKind::Unknown, _)))
 }
 
 pub(crate) fn unavailable(why: &str) -> StorageError {

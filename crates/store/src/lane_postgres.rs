@@ -1,15 +1,22 @@
 //! The lanes of PostgreSQL: each has a connection, and makes a new one when it breaks.
 
+use std::thread;
+use std::time::Duration;
+
 use accounts::StorageError;
 use crossbeam_channel::Receiver;
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::result::QueryResult;
 
 use crate::error::failed;
 use crate::lane::{Unit, Verdict, unavailable};
-use crate::postgres::{Session, open};
+use crate::postgres::{Conn, Session, bound_statements, open};
 
-/// How often a unit is run again that stood in another's way.
-const ATTEMPTS: usize = 5;
+/// How often a unit is run that stands in another's way.
+const ATTEMPTS: u32 = 5;
+
+/// What a unit waits before it is run again, times how often it was run.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A connection that is made anew when it breaks.
 pub(crate) struct Line {
@@ -27,7 +34,11 @@ impl Line {
         match &mut self.session {
             Some(session) => Ok(session),
             missing => {
-                let session = open(&self.url).map_err(|error| unavailable(&error.to_string()))?;
+                let opened = open(&self.url).and_then(|mut session| {
+                    bound_statements(&mut session)?;
+                    Ok(session)
+                });
+                let session = opened.map_err(|error| unavailable(&error.to_string()))?;
                 Ok(missing.insert(session))
             }
         }
@@ -61,15 +72,18 @@ pub(crate) fn write(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
 }
 
 fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let session = line.begin()?;
         let verdict = unit.run(session);
         let ended = match verdict {
-            Verdict::Commit => Transaction::commit_transaction(&mut session.0),
+            Verdict::Commit => commit(&mut session.0),
             _ => Transaction::rollback_transaction(&mut session.0),
         };
         match (verdict, ended.map_err(failed)) {
-            (Verdict::Again, Ok(())) | (_, Err(StorageError::Again)) => {}
+            // Nothing was committed: run it again, a little later than the others.
+            (Verdict::Again | Verdict::Unclear, Ok(())) | (_, Err(StorageError::Again)) => {
+                thread::sleep(PAUSE * attempt);
+            }
             (Verdict::Broken, _) => {
                 line.session = None;
                 return Err(unavailable("the connection broke"));
@@ -82,6 +96,12 @@ fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageErr
         }
     }
     Err(unavailable("other transactions kept standing in the way"))
+}
+
+/// Commits. Where a statement of the transaction failed and the unit went on, COMMIT alone would
+/// roll back and call that a success; a statement before it fails.
+fn commit(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("SELECT 1; COMMIT")
 }
 
 /// Runs each unit without a transaction: what it reads is mostly one statement, for which one

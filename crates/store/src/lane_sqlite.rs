@@ -1,12 +1,14 @@
 //! The lanes of SQLite: one writer that commits what waits together, and a few readers.
 
+use std::path::Path;
+
 use accounts::StorageError;
 use crossbeam_channel::Receiver;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
 use crate::error::failed;
-use crate::lane::{Unit, Verdict};
-use crate::sqlite::Session;
+use crate::lane::{Unit, Verdict, unavailable};
+use crate::sqlite::{Session, open_writer};
 
 /// Units in one commit at most: enough to make the disk's part of each small, few enough that
 /// none waits long for the others.
@@ -16,25 +18,26 @@ type Transaction = AnsiTransactionManager;
 
 /// Takes what waits, runs it in one transaction - each unit in a savepoint of its own - commits
 /// once, and answers after the commit.
-pub(crate) fn write(mut session: Session, units: &Receiver<Box<dyn Unit>>) {
+pub(crate) fn write(path: &Path, mut session: Session, units: &Receiver<Box<dyn Unit>>) {
     while let Ok(first) = units.recv() {
         // Immediate: a transaction that reads before it writes must not find the file locked then.
         if let Err(error) = Transaction::begin_transaction_sql(&mut session.0, "BEGIN IMMEDIATE") {
             first.answer(Err(failed(error)));
+            reopen(path, &mut session);
             continue;
         }
-        let mut done = Vec::new();
-        let mut next = Some(first);
-        while let Some(unit) = next {
-            if !unit.is_abandoned() {
-                done.push(in_savepoint(&mut session, unit));
-            }
-            next = if done.len() < BATCH { units.try_recv().ok() } else { None };
+        let (done, is_sound) = batch(&mut session, first, units);
+        let committed = if is_sound {
+            Transaction::commit_transaction(&mut session.0).map_err(failed)
+        } else {
+            Err(unavailable("the transaction was lost"))
+        };
+        if committed.is_err() {
+            reopen(path, &mut session);
         }
-        let committed = Transaction::commit_transaction(&mut session.0).map_err(failed);
         for (unit, ended) in done {
             unit.answer(match (&ended, &committed) {
-                (Ok(()), Err(error)) => Err(StorageError::Unavailable(error.to_string())),
+                (Ok(()), Err(error)) => Err(unavailable(&error.to_string())),
                 _ => ended,
             });
         }
@@ -42,6 +45,29 @@ pub(crate) fn write(mut session: Session, units: &Receiver<Box<dyn Unit>>) {
 }
 
 type Done = (Box<dyn Unit>, Result<(), StorageError>);
+
+/// Runs what waits. Where a savepoint fails SQLite may have ended the whole transaction - the disk
+/// is full, say - and what ran after that would be committed by itself: the batch is not sound.
+fn batch(
+    session: &mut Session,
+    first: Box<dyn Unit>,
+    units: &Receiver<Box<dyn Unit>>,
+) -> (Vec<Done>, bool) {
+    let mut done: Vec<Done> = Vec::new();
+    let mut next = Some(first);
+    while let Some(unit) = next {
+        if !unit.is_abandoned() {
+            let (unit, ended) = in_savepoint(session, unit);
+            let is_sound = ended.is_ok();
+            done.push((unit, ended));
+            if !is_sound {
+                return (done, false);
+            }
+        }
+        next = if done.len() < BATCH { units.try_recv().ok() } else { None };
+    }
+    (done, true)
+}
 
 fn in_savepoint(session: &mut Session, mut unit: Box<dyn Unit>) -> Done {
     // Inside a transaction this is a savepoint.
@@ -53,6 +79,14 @@ fn in_savepoint(session: &mut Session, mut unit: Box<dyn Unit>) -> Done {
         _ => Transaction::rollback_transaction(&mut session.0),
     };
     (unit, ended.map_err(failed))
+}
+
+/// Takes a new connection; closing the old one rolls back what it left open.
+fn reopen(path: &Path, session: &mut Session) {
+    match open_writer(path) {
+        Ok(opened) => *session = opened,
+        Err(error) => tracing::error!(%error, "the database cannot be opened anew"),
+    }
 }
 
 /// Runs each unit on a snapshot.

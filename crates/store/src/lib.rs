@@ -1,8 +1,8 @@
 //! The store: SQLite and PostgreSQL behind one face.
 //!
-//! [`Store::read`] and [`Store::write`] run a unit of work - a plain closure over
-//! [`accounts::Tx`] - in one transaction on a thread that owns a connection, and answer after the
-//! commit. SQL is written once, in `sql/`, and compiled for each database by `sqlite.rs` and
+//! [`Store::write`] runs a unit of work - a plain closure over [`accounts::Tx`] - in one
+//! transaction on a thread that owns a connection, and answers after the commit. [`Store::read`]
+//! runs one that only reads; on PostgreSQL each of its statements has a snapshot of its own. SQL is written once, in `sql/`, and compiled for each database by `sqlite.rs` and
 //! `postgres.rs`; filters become SQL in `search/`.
 
 // The files of `sql/` are compiled twice, on purpose.
@@ -54,7 +54,8 @@ impl Store {
                     let session = sqlite::open_reader(path)?;
                     readers.push(move |units: Units| lane_sqlite::read(session, &units));
                 }
-                let write = move |units: Units| lane_sqlite::write(writer, &units);
+                let path = path.clone();
+                let write = move |units: Units| lane_sqlite::write(&path, writer, &units);
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", vec![write])?,

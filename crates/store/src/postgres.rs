@@ -1,11 +1,14 @@
 //! PostgreSQL: the statements of `sql/` compiled for it, and how its connections are opened.
 
+use accounts::StorageResult;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::result::ConnectionError;
+use uuid::Uuid;
 
 use crate::error::{OpenError, failed};
-use crate::search::Postgres as Dialect;
+use crate::search::{Bind, Pieces, Postgres as Dialect};
 
 pub(crate) type Conn = PgConnection;
 pub(crate) type Db = diesel::pg::Pg;
@@ -15,12 +18,24 @@ pub(crate) struct Session(pub(crate) Conn);
 
 const DIALECT: Dialect = Dialect;
 
-const LOCK: &str = " FOR UPDATE OF resource";
+/// Locks the rows that a SELECT of `resource` finds.
+const LOCK: Option<&str> = Some(" FOR UPDATE OF resource");
 
 macro_rules! for_share {
     ($query:expr) => {
         $query.for_share()
     };
+}
+
+/// A lock of this transaction, by a number made of the tenant: two tenants that share one wait for
+/// each other and nothing worse.
+fn lock_nesting(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
+    let (high, low) = tenant.as_u64_pair();
+    let mut pieces = Pieces::default();
+    pieces.sql("SELECT pg_advisory_xact_lock(").bind(Bind::Integer((high ^ low).cast_signed()));
+    pieces.sql(")");
+    Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    Ok(())
 }
 
 #[path = "sql/claims.rs"]
@@ -43,13 +58,54 @@ mod tenancy;
 mod users;
 
 use document::document;
+use statement::Statement;
 
 /// Opens a connection.
 pub(crate) fn open(url: &str) -> Result<Session, OpenError> {
-    let mut conn = PgConnection::establish(url)?;
+    let mut conn = PgConnection::establish(&with_defaults(url)).map_err(without_url)?;
     conn.batch_execute("SET client_min_messages = warning; SET application_name = 'headcount';")
         .map_err(OpenError::Query)?;
     Ok(Session(conn))
+}
+
+/// Bounds what one statement takes, so that no query holds a lane for ever.
+pub(crate) fn bound_statements(session: &mut Session) -> Result<(), OpenError> {
+    session
+        .0
+        .batch_execute("SET statement_timeout = '30s'; SET lock_timeout = '10s';")
+        .map_err(OpenError::Query)
+}
+
+/// A server that is silently gone is noticed within a minute, unless the URL says otherwise.
+fn with_defaults(url: &str) -> String {
+    const DEFAULTS: [(&str, &str); 4] = [
+        ("connect_timeout", "10"),
+        ("keepalives_idle", "15"),
+        ("keepalives_interval", "5"),
+        ("tcp_user_timeout", "30000"),
+    ];
+    DEFAULTS.iter().filter(|(name, _)| !url.contains(*name)).fold(
+        url.to_owned(),
+        |url, (name, value)| {
+            let separator = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{separator}{name}={value}")
+        },
+    )
+}
+
+/// libpq repeats a URL that it cannot read, with the password.
+fn without_url(error: ConnectionError) -> OpenError {
+    match error {
+        ConnectionError::BadConnection(text)
+            if text.contains("URI") || text.contains("encoded") =>
+        {
+            OpenError::Connect(ConnectionError::BadConnection(
+                "libpq cannot read the URL: special characters in it must be percent-encoded"
+                    .into(),
+            ))
+        }
+        error => OpenError::Connect(error),
+    }
 }
 
 /// The plan of a query's page, a line for each step (for tests). Sequential scans are priced out,

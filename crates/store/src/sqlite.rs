@@ -1,9 +1,13 @@
 //! SQLite: the statements of `sql/` compiled for it, and how its connections are opened.
 
+use accounts::StorageResult;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
+use uuid::Uuid;
 
 use crate::error::{OpenError, failed};
 use crate::search::Sqlite as Dialect;
@@ -17,12 +21,18 @@ pub(crate) struct Session(pub(crate) Conn);
 const DIALECT: Dialect = Dialect;
 
 /// The one writer has what it reads to itself.
-const LOCK: &str = "";
+const LOCK: Option<&str> = None;
 
 macro_rules! for_share {
     ($query:expr) => {
         $query
     };
+}
+
+/// The one writer nests alone.
+#[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
+fn lock_nesting(_: &mut Session, _: Uuid) -> StorageResult<()> {
+    Ok(())
 }
 
 #[path = "sql/claims.rs"]
@@ -49,12 +59,24 @@ use document::document;
 /// Opens the writer, which makes the file where there is none.
 pub(crate) fn open_writer(path: &Path) -> Result<Session, OpenError> {
     let mut session = open(path)?;
+    write_ahead(&mut session.0).map_err(OpenError::Query)?;
     // A commit is on disk before it is answered: FULL makes the log safe, not only the file.
-    session
-        .0
-        .batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-        .map_err(OpenError::Query)?;
+    session.0.batch_execute("PRAGMA synchronous = FULL;").map_err(OpenError::Query)?;
     Ok(session)
+}
+
+/// Gives the file a write-ahead log, once for all. SQLite does not wait for others there, whatever
+/// the timeout: of two programs that open a new file together, one would be told that it is locked.
+fn write_ahead(conn: &mut Conn) -> QueryResult<()> {
+    const ATTEMPTS: u32 = 500;
+    const PAUSE: Duration = Duration::from_millis(10);
+    for _ in 1..ATTEMPTS {
+        match conn.batch_execute("PRAGMA journal_mode = WAL;") {
+            Err(error) if error.to_string().contains("database is locked") => thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    conn.batch_execute("PRAGMA journal_mode = WAL;")
 }
 
 /// Opens a reader.

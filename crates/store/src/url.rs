@@ -42,21 +42,18 @@ impl std::fmt::Display for DatabaseUrl {
     }
 }
 
-/// The URL without what stands between the user and `@`, and without a `password` parameter.
+/// The URL without its user, password and parameters: what is between `://` and the last `@`, and
+/// behind `?`. A password may hold either character: what is in doubt is left out.
 fn without_password(url: &str) -> String {
-    let (url, query) = url.split_once('?').unwrap_or((url, ""));
-    let url = match url.split_once("://").zip(url.rsplit_once('@')) {
-        Some(((scheme, _), (before, after))) => {
-            let user = before[scheme.len() + 3..].split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{after}")
-        }
-        None => url.to_owned(),
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.split(['?', '@']).next().unwrap_or_default().to_owned();
     };
-    let shown: Vec<&str> = query
-        .split('&')
-        .filter(|parameter| !parameter.is_empty() && !parameter.starts_with("password="))
-        .collect();
-    if shown.is_empty() { url } else { format!("{url}?{}", shown.join("&")) }
+    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    if parameters.contains('@') {
+        return format!("{scheme}://...");
+    }
+    let place = place.rsplit_once('@').map_or(place, |(_, after)| after);
+    format!("{scheme}://{place}")
 }
 
 #[cfg(test)]
@@ -80,6 +77,8 @@ mod tests {
             "postgres://u:secret@h/d",
             "postgres://u@h/d?password=secret&sslmode=require",
             "postgres://u:p@secret@h/d",
+            "postgres://u:sec?secret@h/d",
+            "postgres://u@h/d?password=a@secret",
             "mysql://u:secret@h/d",
         ] {
             let shown = match url.parse::<DatabaseUrl>() {

@@ -2,7 +2,7 @@
 
 use accounts::Refusal;
 use accounts::tenancy::{self, Token};
-use anyhow::Context;
+use anyhow::{Context, anyhow, ensure};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use scim_protocol::dialect::Dialect;
 use server::{clock, token};
@@ -96,7 +96,7 @@ pub(crate) async fn revoke(settings: &Settings, id: String) -> anyhow::Result<()
     let (wanted, now) = (id.clone(), clock::now());
     let store = open(settings)?;
     let revoked = store.write(move |tx| tx.revoke_token(&wanted, now)).await?;
-    anyhow::ensure!(revoked > 0, "no live token has the id {id:?}");
+    ensure!(revoked > 0, "no live token has the id {id:?}");
     eprintln!("revoked {id}");
     Ok(())
 }
@@ -104,11 +104,11 @@ pub(crate) async fn revoke(settings: &Settings, id: String) -> anyhow::Result<()
 /// When a token made now ends that is to live so long.
 pub(crate) fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let wrong =
-        || format!("--expires {text:?}: give a duration such as 12h or 90d, at most ten years");
-    let span: Span = text.parse().with_context(wrong)?;
-    let life = span.to_duration(SpanRelativeTo::days_are_24_hours()).with_context(wrong)?;
-    anyhow::ensure!(life > SignedDuration::ZERO && life <= LONGEST, wrong());
-    now.checked_add(life).with_context(wrong)
+        || anyhow!("--expires {text:?}: give a duration such as 12h or 90d, at most ten years");
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    let life = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
+    ensure!(life > SignedDuration::ZERO && life <= LONGEST, wrong());
+    now.checked_add(life).map_err(|_| wrong())
 }
 
 #[cfg(test)]

@@ -11,7 +11,30 @@ on_each_database!(
     rfc7644_3_8_content_types,
     rfc7644_3_12_broken_json_is_invalid_syntax,
     q27_plus_signs_trailing_slashes_and_escapes_in_urls,
+    rfc9110_9_3_2_head_is_get_without_its_body,
+    nothing_of_a_body_is_judged_before_its_sender,
 );
+
+fn nothing_of_a_body_is_judged_before_its_sender(database: Database) {
+    let server = Server::start(database);
+    let stranger = format!("hc_{}_{}", "0".repeat(24), "0".repeat(64));
+    let scim = server.client_with_token(&stranger);
+    for (content_type, body) in [("application/scim+json", "{"), ("text/xml", "<a/>")] {
+        scim.send("POST", "/Users", Some((content_type, body))).expect_error(401, None);
+    }
+}
+
+fn rfc9110_9_3_2_head_is_get_without_its_body(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let one = format!("/Users/{}", scim.post("/Users", &user("ada")).expect(201).id());
+    for path in ["/Users", one.as_str(), "/Schemas"] {
+        let (get, head) = (scim.get(path).expect(200), scim.send("HEAD", path, None).expect(200));
+        assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+        assert_eq!(head.header("etag"), get.header("etag"), "{path}");
+        assert!(head.body.is_null(), "{}", head.story());
+    }
+    scim.send("HEAD", "/Users/unknown", None).expect(404);
+}
 
 fn rfc7644_2_requests_without_a_valid_token_are_401(database: Database) {
     let server = Server::start(database);
@@ -94,6 +117,8 @@ fn rfc7644_3_8_content_types(database: Database) {
         scim.send("POST", "/Users", Some((content_type, &body))).expect(201).expect_scim_content();
     }
     let body = user("refused").to_string();
+    let packed = scim.with_header("Content-Encoding", "gzip");
+    packed.send("POST", "/Users", Some(("application/json", &body))).expect_error(415, None);
     for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded"] {
         scim.send("POST", "/Users", Some((content_type, &body))).expect_error(415, None);
     }

@@ -8,7 +8,35 @@ on_each_database!(
     rfc7644_3_14_etag_is_the_version,
     rfc7644_3_14_if_match_guards_every_write,
     rfc7644_3_14_if_none_match_saves_a_read,
+    rfc9110_13_1_preconditions_hold_for_every_method,
+    a_group_that_loses_a_deleted_member_has_a_new_version,
 );
+
+fn rfc9110_13_1_preconditions_hold_for_every_method(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let created = scim.post("/Users", &user("ada")).expect(201);
+    let path = format!("/Users/{}", created.id());
+    let change = json!([{"op": "add", "path": "title", "value": "Head"}]);
+    for condition in [created.version(), "*".to_owned()] {
+        let guarded = scim.with_header("If-None-Match", &condition);
+        guarded.patch(&path, &change).expect_error(412, None);
+        guarded.put(&path, &user("ada")).expect_error(412, None);
+        guarded.delete(&path).expect_error(412, None);
+    }
+    scim.with_header("If-Match", "W/\"77\"").get(&path).expect_error(412, None);
+    let read = scim.with_header("If-Match", "*").get(&path).expect(200);
+    assert_eq!(read.header("content-location"), read["meta"]["location"].as_str());
+}
+
+fn a_group_that_loses_a_deleted_member_has_a_new_version(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let ada = scim.post("/Users", &user("ada")).expect(201).id();
+    let created = scim.post("/Groups", &group("A", &[&ada])).expect(201);
+    scim.delete(&format!("/Users/{ada}")).expect(204);
+    let path = format!("/Groups/{}", created.id());
+    let known = scim.with_header("If-None-Match", &created.version());
+    assert!(member_ids(&known.get(&path).expect(200).body).is_empty());
+}
 
 fn rfc7644_3_14_etag_is_the_version(database: Database) {
     let (_server, scim) = serve(database, Dialect::Standard);

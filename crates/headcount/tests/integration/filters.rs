@@ -230,6 +230,8 @@ fn rfc7644_3_4_2_2_bad_filters_are_invalid_filter(database: Database) {
         "emails[]",
         "userName eq ada",
         "userName eq 'ada'",
+        "meta.created gt \"yesterday\"",
+        "meta.created gt \"-005000-01-01T00:00:00Z\"",
     ] {
         let answer = scim.filter("/Users", filter).expect_error(400, Some("invalidFilter"));
         assert!(answer["Resources"].is_null(), "{}", answer.story());

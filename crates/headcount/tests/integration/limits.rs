@@ -13,6 +13,7 @@ on_each_database!(
     rfc7644_3_12_a_body_that_is_too_large_is_413,
     deep_and_long_input_is_refused,
     a_patch_may_hold_hundreds_of_members,
+    what_would_cost_too_much_is_refused,
 );
 
 fn rfc7644_3_12_a_body_that_is_too_large_is_413(database: Database) {
@@ -50,6 +51,23 @@ fn post_endless_body(scim: &Client) -> String {
     let _ = stream.shutdown(Shutdown::Both);
     let _ = sender.join();
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn what_would_cost_too_much_is_refused(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        "attributes": vec!["id"; 10_000]});
+    scim.post("/Users/.search", &search).expect_error(400, Some("invalidValue"));
+    let id = scim.post("/Groups", &group("A", &[])).expect(201).id();
+    let remove = json!({"op": "remove", "path": "members[display sw \"a\"]"});
+    let path = format!("/Groups/{id}");
+    scim.patch(&path, &json!(vec![remove.clone(); 16])).expect(200);
+    scim.patch(&path, &json!(vec![remove; 17])).expect_error(400, Some("tooMany"));
+    let notes: Vec<_> =
+        (0..40).map(|n| json!({"value": format!("{n}{}", "x".repeat(60_000))})).collect();
+    let mut large = user("ada");
+    large["photos"] = json!(notes);
+    scim.post("/Users", &large).expect_error(400, Some("invalidValue"));
 }
 
 fn deep_and_long_input_is_refused(database: Database) {

@@ -24,6 +24,7 @@ mod patch_paths;
 mod projection;
 mod quirks;
 mod quirks_of_bodies;
+mod races;
 mod shutdown;
 mod tokens;
 mod two_servers;

@@ -9,6 +9,7 @@ on_each_database!(
     rfc7644_3_4_2_4_odd_start_index_and_count,
     rfc7644_3_4_2_4_pages_together_are_the_whole,
     rfc7644_3_4_2_3_sorting,
+    sorting_by_what_is_the_same_for_all,
     rfc7644_3_4_3_search_by_post,
 );
 
@@ -77,6 +78,13 @@ fn rfc7644_3_4_2_4_pages_together_are_the_whole(database: Database) {
     }
     let page = scim.get("/Groups?startIndex=6&count=5").expect(200);
     assert_page(&page, 7, 6, 2);
+}
+
+fn sorting_by_what_is_the_same_for_all(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    scim.post("/Users", &user("ada")).expect(201);
+    scim.get("/Users?sortBy=meta.resourceType").expect(200).expect_user_names(&["ada"]);
+    scim.get("/Users?sortBy=groups").expect_error(400, Some("invalidPath"));
 }
 
 fn rfc7644_3_4_2_3_sorting(database: Database) {

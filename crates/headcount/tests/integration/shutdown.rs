@@ -9,6 +9,7 @@ on_each_database!(
     termination_loses_no_acknowledged_write,
     a_killed_server_has_kept_every_acknowledged_write,
     an_idle_server_ends_at_once,
+    an_interrupt_loses_no_request_in_flight,
 );
 
 /// Creates users until the server no longer answers; the names that were acknowledged.
@@ -62,6 +63,19 @@ fn termination_loses_no_acknowledged_write(database: Database) {
         assert_eq!(status.code(), Some(0), "{status}");
     });
     assert_all_there(&server, scim.token(), &acknowledged);
+}
+
+fn an_interrupt_loses_no_request_in_flight(database: Database) {
+    let (mut server, scim) = serve(database, Dialect::Standard);
+    let acknowledged = write_while(&mut server, &scim, |server| {
+        let status = server.interrupt();
+        assert_eq!(status.code(), Some(0), "{status}");
+    });
+    assert_all_there(&server, scim.token(), &acknowledged);
+    let kept = Server::on(&server.database().clone());
+    let total = kept.client_with_token(scim.token()).get("/Users?count=0").expect(200);
+    // One more than acknowledged: the user that the check above made.
+    assert_eq!(total["totalResults"], acknowledged.len() + 1, "written, but not acknowledged");
 }
 
 fn a_killed_server_has_kept_every_acknowledged_write(database: Database) {

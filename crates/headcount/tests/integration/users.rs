@@ -11,6 +11,7 @@ on_each_database!(
     rfc7643_4_1_1_password_is_never_returned,
     rfc7644_3_5_1_put_clears_what_it_omits_and_keeps_active,
     rfc7644_3_5_1_put_checks_what_it_is_given,
+    rfc7644_3_5_1_put_clears_what_it_names_as_empty,
     rfc7643_2_5_null_and_empty_are_absent,
     rfc7644_3_6_delete_is_the_end,
     r7_external_id_is_unique_for_a_connection,
@@ -112,6 +113,22 @@ fn rfc7643_4_1_1_password_is_never_returned(database: Database) {
         assert!(!answer.text.contains(secret), "{}", answer.story());
         assert!(!answer.text.contains("\"password\""), "{}", answer.story());
     }
+}
+
+fn rfc7644_3_5_1_put_clears_what_it_names_as_empty(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let mut body = user("ada");
+    body["roles"] = json!([{"value": "Agent"}]);
+    body["externalId"] = json!("00u1");
+    let path = format!("/Users/{}", scim.post("/Users", &body).expect(201).id());
+    let kept = scim.put(&path, &user("ada")).expect(200);
+    assert_eq!(strings(&kept["roles"], "value"), ["Agent"], "{}", kept.story());
+    assert_eq!(kept["externalId"], "00u1", "{}", kept.story());
+    body["roles"] = json!([]);
+    body["externalId"] = json!(null);
+    let cleared = scim.put(&path, &body).expect(200);
+    assert!(strings(&cleared["roles"], "value").is_empty(), "{}", cleared.story());
+    assert!(cleared["externalId"].is_null(), "{}", cleared.story());
 }
 
 fn rfc7644_3_5_1_put_clears_what_it_omits_and_keeps_active(database: Database) {

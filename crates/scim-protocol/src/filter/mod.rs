@@ -80,6 +80,15 @@ pub enum Operand {
 }
 
 impl Predicate {
+    /// How many tests it has.
+    pub fn terms(&self) -> usize {
+        match self {
+            Self::And(terms) | Self::Or(terms) => terms.iter().map(Self::terms).sum(),
+            Self::Not(inner) | Self::Element { predicate: inner, .. } => inner.terms(),
+            Self::Test { .. } => 1,
+        }
+    }
+
     /// For `eq` terms joined by `and`: the sub-attributes and values that an element must have.
     /// `None` if the predicate says anything else.
     pub fn equalities(&self) -> Option<Vec<(AttributeRef, &Operand)>> {

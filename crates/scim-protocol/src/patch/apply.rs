@@ -5,27 +5,52 @@ use serde_json::Value;
 use super::{AttributeTarget, Edit, EditTarget, Op};
 use crate::Object;
 use crate::dialect::{Leniencies, Leniency};
-use crate::error::{Error, Result};
-use crate::filter::evaluate_element;
+use crate::error::{Error, Result, ScimType};
+use crate::filter::{Predicate, evaluate_element};
 use crate::resource;
 use crate::schema::{Attribute, Mutability, ResourceType};
 
 /// Carries out a sequence of edits, all or none: on an error `resource` must be thrown away.
 ///
 /// # Errors
-/// `invalidValue`, `mutability` and `noTarget` as RFC 7644 section 3.5.2 has them.
+/// `invalidValue`, `mutability` and `noTarget` as RFC 7644 section 3.5.2 has them; `tooMany` beyond
+/// [`MAX_WORK`].
 pub fn apply<'a>(
     kind: &'static ResourceType,
     resource: &mut Object,
     edits: impl IntoIterator<Item = &'a Edit>,
     leniencies: &mut Leniencies,
 ) -> Result<()> {
+    let mut work = 0;
     for edit in edits {
+        work += comparisons(resource, edit);
+        if work > MAX_WORK {
+            let detail = "one PATCH makes too many comparisons: send several requests";
+            return Err(Error::new(ScimType::TooMany, detail));
+        }
         apply_edit(resource, edit, leniencies)?;
     }
     resource::check_required(kind, resource)?;
     *resource = resource::in_schema_order(kind, std::mem::take(resource));
     Ok(())
+}
+
+/// Comparisons that one PATCH may make: many times what a client needs, and a fraction of a second.
+pub const MAX_WORK: usize = 1_000_000;
+
+/// How many comparisons an edit makes at most: of each element with each term of the filter, or
+/// with each value that is given.
+fn comparisons(resource: &Object, edit: &Edit) -> usize {
+    let EditTarget::Attribute(target) = &edit.target else { return 1 };
+    let parent = match target.attribute.extension {
+        None => Some(resource),
+        Some(schema) => resource.get(&schema.id).and_then(Value::as_object),
+    };
+    let before = parent.and_then(|parent| parent.get(&target.attribute.attribute.name));
+    let elements = before.and_then(Value::as_array).map_or(1, Vec::len);
+    let terms = target.filter.as_ref().map_or(0, Predicate::terms);
+    let given = edit.value.as_array().map_or(1, Vec::len);
+    elements * (terms + given)
 }
 
 /// Carries out one edit.
@@ -115,7 +140,6 @@ impl Apply<'_> {
         if self.op == Op::Remove {
             return Ok(None);
         }
-        self.check_null()?;
         let given = resource::parse_single(self.attribute, self.value, self.leniencies)?;
         match (given, sent_members(self.value)) {
             (Some(Value::Object(given)), None) => Ok(self.merge(into_object(before), given, &[])),
@@ -183,7 +207,6 @@ impl Apply<'_> {
         if self.op == Op::Remove {
             return Ok(None);
         }
-        self.check_null()?;
         if let Some(sub) = self.target.sub {
             let Some(value) = resource::parse_attribute(sub, self.value, self.leniencies)? else {
                 return Ok(None);
@@ -200,10 +223,7 @@ impl Apply<'_> {
     pub(super) fn set_sub(&mut self, members: &mut Object, sub: &'static Attribute) -> Result<()> {
         let value = match self.op {
             Op::Remove => None,
-            Op::Add | Op::Replace => {
-                self.check_null()?;
-                resource::parse_attribute(sub, self.value, self.leniencies)?
-            }
+            Op::Add | Op::Replace => resource::parse_attribute(sub, self.value, self.leniencies)?,
         };
         let refers = sub.name == "value" && !self.attribute.multi_valued;
         if refers && members.get("value") != value.as_ref() {
@@ -211,14 +231,6 @@ impl Apply<'_> {
         }
         put(members, &sub.name, value);
         Ok(())
-    }
-
-    /// `add` and `replace` of `null`: section 2.5 of RFC 7643 makes it "unassigned".
-    pub(super) fn check_null(&mut self) -> Result<()> {
-        if !self.value.is_null() || self.leniencies.allow(Leniency::NullValue) {
-            return Ok(());
-        }
-        Err(Error::invalid_value(format!("the operation on {} needs a value", self.attribute.name)))
     }
 
     /// The value with these sub-attributes, none if there are none.

@@ -23,8 +23,14 @@ impl Apply<'_> {
         if self.op == Op::Remove {
             return self.remove_listed(elements);
         }
-        self.check_null()?;
-        let given = resource::parse_elements(self.attribute, self.value, self.leniencies)?;
+        let given = match (self.op, self.value) {
+            // RFC 7644 section 3.5.2.1: what is added may be one object.
+            (Op::Add, Value::Object(_)) => {
+                let list = Value::Array(vec![self.value.clone()]);
+                resource::parse_elements(self.attribute, &list, self.leniencies)?
+            }
+            _ => resource::parse_elements(self.attribute, self.value, self.leniencies)?,
+        };
         resource::check_primary(self.attribute, &given)?;
         resource::check_count(self.attribute, &given)?;
         Ok(match self.op {
@@ -89,6 +95,10 @@ impl Apply<'_> {
         }
         let was_described = is_described(&element);
         let members = match self.target.sub {
+            // `remove` with a value removes that value and no other (quirk Q8).
+            Some(sub) if self.op == Op::Remove && !self.is_listed(sub, &element) => {
+                return Ok(Some(element));
+            }
             Some(sub) => {
                 let mut members = into_object(Some(element));
                 self.set_sub(&mut members, sub)?;
@@ -101,9 +111,18 @@ impl Apply<'_> {
         Ok(after.filter(|after| is_described(after) || !was_described))
     }
 
+    /// Whether the edit's value, if it has one, is what the element has there.
+    fn is_listed(&self, sub: &Attribute, element: &Value) -> bool {
+        match (self.value, element.get(&sub.name)) {
+            (Value::String(listed), Some(Value::String(text))) => {
+                listed == text || (!sub.case_exact && equal_folded(listed, text))
+            }
+            _ => true,
+        }
+    }
+
     /// One selected element after an `add` or `replace` of it as a whole.
     fn rewritten(&mut self, element: Value) -> Result<Object> {
-        self.check_null()?;
         let given = resource::parse_single(self.attribute, self.value, self.leniencies)?;
         let sent = sent_members(self.value);
         let cleared = sent.map(|sent| self.cleared(sent, given.as_ref())).unwrap_or_default();

@@ -12,7 +12,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{apply, apply_edit};
+pub use apply::{MAX_WORK, apply, apply_edit};
 pub use parse::{MAX_OPERATIONS, parse};
 
 use serde_json::Value;

@@ -150,6 +150,10 @@ impl Parser<'_> {
             Err(_) if !explicit && self.leniencies.allow(Leniency::UnknownAttribute) => {
                 return Ok(());
             }
+            Err(error) if explicit && is_in_brackets(text, error.position()) => {
+                let detail = format!("the filter in the path is wrong {error}");
+                return Err(Error::invalid_filter(detail));
+            }
             Err(error) => return Err(refuse(format!("the path is wrong {error}"))),
         };
         let target = self.kind.resolve(&path.attribute, self.leniencies);
@@ -203,7 +207,7 @@ impl Parser<'_> {
     }
 
     fn extension(&mut self, op: Op, schema: &'static Schema, value: Value) -> Result<()> {
-        if op == Op::Remove || (value.is_null() && self.leniencies.allow(Leniency::NullValue)) {
+        if op == Op::Remove || value.is_null() {
             let target = EditTarget::Extension(schema);
             self.edits.push(Edit { op: Op::Remove, target, value: Value::Null });
             return Ok(());
@@ -286,4 +290,10 @@ fn equalities<'a>(filter: &'a Filter, terms: &mut Vec<(&'a str, &'a Literal)>) -
         },
         _ => false,
     }
+}
+
+/// Whether a position is between a bracket and the one that closes it.
+fn is_in_brackets(text: &str, position: usize) -> bool {
+    let (before, after) = text.split_at_checked(position).unwrap_or((text, ""));
+    before.contains('[') && after.contains(']')
 }

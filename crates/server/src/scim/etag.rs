@@ -2,6 +2,7 @@
 
 use accounts::Precondition;
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 
 /// The tag of a version: weak, because a user's groups change without the user.
@@ -9,13 +10,25 @@ pub(super) fn etag(version: i64) -> String {
     format!("W/\"{version}\"")
 }
 
-/// What `If-Match` asks of a resource that is to be changed.
-pub(super) fn if_match(request: &HttpRequest) -> Precondition {
-    match tags(request, &IF_MATCH) {
-        Some(Tags::Versions(versions)) => Precondition::Version(versions),
-        // `*` asks that the resource exists, which every change does.
-        Some(Tags::Any) | None => Precondition::None,
+/// What `If-Match` asks of a resource, and on a change `If-None-Match`.
+pub(super) fn precondition(request: &HttpRequest) -> Precondition {
+    let mut precondition = Precondition {
+        one_of: match tags(request, &IF_MATCH) {
+            Some(Tags::Versions(versions)) => Some(versions),
+            // `*` asks that the resource exists, without which there is nothing to check.
+            Some(Tags::Any) | None => None,
+        },
+        ..Precondition::default()
+    };
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return precondition;
     }
+    match tags(request, &IF_NONE_MATCH) {
+        Some(Tags::Versions(versions)) => precondition.none_of = Some(versions),
+        Some(Tags::Any) => precondition.absent = true,
+        None => {}
+    }
+    precondition
 }
 
 /// Whether `If-None-Match` says that the client has this version.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
-use super::etag::{etag, if_match, is_known};
+use super::etag::{etag, is_known, precondition};
 use super::kinds::{Change, Kind, Related};
 use super::render::{base_url, render};
 use crate::answer::{self, Rendered};
@@ -29,13 +29,12 @@ type Answer = Result<HttpResponse, ApiError>;
 pub(super) async fn create<K: Kind>(
     request: HttpRequest,
     state: Data<State>,
-    Authenticated(caller): Authenticated,
     request_id: RequestId,
-    Body(body): Body,
+    Body { caller, value }: Body,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
     let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
-    let body = resource::parse(K::resource_type(), &body, &mut leniencies)?;
+    let body = resource::parse(K::resource_type(), &value, &mut leniencies)?;
     let context = context(caller, request_id);
     let view = View::<K>::new(&request, &state, projection);
     let created = state.store.write(move |tx| {
@@ -57,13 +56,16 @@ pub(super) async fn read<K: Kind>(
     let mut leniencies = Leniencies::new(caller.dialect);
     let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
+    let precondition = precondition(&request);
     let view = View::<K>::new(&request, &state, projection);
     let found = state.store.read(move |tx| {
         let found = K::get(tx, &caller, id)?;
+        precondition.check(found.version)?;
         let version = found.version;
         Ok::<_, Refusal>((view.of(tx, caller.tenant, found)?, version))
     });
     let (found, version) = found.await?;
+    report(&leniencies);
     if is_known(&request, version) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, found.etag)).finish());
     }
@@ -82,10 +84,9 @@ pub(super) async fn list<K: Kind>(
 pub(super) async fn search<K: Kind>(
     request: HttpRequest,
     state: Data<State>,
-    Authenticated(caller): Authenticated,
-    Body(body): Body,
+    Body { caller, value }: Body,
 ) -> Answer {
-    let parameters = message::search_request(&body)?;
+    let parameters = message::search_request(&value)?;
     query::<K>(&request, &state, caller, &parameters).await
 }
 
@@ -114,21 +115,21 @@ async fn query<K: Kind>(
 pub(super) async fn replace<K: Kind>(
     request: HttpRequest,
     state: Data<State>,
-    Authenticated(caller): Authenticated,
     request_id: RequestId,
     id: Path<String>,
-    Body(body): Body,
+    Body { caller, value }: Body,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
     let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
-    let body = resource::parse(K::resource_type(), &body, &mut leniencies)?;
-    let (context, precondition) = (context(caller, request_id), if_match(&request));
+    let body = resource::parse(K::resource_type(), &value, &mut leniencies)?;
+    let named = resource::named(K::resource_type(), &value);
+    let (context, precondition) = (context(caller, request_id), precondition(&request));
     let view = View::<K>::new(&request, &state, projection);
     let replaced = state.store.write(move |tx| {
         let mut leniencies = leniencies.clone();
         let change = Change { context: &context, id, precondition: &precondition };
-        let replaced = K::replace(tx, &change, body.clone(), &mut leniencies)?;
+        let replaced = K::replace(tx, &change, body.clone(), &named, &mut leniencies)?;
         Ok::<_, Refusal>((view.of(tx, caller.tenant, replaced)?, leniencies))
     });
     let (replaced, leniencies) = replaced.await?;
@@ -139,17 +140,16 @@ pub(super) async fn replace<K: Kind>(
 pub(super) async fn patch<K: Kind>(
     request: HttpRequest,
     state: Data<State>,
-    Authenticated(caller): Authenticated,
     request_id: RequestId,
     id: Path<String>,
-    Body(body): Body,
+    Body { caller, value }: Body,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
     let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
-    let edits = scim_patch::parse(K::resource_type(), &body, &mut leniencies)?;
-    let without_operations = edits.is_empty() && is_empty(&body);
-    let (context, precondition) = (context(caller, request_id), if_match(&request));
+    let edits = scim_patch::parse(K::resource_type(), &value, &mut leniencies)?;
+    let without_operations = edits.is_empty() && is_empty(&value);
+    let (context, precondition) = (context(caller, request_id), precondition(&request));
     let named = projection.names_attributes();
     let view = View::<K>::new(&request, &state, projection);
     let patched = state.store.write(move |tx| {
@@ -186,7 +186,7 @@ pub(super) async fn delete<K: Kind>(
     id: Path<String>,
 ) -> Answer {
     let id = identifier::<K>(&id)?;
-    let (context, precondition) = (context(caller, request_id), if_match(&request));
+    let (context, precondition) = (context(caller, request_id), precondition(&request));
     let deleted = state.store.write(move |tx| {
         K::delete(tx, &Change { context: &context, id, precondition: &precondition })
     });
@@ -269,6 +269,6 @@ pub(super) fn parameters(request: &HttpRequest) -> Result<Parameters, ApiError> 
 /// Says what a client does beyond the RFC.
 fn report(leniencies: &Leniencies) {
     for (leniency, count) in leniencies.fired() {
-        tracing::debug!(leniency = leniency.as_str(), count, "read leniently");
+        tracing::info!(leniency = leniency.as_str(), count, "read leniently");
     }
 }

@@ -29,11 +29,12 @@ pub(crate) trait Kind: 'static {
     fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource>;
     /// Finds resources.
     fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page>;
-    /// Replaces a resource.
+    /// Replaces a resource; `named` are the attributes that the client gave, also as `null`.
     fn replace(
         tx: &mut dyn Tx,
         change: &Change<'_>,
         body: Object,
+        named: &[&str],
         l: &mut Leniencies,
     ) -> Result<Resource>;
     /// Changes a resource.
@@ -87,9 +88,10 @@ impl Kind for Users {
         tx: &mut dyn Tx,
         change: &Change<'_>,
         body: Object,
+        named: &[&str],
         _: &mut Leniencies,
     ) -> Result<Resource> {
-        users::replace(tx, change.context, change.id, change.precondition, body)
+        users::replace(tx, change.context, change.id, change.precondition, body, named)
     }
 
     fn patch(
@@ -149,9 +151,10 @@ impl Kind for Groups {
         tx: &mut dyn Tx,
         change: &Change<'_>,
         body: Object,
+        named: &[&str],
         l: &mut Leniencies,
     ) -> Result<Resource> {
-        groups::replace(tx, change.context, change.id, change.precondition, body, l)
+        groups::replace(tx, change.context, change.id, change.precondition, body, named, l)
     }
 
     fn patch(

@@ -6,8 +6,8 @@ mod handlers;
 mod kinds;
 mod render;
 
-use actix_web::web::{self, ServiceConfig, get, post};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, ServiceConfig, get, head, post};
+use actix_web::{HttpRequest, HttpResponse, Route};
 
 use crate::BASE_PATH;
 use crate::authentication::Authenticated;
@@ -34,8 +34,9 @@ fn resources<K: Kind>(config: &mut ServiceConfig) {
         .service(
             web::resource(endpoint)
                 .route(get().to(handlers::list::<K>))
+                .route(head().to(handlers::list::<K>))
                 .route(post().to(handlers::create::<K>))
-                .default_service(only("GET, POST")),
+                .default_service(only("GET, HEAD, POST")),
         )
         .service(
             web::resource(format!("{endpoint}/.search"))
@@ -45,26 +46,28 @@ fn resources<K: Kind>(config: &mut ServiceConfig) {
         .service(
             web::resource(format!("{endpoint}/{{id}}"))
                 .route(get().to(handlers::read::<K>))
+                .route(head().to(handlers::read::<K>))
                 .route(web::put().to(handlers::replace::<K>))
                 .route(web::patch().to(handlers::patch::<K>))
                 .route(web::delete().to(handlers::delete::<K>))
-                .default_service(only("GET, PUT, PATCH, DELETE")),
+                .default_service(only("GET, HEAD, PUT, PATCH, DELETE")),
         );
 }
 
 fn discovered(config: &mut ServiceConfig) {
-    let mut add = |path: &str, route| {
-        config.service(web::resource(path).route(route).default_service(only("GET")));
+    let mut add = |path: &str, route: fn(Route) -> Route| {
+        let resource = web::resource(path).route(route(get())).route(route(head()));
+        config.service(resource.default_service(only("GET, HEAD")));
     };
-    add("/ServiceProviderConfig", get().to(discovery::service_provider_config));
-    add("/ResourceTypes", get().to(discovery::resource_types));
-    add("/ResourceTypes/{id}", get().to(discovery::resource_type));
-    add("/Schemas", get().to(discovery::schemas));
-    add("/Schemas/{urn}", get().to(discovery::schema));
+    add("/ServiceProviderConfig", |route| route.to(discovery::service_provider_config));
+    add("/ResourceTypes", |route| route.to(discovery::resource_types));
+    add("/ResourceTypes/{id}", |route| route.to(discovery::resource_type));
+    add("/Schemas", |route| route.to(discovery::schemas));
+    add("/Schemas/{urn}", |route| route.to(discovery::schema));
 }
 
 /// Refuses the methods that a path does not have.
-fn only(allowed: &'static str) -> actix_web::Route {
+fn only(allowed: &'static str) -> Route {
     web::to(move |_: HttpRequest| async move {
         Err::<HttpResponse, ApiError>(ApiError::MethodNotAllowed(allowed))
     })

@@ -1,24 +1,27 @@
-//! Predicates and orders, compiled.
+//! Predicates, compiled.
 //!
 //! A condition is three-valued in SQL and two-valued in SCIM: what is not true is not selected.
 //! So only NOT has to turn "unknown" into "false" first.
 
-use accounts::{Scope, StorageError, StorageResult, parse_id};
+use std::cell::Cell;
+
+use accounts::{Scope, StorageResult, parse_id};
 use scim_protocol::filter::{Operand, Operator, Predicate, Test};
-use scim_protocol::query::Sort;
-use scim_protocol::schema::{AttributeRef, DataType};
+use scim_protocol::schema::AttributeRef;
 
 use super::place::{Column, Form, Place, SideTable, Table, place};
+use super::value::{EVERYTHING, InDocument, NOTHING, path, unsearchable};
 use super::{Bind, Dialect, Pieces};
 use crate::types::Stamp;
 
-const NOTHING: &str = "(1 = 0)";
-const EVERYTHING: &str = "(1 = 1)";
+/// So many tables of values PostgreSQL may weigh against each other in one statement: the time that
+/// it takes to plan grows with the cube of their number.
+const PLANNED_LOOKUPS: usize = 8;
 
 /// The condition of a predicate on the row `resource` of a table.
 ///
 /// # Errors
-/// [`StorageError::NotSearchable`]
+/// [`accounts::StorageError::NotSearchable`]
 pub(crate) fn condition(
     dialect: &dyn Dialect,
     table: Table,
@@ -26,30 +29,9 @@ pub(crate) fn condition(
     predicate: &Predicate,
 ) -> StorageResult<Pieces> {
     let mut pieces = Pieces::default();
-    Compiler { dialect, table, scope, within: Within::Resource }
+    let lookups = Cell::new(0);
+    Compiler { dialect, table, scope, within: Within::Resource, lookups: &lookups }
         .predicate(predicate, &mut pieces)?;
-    Ok(pieces)
-}
-
-/// The ORDER BY of a query: what is unassigned is last ascending and first descending (RFC 7644
-/// section 3.4.2.3), and equal values are in the order of creation.
-///
-/// # Errors
-/// [`StorageError::NotSearchable`]
-pub(crate) fn order(
-    dialect: &dyn Dialect,
-    table: Table,
-    scope: Scope,
-    sort: Option<&Sort>,
-) -> StorageResult<Pieces> {
-    let mut pieces = Pieces::default();
-    pieces.sql(" ORDER BY ");
-    if let Some(sort) = sort {
-        let compiler = Compiler { dialect, table, scope, within: Within::Resource };
-        compiler.sort_key(sort.attribute, &mut pieces)?;
-        pieces.sql(if sort.descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
-    }
-    pieces.sql("resource.id ASC");
     Ok(pieces)
 }
 
@@ -70,6 +52,8 @@ struct Compiler<'a> {
     table: Table,
     scope: Scope,
     within: Within,
+    /// How many tables of values were looked into so far.
+    lookups: &'a Cell<usize>,
 }
 
 impl Compiler<'_> {
@@ -176,7 +160,8 @@ impl Compiler<'_> {
 
     fn in_side(&self, side: &SideTable, condition: Option<Pieces>, out: &mut Pieces) {
         let SideTable { from, owner, .. } = side;
-        out.sql(format!("(resource.id IN (SELECT {owner} FROM {from} WHERE side.tenant_id = "));
+        let before = self.lookups.replace(self.lookups.get() + 1);
+        out.sql(format!("((resource.id IN (SELECT {owner} FROM {from} WHERE side.tenant_id = "));
         out.id(self.scope.tenant);
         if let Some(resource_type) = side.of_connection {
             out.sql(" AND side.connection_id = ").id(self.scope.connection);
@@ -185,7 +170,8 @@ impl Compiler<'_> {
         if let Some(condition) = condition {
             out.sql(" AND ").extend(condition);
         }
-        out.sql("))");
+        // What is said so is looked up by itself, and not made a join.
+        out.sql(if before < PLANNED_LOOKUPS { ")))" } else { ")) IS TRUE)" });
     }
 
     /// A test of any element of a list in the search document.
@@ -276,10 +262,11 @@ impl Compiler<'_> {
             }
             (Form::Either(when, otherwise), Test::Compare(operator, operand)) => {
                 let text = format!("(CASE WHEN {sql} THEN '{when}' ELSE '{otherwise}' END)");
-                self.compare(&text, *operator, operand, out);
+                self.compare(&self.dialect.by_code_point(&text), *operator, operand, out);
             }
             (Form::Always(text), Test::Compare(operator, operand)) => {
-                self.compare(&format!("'{text}'"), *operator, operand, out);
+                let text = self.dialect.by_code_point(&format!("'{text}'"));
+                self.compare(&text, *operator, operand, out);
             }
             (Form::Text | Form::Boolean | Form::Instant, Test::Compare(operator, operand)) => {
                 let instant = column.form == Form::Instant;
@@ -354,86 +341,6 @@ impl Compiler<'_> {
             _ => ordered(sql, operator, bind(text), out),
         }
     }
-
-    fn sort_key(&self, attribute: AttributeRef, out: &mut Pieces) -> StorageResult<()> {
-        match place(self.table, attribute) {
-            Place::Nowhere => Err(unsearchable(attribute)),
-            Place::Column(column) => {
-                let key = match column.form {
-                    Form::Always(text) => format!("'{text}'"),
-                    _ => column.sql.to_owned(),
-                };
-                out.sql(key);
-                Ok(())
-            }
-            Place::Side(side) if side.of_connection.is_some() => {
-                let column =
-                    side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
-                let (from, resource_type) = (side.from, side.of_connection.unwrap_or_default());
-                out.sql(format!("(SELECT {} FROM {from} WHERE side.tenant_id = ", column.sql));
-                out.id(self.scope.tenant).sql(" AND side.connection_id = ");
-                out.id(self.scope.connection);
-                out.sql(format!(
-                    " AND side.resource_type = '{resource_type}' AND {} = resource.id)",
-                    side.owner
-                ));
-                Ok(())
-            }
-            Place::Side(_) if attribute.attribute.name != "emails" => Err(unsearchable(attribute)),
-            Place::Side(_) | Place::Document => {
-                out.sql(self.document_key(attribute));
-                Ok(())
-            }
-        }
-    }
-
-    /// The value of a list by which it is sorted is that of its primary element, else its first.
-    fn document_key(&self, attribute: AttributeRef) -> String {
-        let leaf = attribute.leaf().data_type;
-        if !attribute.attribute.multi_valued {
-            return InDocument::At("resource.search", path(attribute)).typed(self.dialect, leaf);
-        }
-        let whole = AttributeRef { sub: None, ..attribute };
-        let elements = self.dialect.json_elements("resource.search", &path(whole));
-        let Some(sub) = attribute.sub else {
-            let value = InDocument::Element.typed(self.dialect, leaf);
-            return format!("(SELECT {value} FROM {elements} ORDER BY element.position LIMIT 1)");
-        };
-        let value = InDocument::At("element.value", vec![&sub.name]).typed(self.dialect, leaf);
-        let primary = self.dialect.json_boolean("element.value", &["primary"]);
-        format!(
-            "(SELECT {value} FROM {elements} ORDER BY COALESCE({primary}, {NOTHING}) DESC, \
-             element.position LIMIT 1)"
-        )
-    }
-}
-
-/// A value in the search document.
-enum InDocument<'p> {
-    /// At a path of a document.
-    At(&'static str, Vec<&'p str>),
-    /// An element of a list of simple values.
-    Element,
-}
-
-impl InDocument<'_> {
-    fn typed(&self, dialect: &dyn Dialect, data_type: DataType) -> String {
-        let Self::At(document, path) = self else { return dialect.element_text() };
-        match data_type {
-            DataType::Boolean => dialect.json_boolean(document, path),
-            DataType::Integer | DataType::Decimal | DataType::DateTime => {
-                dialect.json_number(document, path)
-            }
-            _ => dialect.json_text(document, path),
-        }
-    }
-
-    fn present(&self, dialect: &dyn Dialect) -> String {
-        match self {
-            Self::At(document, path) => dialect.json_present(document, path),
-            Self::Element => EVERYTHING.to_owned(),
-        }
-    }
 }
 
 fn ordered(sql: &str, operator: Operator, bind: Bind, out: &mut Pieces) {
@@ -468,22 +375,8 @@ fn after_all_with_prefix(prefix: &str) -> Option<String> {
     None
 }
 
-fn path(attribute: AttributeRef) -> Vec<&'static str> {
-    let urn = attribute.extension.map(|schema| schema.id.as_str());
-    let sub = attribute.sub.map(|sub| sub.name.as_str());
-    urn.into_iter().chain([attribute.attribute.name.as_str()]).chain(sub).collect()
-}
-
 fn is_not_equal(test: &Test) -> bool {
     matches!(test, Test::Compare(Operator::NotEqual, _))
-}
-
-fn unsearchable(attribute: AttributeRef) -> StorageError {
-    let name = &attribute.attribute.name;
-    StorageError::NotSearchable(match attribute.sub {
-        Some(sub) => format!("{name}.{}", sub.name),
-        None => name.clone(),
-    })
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(crate) trait Dialect {
     fn id_text(&self, column: &str) -> String;
     /// The text form of an integer column.
     fn integer_text(&self, column: &str) -> String;
+    /// Text that is in no column, to be ordered by code point.
+    fn by_code_point(&self, text: &str) -> String;
 }
 
 /// SQLite.
@@ -87,6 +89,10 @@ impl Dialect for Sqlite {
     fn integer_text(&self, column: &str) -> String {
         format!("CAST({column} AS TEXT)")
     }
+
+    fn by_code_point(&self, text: &str) -> String {
+        text.to_owned()
+    }
 }
 
 /// PostgreSQL.
@@ -141,5 +147,9 @@ impl Dialect for Postgres {
 
     fn integer_text(&self, column: &str) -> String {
         format!("({column}::text COLLATE \"C\")")
+    }
+
+    fn by_code_point(&self, text: &str) -> String {
+        format!("({text} COLLATE \"C\")")
     }
 }

@@ -10,10 +10,13 @@
 
 mod compile;
 mod dialect;
+mod order;
 mod place;
+mod value;
 
-pub(crate) use compile::{condition, order};
+pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
+pub(crate) use order::order;
 pub(crate) use place::Table;
 
 use uuid::Uuid;

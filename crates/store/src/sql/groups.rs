@@ -7,7 +7,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{find, page};
+use super::resources::{find, find_for_update, page};
 use super::{Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::groups;
@@ -48,11 +48,11 @@ fn group_row(tenant: Uuid, group: &Resource) -> GroupRow {
 
 impl Groups for Session {
     fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find(&mut self.0, Table::Groups, scope, id, false)
+        find(&mut self.0, Table::Groups, scope, id)
     }
 
     fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find(&mut self.0, Table::Groups, scope, id, true)
+        find_for_update(&mut self.0, Table::Groups, scope, id)
     }
 
     fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Session;
+use super::{Session, lock_nesting};
 use crate::error::failed;
 use crate::schema::{groups, memberships, users};
 use crate::types::{Id, Stamp};
@@ -151,14 +151,25 @@ impl Memberships for Session {
         Ok(members)
     }
 
-    fn leave_all(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<Vec<Uuid>> {
+    fn leave_all(&mut self, tenant: Uuid, id: Uuid, now: Timestamp) -> StorageResult<Vec<Uuid>> {
         let of_member =
             memberships::tenant_id.eq(Id(tenant)).and(memberships::member_id.eq(Id(id)));
-        let ids: Vec<Id> = diesel::delete(memberships::table.filter(of_member))
+        let left: Vec<Id> = diesel::delete(memberships::table.filter(of_member))
             .returning(memberships::group_id)
             .get_results(&mut self.0)
             .map_err(failed)?;
-        Ok(uuids(ids).collect())
+        for chunk in left.chunks(CHUNK) {
+            let of_tenant = groups::tenant_id.eq(Id(tenant));
+            diesel::update(groups::table.filter(of_tenant.and(groups::id.eq_any(chunk.to_vec()))))
+                .set((groups::version.eq(groups::version + 1), groups::modified_at.eq(Stamp(now))))
+                .execute(&mut self.0)
+                .map_err(failed)?;
+        }
+        Ok(uuids(left).collect())
+    }
+
+    fn lock_nesting(&mut self, tenant: Uuid) -> StorageResult<()> {
+        lock_nesting(self, tenant)
     }
 
     fn memberships_of(

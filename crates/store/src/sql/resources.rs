@@ -31,22 +31,36 @@ fn visible(scope: Scope) -> Pieces {
     pieces
 }
 
-/// One resource; `lock` keeps other transactions from changing it until this one ends.
+/// One resource.
 pub(crate) fn find(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     id: Uuid,
-    lock: bool,
 ) -> StorageResult<Option<Resource>> {
     let mut pieces = select(table, scope);
     pieces.sql(" AND resource.id = ").id(id);
-    if lock {
-        pieces.sql(LOCK);
-    }
     let row =
         Statement::fixed(pieces).get_result::<ResourceRow>(conn).optional().map_err(failed)?;
     Ok(row.map(resource))
+}
+
+/// One resource that no other transaction can change before this one ends. It is read after it
+/// was locked, in a statement of its own: one that waits for a lock sees the row as it is then,
+/// but what it joins as it was before.
+pub(crate) fn find_for_update(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    id: Uuid,
+) -> StorageResult<Option<Resource>> {
+    if let Some(lock) = LOCK {
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT 1 FROM ").sql(table.sql()).sql(" AS resource");
+        pieces.extend(visible(scope)).sql(" AND resource.id = ").id(id).sql(lock);
+        Statement::fixed(pieces).execute(conn).map_err(failed)?;
+    }
+    find(conn, table, scope, id)
 }
 
 /// A page of a query's resources, and how many there are in all.

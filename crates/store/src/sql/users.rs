@@ -8,7 +8,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{find, page};
+use super::resources::{find, find_for_update, page};
 use super::{Conn, Session, document};
 use crate::error::failed;
 use crate::schema::{user_emails, users};
@@ -82,11 +82,11 @@ fn user_row(tenant: Uuid, user: &Resource) -> (UserRow, Vec<EmailRow>) {
 
 impl Users for Session {
     fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find(&mut self.0, Table::Users, scope, id, false)
+        find(&mut self.0, Table::Users, scope, id)
     }
 
     fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find(&mut self.0, Table::Users, scope, id, true)
+        find_for_update(&mut self.0, Table::Users, scope, id)
     }
 
     fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {

@@ -153,11 +153,23 @@ impl Server {
         wait(&mut self.process, STOP).unwrap_or_else(|| panic!("not ended {STOP:?} after SIGTERM"))
     }
 
+    /// Asks the server to stop as Ctrl-C does, and waits until it has.
+    #[track_caller]
+    pub(crate) fn interrupt(&mut self) -> ExitStatus {
+        self.signal("-INT");
+        wait(&mut self.process, STOP).unwrap_or_else(|| panic!("not ended {STOP:?} after SIGINT"))
+    }
+
     /// Sends SIGTERM and returns at once.
     #[track_caller]
     pub(crate) fn signal_termination(&self) {
+        self.signal("-TERM");
+    }
+
+    #[track_caller]
+    fn signal(&self, name: &str) {
         let process = self.process.id().to_string();
-        run(Command::new("kill").args(["-TERM", &process]), STOP).succeeded();
+        run(Command::new("kill").args([name, &process]), STOP).succeeded();
     }
 
     /// Ends the server without a chance to tidy up (SIGKILL).

@@ -255,6 +255,7 @@ fn rfc7644_3_5_2_operations_that_are_none() {
         (add("", json!("x")), InvalidPath),
         (add("name.givenName.x", json!("x")), InvalidPath),
         (add("emails[type eq", json!("x")), InvalidPath),
+        (add("emails[type eq].value", json!("x")), InvalidFilter),
         (add("emails[nonsense eq 1].value", json!("x")), InvalidFilter),
         (add("title[value eq \"x\"]", json!("x")), InvalidPath),
         (add(&format!("{ENTERPRISE}[value eq \"x\"]"), json!({})), InvalidPath),
@@ -332,4 +333,24 @@ fn an_attribute_does_not_grow_without_limit() {
     let grown =
         patched(&json!({}), &json!([add("roles", list(0)), add("roles", list(600))]), STRICT);
     assert_eq!(grown.map_err(|e| e.scim_type), Err(InvalidValue));
+}
+
+#[test]
+fn a_patch_does_a_bounded_amount_of_work() {
+    let emails: Vec<Value> =
+        (0..1_000).map(|n| json!({"value": format!("{n}@x.example")})).collect();
+    let filter: Vec<String> = (0..100).map(|n| format!("value eq \"{n}\"")).collect();
+    let operation = remove(&format!("emails[{}]", filter.join(" or ")));
+    let some = vec![operation.clone(); 2];
+    let many = vec![operation; 20];
+    let before = ada(&json!({"emails": emails}));
+    assert!(patched(&before, &json!(some), Dialect::Strict).is_ok());
+    let refused = patched(&before, &json!(many), Dialect::Strict).map_err(|error| error.scim_type);
+    assert_eq!(refused, Err(ScimType::TooMany));
+}
+
+#[test]
+fn rfc7644_3_5_2_1_what_is_added_may_be_one_object() {
+    let email = json!({"value": "a@x.example"});
+    becomes_in_all(json!({}), add("emails", email.clone()), json!({"emails": [email]}));
 }

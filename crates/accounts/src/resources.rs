@@ -1,0 +1,84 @@
+//! What users and groups have in common.
+
+use scim_protocol::Object;
+use scim_protocol::error::Error;
+use scim_protocol::fold::fold;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Context;
+use crate::refusal::{Code, Refusal};
+use crate::tx::{Resource, Tx};
+
+/// The longest name, address or externalId, in characters: what is looked up by an index must fit
+/// into one.
+pub const MAX_NAME: usize = 255;
+
+/// The most that the attributes of one resource hold, in bytes of text.
+pub const MAX_RESOURCE: usize = 1024 * 1024;
+
+/// Refuses what is too large to be kept or looked up.
+pub(crate) fn check_size(attributes: &Object) -> Result<(), Error> {
+    let of_name = |name: &'static str| Some((name, attributes.get(name)?.as_str()?));
+    let names = ["userName", "displayName", "externalId"].into_iter().filter_map(of_name);
+    let emails = attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
+    let emails = emails.filter_map(|email| Some(("emails.value", email.get("value")?.as_str()?)));
+    for (name, value) in names.chain(emails) {
+        // Folding makes some characters longer.
+        if value.chars().count() > MAX_NAME || fold(value).len() > 4 * MAX_NAME {
+            return Err(Error::invalid_value(format!(
+                "{name} must not be longer than {MAX_NAME} characters"
+            )));
+        }
+    }
+    if attributes.values().map(size).sum::<usize>() > MAX_RESOURCE {
+        return Err(Error::invalid_value(format!(
+            "the attributes of one resource must not be larger than {MAX_RESOURCE} bytes in all"
+        )));
+    }
+    Ok(())
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(elements) => elements.iter().map(size).sum(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| name.len() + size(value)).sum()
+        }
+        _ => 8,
+    }
+}
+
+/// Gives `after` the attributes of `before` that it does not have and the client did not name:
+/// naming one with `null` or `[]` clears it.
+pub(crate) fn keep(before: &Object, after: &mut Object, kept: &[&str], named: &[&str]) {
+    for name in kept.iter().filter(|name| !named.contains(name)) {
+        if let (false, Some(value)) = (after.contains_key(*name), before.get(*name)) {
+            after.insert((*name).to_owned(), value.clone());
+        }
+    }
+}
+
+/// Rule R7: sets a resource's externalId in the caller's connection.
+pub(crate) fn set_external_id(
+    tx: &mut dyn Tx,
+    context: &Context,
+    kind: &'static str,
+    resource: &Resource,
+) -> Result<(), Refusal> {
+    let external_id = resource.attributes.get("externalId").and_then(Value::as_str);
+    if tx.set_external_id(context.caller.scope(), kind, resource.id, external_id)? {
+        return Ok(());
+    }
+    Err(Refusal::rule(
+        Code::ExternalIdTaken,
+        "the externalId is or was that of another resource of this connection",
+    ))
+}
+
+/// For the ledger: the groups that something left because it was deleted.
+pub(crate) fn left_groups(groups: &[Uuid]) -> Option<Value> {
+    let removed = || serde_json::json!({"attribute": "groups", "added": [], "removed": groups});
+    (!groups.is_empty()).then(removed)
+}

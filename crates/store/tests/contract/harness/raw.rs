@@ -1,0 +1,53 @@
+//! Statements past the store.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use store::DatabaseUrl;
+
+/// A connection that knows nothing of the store.
+pub(crate) enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    value: String,
+}
+
+impl Raw {
+    pub(crate) fn open(url: &DatabaseUrl) -> Self {
+        match url {
+            DatabaseUrl::Sqlite(path) => {
+                let conn = SqliteConnection::establish(path.to_str().expect("it is UTF-8"));
+                let mut conn = conn.expect("the file can be opened");
+                conn.batch_execute("PRAGMA busy_timeout = 5000").expect("it can be set");
+                Self::Sqlite(conn)
+            }
+            DatabaseUrl::Postgres(url) => {
+                Self::Postgres(PgConnection::establish(url).expect("the database answers"))
+            }
+        }
+    }
+
+    /// The column `value` of a query.
+    #[track_caller]
+    pub(crate) fn texts(&mut self, query: &str) -> Vec<String> {
+        let query = diesel::sql_query(query);
+        let rows: QueryResult<Vec<Row>> = match self {
+            Self::Sqlite(conn) => query.load(conn),
+            Self::Postgres(conn) => query.load(conn),
+        };
+        rows.expect("the query is right").into_iter().map(|row| row.value).collect()
+    }
+
+    /// Runs a statement; what the database says against it, if anything.
+    pub(crate) fn execute(&mut self, statement: &str) -> Result<(), String> {
+        let done = match self {
+            Self::Sqlite(conn) => conn.batch_execute(statement),
+            Self::Postgres(conn) => conn.batch_execute(statement),
+        };
+        done.map_err(|error| error.to_string())
+    }
+}

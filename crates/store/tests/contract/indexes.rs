@@ -1,0 +1,157 @@
+//! The plans by which resources are found: what clients ask for again and again has an index.
+
+use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::query::Parameters;
+use scim_protocol::schema::ResourceType;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::harness::{
+    CALLER, Kind, TestDatabase, World, context, group, on_each_database, strict_body,
+};
+
+const USERS: usize = 300;
+const GROUPS: usize = 150;
+
+/// Enough that reading all of it is not the best plan.
+fn populate(database: &TestDatabase) -> (Uuid, Uuid) {
+    let world = World::on(database);
+    let created = world.write(|tx| {
+        let mut users = Vec::new();
+        for number in 0..USERS {
+            let body = json!({
+                "userName": format!("user{number}"), "displayName": format!("User {number}"),
+                "externalId": format!("x{number}"), "title": "Agent",
+                "emails": [{"value": format!("user{number}@x.example"), "type": "work"},
+                           {"value": format!("home{number}@x.example"), "type": "home"}],
+            });
+            let body = strict_body(ResourceType::user(), body);
+            users.push(accounts::users::create(tx, &context(), body)?.id);
+        }
+        let mut groups = Vec::new();
+        for (number, members) in users.chunks(USERS / GROUPS).enumerate() {
+            let mut leniencies = Leniencies::new(Dialect::Strict);
+            let mut body = group(&format!("Group {number}"), members);
+            body.insert("externalId".to_owned(), format!("x{number}").into());
+            groups.push(accounts::groups::create(tx, &context(), body, &mut leniencies)?.id);
+        }
+        Ok::<_, accounts::Refusal>((users[7], groups[3]))
+    });
+    database.raw().execute("ANALYZE").expect("statistics are made");
+    created.expect("nothing stands in the way")
+}
+
+/// A filter, and what its plan has to hold: the indexes, and by which columns they are read.
+struct Expected {
+    kind: &'static ResourceType,
+    filter: String,
+    sqlite: Vec<&'static str>,
+    postgres: Vec<&'static str>,
+}
+
+const USER_BY_ID: &str =
+    "SEARCH resource USING INDEX sqlite_autoindex_users_1 (tenant_id=? AND id=?)";
+const GROUP_BY_ID: &str =
+    "SEARCH resource USING INDEX sqlite_autoindex_groups_1 (tenant_id=? AND id=?)";
+
+fn of_users(user: Uuid, group: Uuid) -> Vec<Expected> {
+    let case = |filter: &str, sqlite: &[&'static str], postgres: &[&'static str]| Expected {
+        kind: ResourceType::user(),
+        filter: filter.to_owned(),
+        sqlite: sqlite.to_vec(),
+        postgres: postgres.to_vec(),
+    };
+    let by_email: (&[_], &[_]) = (
+        &[USER_BY_ID, "user_emails_by_value (tenant_id=? AND value_key=?)"],
+        &["user_emails_by_value", "(value_key = ", "users_pkey", "(id = "],
+    );
+    vec![
+        case(&format!("id eq \"{user}\""), &[USER_BY_ID], &["users_pkey", "(id = "]),
+        case(
+            &format!("id eq \"{user}\" and manager eq \"b\""),
+            &[USER_BY_ID],
+            &["users_pkey", "(id = "],
+        ),
+        case(
+            "userName eq \"USER7\"",
+            &["users_by_user_name (tenant_id=? AND user_name_key=?)"],
+            &["users_by_user_name", "(user_name_key = "],
+        ),
+        case(
+            "displayName eq \"user 7\"",
+            &["users_by_display_name (tenant_id=? AND display_name_key=?)"],
+            &["users_by_display_name", "(display_name_key = "],
+        ),
+        case(
+            "externalId eq \"x7\"",
+            &[
+                USER_BY_ID,
+                "external_ids_are_unique (tenant_id=? AND connection_id=? AND resource_type=? \
+                 AND external_id=?)",
+            ],
+            &["external_ids_are_unique", "(external_id = ", "users_pkey", "(id = "],
+        ),
+        case("emails.value eq \"user7@x.example\"", by_email.0, by_email.1),
+        case("emails[type eq \"work\" and value eq \"user7@x.example\"]", by_email.0, by_email.1),
+        case(
+            &format!("groups.value eq \"{group}\""),
+            &[USER_BY_ID, "SEARCH side USING PRIMARY KEY (tenant_id=? AND group_id=?)"],
+            &["memberships_pkey", "(group_id = ", "users_pkey", "(id = "],
+        ),
+        case(
+            "meta.lastModified gt \"2099-01-01T00:00:00Z\"",
+            &["users_by_modified (tenant_id=? AND modified_at>?)"],
+            &["users_by_modified", "(modified_at > "],
+        ),
+    ]
+}
+
+fn of_groups(user: Uuid, group: Uuid) -> Vec<Expected> {
+    let case = |filter: &str, sqlite: &[&'static str], postgres: &[&'static str]| Expected {
+        kind: ResourceType::group(),
+        filter: filter.to_owned(),
+        sqlite: sqlite.to_vec(),
+        postgres: postgres.to_vec(),
+    };
+    vec![
+        case(&format!("id eq \"{group}\""), &[GROUP_BY_ID], &["groups_pkey", "(id = "]),
+        case(
+            "displayName eq \"group 7\"",
+            &["groups_by_display_name (tenant_id=? AND display_name_key=?)"],
+            &["groups_by_display_name", "(display_name_key = "],
+        ),
+        case(
+            "externalId eq \"x7\"",
+            &[GROUP_BY_ID, "external_ids_are_unique (tenant_id=? AND connection_id=?"],
+            &["external_ids_are_unique", "(external_id = ", "groups_pkey", "(id = "],
+        ),
+        case(
+            &format!("members.value eq \"{user}\""),
+            &[GROUP_BY_ID, "memberships_by_member (tenant_id=? AND member_id=?)"],
+            &["memberships_by_member", "(member_id = ", "groups_pkey", "(id = "],
+        ),
+    ]
+}
+
+fn what_clients_look_up_has_an_index(database: &TestDatabase) {
+    let (user, group) = populate(database);
+    let mut failures = Vec::new();
+    let expected = of_users(user, group).into_iter().chain(of_groups(user, group));
+    for Expected { kind, filter, sqlite, postgres } in expected {
+        let parameters = Parameters { filter: Some(filter.clone()), ..Parameters::default() };
+        let query = parameters.query(kind, &mut Leniencies::new(Dialect::Standard)).unwrap();
+        let plan = store::explain(&database.url, kind.name, CALLER.scope(), &query).unwrap();
+        let plan = plan.join("\n");
+        let (wanted, unwanted) = match database.kind {
+            Kind::Sqlite => (sqlite, "SCAN "),
+            Kind::Postgres => (postgres, "Seq Scan"),
+        };
+        let found = wanted.iter().all(|part| plan.contains(part));
+        if !found || plan.contains(unwanted) {
+            failures.push(format!("{} {filter}: wanted {wanted:?}\n{plan}", kind.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+on_each_database!(what_clients_look_up_has_an_index);

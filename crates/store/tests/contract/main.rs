@@ -1,0 +1,18 @@
+//! The store's contract: what the rules and the server rely on, on both databases.
+//!
+//! One module per subject. A test is named after what it protects, with the section of the RFC or
+//! the rule (`r1`) where there is one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod filter_equivalence;
+mod filters;
+mod harness;
+mod indexes;
+mod ledger;
+mod plan;
+mod population;
+mod schema;
+mod sorting_equivalence;
+mod units_of_work;
+mod units_that_collide;

@@ -1,0 +1,273 @@
+//! The same population in a store on each database, and what queries find there.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use accounts::{Context, MemberKind, Page, Precondition, Refusal, Resource, StorageError, Tx};
+use jiff::Timestamp;
+use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::query::{MAX_COUNT, Query};
+use scim_protocol::schema::ResourceType;
+use scim_protocol::{Object, instant, message, resource};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{CALLER, Kind, TestDatabase, World, context, edits};
+use crate::population::{self, PlannedGroup};
+
+const USERS: usize = 45;
+const GROUPS: usize = 15;
+
+/// Both stores, and what a client of them would be sent.
+pub(crate) struct Both {
+    pub(crate) worlds: [(Kind, World); 2],
+    /// As the server renders them, in the order of their identifiers.
+    pub(crate) users: Vec<Object>,
+    pub(crate) groups: Vec<Object>,
+    // Dropped after the stores.
+    _databases: [TestDatabase; 2],
+}
+
+/// What a query has for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    These(Vec<Uuid>),
+    NotSearchable,
+    /// What the database says against it.
+    Failed(String),
+}
+
+impl Both {
+    pub(crate) fn populated() -> Self {
+        let mut runner = population::runner(1);
+        let users = population::users(&mut runner, USERS);
+        let groups = population::groups(&mut runner, USERS, GROUPS);
+        let databases = [Kind::Sqlite, Kind::Postgres].map(TestDatabase::create);
+        let worlds = [&databases[0], &databases[1]].map(|database| {
+            let world = World::on(database);
+            populate(&world, &users, &groups);
+            (database.kind, world)
+        });
+        let [(_, one), (_, other)] = &worlds;
+        let (users, groups) = (rendered_users(one), rendered_groups(one));
+        assert_eq!((&users, &groups), (&rendered_users(other), &rendered_groups(other)));
+        assert!(users.len() > USERS / 2 && groups.len() > GROUPS / 2, "hardly any was created");
+        Self { worlds, users, groups, _databases: databases }
+    }
+
+    pub(crate) fn resources(&self, kind: &ResourceType) -> &[Object] {
+        if kind.name == "Group" { &self.groups } else { &self.users }
+    }
+}
+
+thread_local! {
+    static NEXT_ID: Cell<u128> = const { Cell::new(0) };
+}
+
+/// Identifiers that are the same in both databases. A unit of work stays on one thread.
+fn planned_id() -> Uuid {
+    Uuid::from_u128(NEXT_ID.replace(NEXT_ID.get() + 1))
+}
+
+/// The step of a plan in which something happens says when, and gives it its identifiers.
+fn at_step(step: usize) -> Context {
+    NEXT_ID.set(0x0191_0000_0000_7000_8000_0000_0000_0000 + (step as u128) * 0x1_0000);
+    // Some things happen at the same instant, and not every instant has a fraction.
+    let pairs = i64::try_from(step / 2).expect("it is small");
+    let micros = 1_700_000_000_000_000 + pairs * 250_000;
+    let now = Timestamp::from_microsecond(micros).expect("it is an instant");
+    Context { now, new_id: planned_id, ..context() }
+}
+
+/// Creates all, changes some and deletes some. What is refused is refused by both databases.
+fn populate(world: &World, users: &[Object], groups: &[PlannedGroup]) {
+    let mut ids: Vec<Option<Uuid>> = Vec::new();
+    for body in users {
+        let (step, body) = (ids.len(), body.clone());
+        let created = world
+            .write(move |tx| Ok(accounts::users::create(tx, &at_step(step), body.clone())?.id));
+        ids.push(unless_refused(created));
+    }
+    for group in groups {
+        let step = ids.len();
+        let members = group.members.iter().filter_map(|position| ids[*position]);
+        let members: Vec<Value> = members.map(|id| json!({"value": id})).collect();
+        let mut body = group.body.clone();
+        body.insert("members".to_owned(), members.into());
+        let created = world.write(move |tx| {
+            let mut leniencies = Leniencies::new(Dialect::Standard);
+            Ok(accounts::groups::create(tx, &at_step(step), body.clone(), &mut leniencies)?.id)
+        });
+        ids.push(unless_refused(created));
+    }
+    for (position, id) in ids.iter().enumerate() {
+        let (Some(id), step, is_user) = (*id, ids.len() + position, position < USERS) else {
+            continue;
+        };
+        let changed = world.write(move |tx| change(tx, &at_step(step), position, id, is_user));
+        changed.expect("nothing stands in the way");
+    }
+    elsewhere(world, &users[0]);
+}
+
+fn unless_refused(created: Result<Uuid, Refusal>) -> Option<Uuid> {
+    match created {
+        Ok(id) => Some(id),
+        Err(Refusal::Rule { .. } | Refusal::Protocol(_)) => None,
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// What another tenant has, and another connection of the tenant: neither may be found.
+fn elsewhere(world: &World, body: &Object) {
+    for (step, tenant) in [(1_000, Uuid::from_u128(5)), (1_001, CALLER.tenant)] {
+        let mut body = body.clone();
+        body.insert("externalId".to_owned(), format!("elsewhere{step}").into());
+        body.insert("userName".to_owned(), format!("elsewhere{step}").into());
+        body.shift_remove("emails");
+        let created = world.write(move |tx| {
+            let mut context = at_step(step);
+            context.caller.tenant = tenant;
+            context.caller.connection = Uuid::from_u128(6);
+            accounts::users::create(tx, &context, body.clone())
+        });
+        created.expect("nothing stands in the way");
+    }
+}
+
+fn change(
+    tx: &mut dyn Tx,
+    context: &Context,
+    position: usize,
+    id: Uuid,
+    is_user: bool,
+) -> Result<(), Refusal> {
+    let any = Precondition::default();
+    let mut leniencies = Leniencies::new(Dialect::Strict);
+    match (position % 10, is_user) {
+        (3, true) => accounts::users::delete(tx, context, id, &any),
+        (3, false) => accounts::groups::delete(tx, context, id, &any),
+        (5 | 7, true) => {
+            let operation = json!({"op": "replace", "path": "emails", "value": [
+                {"type": "home", "value": format!("Neu{position}@x.example")}, {"primary": false}]});
+            let edits = edits(ResourceType::user(), &operation);
+            accounts::users::patch(tx, context, id, &any, &edits, &mut leniencies).map(drop)
+        }
+        (5 | 7, false) => {
+            let operation =
+                json!({"op": "replace", "path": "displayName", "value": format!("É{position}")});
+            let edits = edits(ResourceType::group(), &operation);
+            accounts::groups::patch(tx, context, id, &any, &edits, &mut leniencies).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The identifiers on all pages of a query, and its total.
+pub(crate) fn found(world: &World, kind: &'static ResourceType, query: &Query) -> Found {
+    let mut ids = Vec::new();
+    loop {
+        let start_index = ids.len() as u64 + 1;
+        let page = match list(world, kind, Query { start_index, ..query.clone() }) {
+            Ok(page) => page,
+            Err(StorageError::NotSearchable(_) | StorageError::NotSortable(_)) => {
+                return Found::NotSearchable;
+            }
+            Err(error) => return Found::Failed(format!("{error:?}")),
+        };
+        ids.extend(page.resources.iter().map(|resource| resource.id));
+        if page.resources.is_empty() || ids.len() as u64 >= page.total {
+            assert_eq!(page.total, ids.len() as u64, "the total is that of the pages");
+            return Found::These(ids);
+        }
+    }
+}
+
+/// A page.
+pub(crate) fn list(
+    world: &World,
+    kind: &'static ResourceType,
+    query: Query,
+) -> Result<Page, StorageError> {
+    world.read(move |tx| match kind.name {
+        "Group" => tx.groups(CALLER.scope(), &query),
+        _ => tx.users(CALLER.scope(), &query),
+    })
+}
+
+fn all(world: &World, kind: &'static ResourceType) -> Vec<Resource> {
+    let query = Query { filter: None, sort: None, start_index: 1, count: MAX_COUNT };
+    let page = list(world, kind, query).expect("everything can be listed");
+    assert_eq!(page.total, page.resources.len() as u64, "one page has them all");
+    page.resources
+}
+
+const BASE: &str = "https://scim.example/scim/v2";
+
+/// As the server does it.
+fn rendered_users(world: &World) -> Vec<Object> {
+    let found = all(world, ResourceType::user());
+    let ids: Vec<Uuid> = found.iter().map(|user| user.id).collect();
+    let mut groups: HashMap<Uuid, Vec<Value>> = HashMap::new();
+    let memberships = world.read(move |tx| tx.memberships_of(CALLER.tenant, &ids));
+    for of in memberships.expect("they can be read") {
+        groups.entry(of.member).or_default().push(json!({
+            "value": of.group, "$ref": format!("{BASE}/Groups/{}", of.group),
+            "display": of.display, "type": "direct",
+        }));
+    }
+    let render = |user: Resource| {
+        let groups = groups.get(&user.id).cloned();
+        rendered(ResourceType::user(), user, "groups", groups)
+    };
+    found.into_iter().map(render).collect()
+}
+
+fn rendered_groups(world: &World) -> Vec<Object> {
+    let found = all(world, ResourceType::group());
+    let ids: Vec<Uuid> = found.iter().map(|group| group.id).collect();
+    let mut members: HashMap<Uuid, Vec<Value>> = HashMap::new();
+    let of_groups = world.read(move |tx| tx.members_of(CALLER.tenant, &ids));
+    for (group, member) in of_groups.expect("they can be read") {
+        let (kind, endpoint) = match member.kind {
+            MemberKind::User => ("User", "Users"),
+            MemberKind::Group => ("Group", "Groups"),
+        };
+        let mut value = json!({
+            "value": member.id, "$ref": format!("{BASE}/{endpoint}/{}", member.id), "type": kind,
+        });
+        if let Some(display) = member.display {
+            value["display"] = display.into();
+        }
+        members.entry(group).or_default().push(value);
+    }
+    let render = |group: Resource| {
+        let members = members.get(&group.id).cloned();
+        rendered(ResourceType::group(), group, "members", members)
+    };
+    found.into_iter().map(render).collect()
+}
+
+fn rendered(
+    kind: &'static ResourceType,
+    found: Resource,
+    related: &str,
+    values: Option<Vec<Value>>,
+) -> Object {
+    let mut members = Object::new();
+    members.insert("id".to_owned(), found.id.to_string().into());
+    let schemas = resource::schemas(kind, &found.attributes);
+    members.extend(found.attributes);
+    if let Some(values) = values {
+        members.insert(related.to_owned(), values.into());
+    }
+    let meta = json!({
+        "resourceType": kind.name,
+        "created": instant::format(found.created),
+        "lastModified": instant::format(found.last_modified),
+        "location": format!("{BASE}{}/{}", kind.endpoint, found.id),
+        "version": format!("W/\"{}\"", found.version),
+    });
+    members.insert("meta".to_owned(), meta);
+    message::with_schemas(schemas, members)
+}

@@ -1,0 +1,134 @@
+//! RFC 7644 section 3.4.2.3: both databases give one and the same order.
+
+use std::cmp::Ordering;
+
+use scim_protocol::Object;
+use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::fold::fold;
+use scim_protocol::instant;
+use scim_protocol::query::{Parameters, Query, Sort};
+use scim_protocol::resource::is_primary;
+use scim_protocol::schema::{DataType, ResourceType};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::filters::Targets;
+use crate::plan::{Both, Found, found, list};
+
+fn sorted_by(kind: &'static ResourceType, path: &str, descending: bool) -> Option<Query> {
+    let order = if descending { "descending" } else { "ascending" };
+    let parameters = Parameters {
+        sort_by: Some(path.to_owned()),
+        sort_order: Some(order.to_owned()),
+        count: Some("200".to_owned()),
+        ..Parameters::default()
+    };
+    parameters.query(kind, &mut Leniencies::new(Dialect::Standard)).ok()
+}
+
+/// What a resource is sorted by; `None` if it is unassigned.
+#[derive(Debug, PartialEq, PartialOrd)]
+enum Key {
+    Text(String),
+    Number(i64),
+}
+
+fn key(resource: &Object, sort: &Sort) -> Option<Key> {
+    let attribute = sort.attribute;
+    let mut value = match attribute.extension {
+        Some(schema) => resource.get(&schema.id)?.get(&attribute.attribute.name)?,
+        None => resource.get(&attribute.attribute.name)?,
+    };
+    if let Value::Array(elements) = value {
+        value = elements.iter().find(|element| is_primary(element)).or(elements.first())?;
+    }
+    if let Some(sub) = attribute.sub {
+        value = value.get(&sub.name)?;
+    }
+    let leaf = attribute.leaf();
+    Some(match value {
+        Value::Bool(truth) => Key::Number((*truth).into()),
+        Value::String(text) if leaf.data_type == DataType::DateTime => {
+            Key::Number(instant::parse(text)?.as_microsecond())
+        }
+        // The number in `W/"10"` comes after that in `W/"9"`.
+        Value::String(text) if leaf.name == "version" => {
+            Key::Number(text.trim_matches(['W', '/', '"']).parse().unwrap())
+        }
+        Value::String(text) if leaf.case_exact => Key::Text(text.clone()),
+        Value::String(text) => Key::Text(fold(text)),
+        other => panic!("{other} is nothing to sort by"),
+    })
+}
+
+/// Unassigned last ascending and first descending; equal ones in the order of creation.
+fn expected(resources: &[Object], sort: &Sort) -> Vec<Uuid> {
+    let id = |resource: &Object| resource["id"].as_str().unwrap().parse::<Uuid>().unwrap();
+    let mut keyed: Vec<_> = resources.iter().map(|r| (key(r, sort), id(r))).collect();
+    keyed.sort_by(|(one, one_id), (other, other_id)| {
+        let ascending = match (one, other) {
+            (None, None) => Ordering::Equal,
+            (None, _) => Ordering::Greater,
+            (_, None) => Ordering::Less,
+            (Some(one), Some(other)) => one.partial_cmp(other).unwrap(),
+        };
+        let ordered = if sort.descending { ascending.reverse() } else { ascending };
+        ordered.then(one_id.cmp(other_id))
+    });
+    keyed.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Members and groups have no order, and where the server is reached is not stored.
+fn is_unsortable(path: &str) -> bool {
+    ["members", "groups", "meta.location"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+#[test]
+fn rfc7644_3_4_2_3_both_databases_sort_by_code_point_of_the_folded_value() {
+    let both = Both::populated();
+    let mut failures = Vec::new();
+    for kind in ResourceType::all() {
+        for target in Targets::of(kind, both.resources(kind)).all {
+            for descending in [false, true] {
+                // A complex attribute without `value` is nothing to sort by.
+                let Some(query) = sorted_by(kind, &target.path, descending) else { continue };
+                let expected = if is_unsortable(&target.path) {
+                    Found::NotSearchable
+                } else {
+                    Found::These(expected(both.resources(kind), &query.sort.unwrap()))
+                };
+                for (database, world) in &both.worlds {
+                    let found = found(world, kind, &query);
+                    if found != expected {
+                        let what = format!("{} by {}", kind.name, target.path);
+                        let found = format!("{found:?} instead of {expected:?}");
+                        failures.push(format!("{database:?} {what} ({descending}): {found}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "other orders:\n{}", failures.join("\n"));
+}
+
+#[test]
+fn rfc7644_3_4_2_4_pages_of_a_sorted_query_are_parts_of_one_order() {
+    let both = Both::populated();
+    let kind = ResourceType::user();
+    for path in ["nickName", "emails", "externalId", "active", "meta.created"] {
+        let query = sorted_by(kind, path, false).expect("it can be sorted by");
+        let whole = expected(&both.users, &query.sort.unwrap());
+        for (database, world) in &both.worlds {
+            let mut ids = Vec::new();
+            while ids.len() < whole.len() {
+                let start_index = ids.len() as u64 + 1;
+                let page = list(world, kind, Query { start_index, count: 7, ..query.clone() });
+                let page = page.expect("it is found");
+                assert_eq!(page.total, whole.len() as u64);
+                assert!(!page.resources.is_empty(), "{database:?} {path}");
+                ids.extend(page.resources.iter().map(|resource| resource.id));
+            }
+            assert_eq!(ids, whole, "{database:?} {path}");
+        }
+    }
+}

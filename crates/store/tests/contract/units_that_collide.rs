@@ -1,0 +1,191 @@
+//! Units of work that want the same thing at the same time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+
+use accounts::{Code, Precondition, Refusal, Tx};
+use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::schema::ResourceType;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{
+    CALLER, Kind, TestDatabase, Unit, World, context, edits, group, on_each_database, user,
+};
+
+const AT_ONCE: usize = 50;
+
+/// One of the results is a success, and the others are refused with this code.
+#[track_caller]
+fn assert_one<T>(results: Vec<Result<T, Refusal>>, code: Code) {
+    let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!(won.len(), 1);
+    for error in lost.into_iter().filter_map(Result::err) {
+        assert!(matches!(error, Refusal::Rule { code: found, .. } if found == code), "{error:?}");
+    }
+}
+
+fn r1_of_many_accounts_that_want_one_name_exactly_one_gets_it(database: &TestDatabase) {
+    let world = World::on(database);
+    let units = (0..AT_ONCE).map(|number| -> Unit<Uuid> {
+        // In its normal form it is one name.
+        let name = if number % 2 == 0 { "Ada@Example.com" } else { " ada@EXAMPLE.com" };
+        Box::new(move |tx| Ok(accounts::users::create(tx, &context(), user(name))?.id))
+    });
+    assert_one(world.write_together(units.collect()), Code::UserNameTaken);
+    let mut raw = database.raw();
+    assert_eq!(raw.texts("SELECT display AS value FROM users").len(), 1);
+    assert_eq!(raw.texts("SELECT action AS value FROM change_log"), ["create"]);
+}
+
+fn of_many_groups_that_want_one_name_exactly_one_gets_it(database: &TestDatabase) {
+    let world = World::on(database);
+    let units = (0..AT_ONCE).map(|number| -> Unit<Uuid> {
+        let name = if number % 2 == 0 { "STRASSE" } else { "straße" };
+        Box::new(move |tx| {
+            let mut leniencies = Leniencies::new(Dialect::Strict);
+            Ok(accounts::groups::create(tx, &context(), group(name, &[]), &mut leniencies)?.id)
+        })
+    });
+    assert_one(world.write_together(units.collect()), Code::GroupNameTaken);
+    let mut raw = database.raw();
+    assert_eq!(raw.texts("SELECT display AS value FROM \"groups\"").len(), 1);
+    assert_eq!(raw.texts("SELECT action AS value FROM change_log"), ["create"]);
+}
+
+fn r7_of_many_accounts_that_want_one_external_id_exactly_one_gets_it(database: &TestDatabase) {
+    let world = World::on(database);
+    let units = (0..AT_ONCE).map(|number| -> Unit<Uuid> {
+        Box::new(move |tx| {
+            let mut body = user(&format!("user{number}"));
+            body.insert("externalId".into(), "x-1".into());
+            Ok(accounts::users::create(tx, &context(), body)?.id)
+        })
+    });
+    assert_one(world.write_together(units.collect()), Code::ExternalIdTaken);
+    assert_eq!(database.raw().texts("SELECT display AS value FROM users").len(), 1);
+}
+
+/// Lets two units meet once they have locked what they lock first. They do so only on their first
+/// run, and only where two of them can run at once.
+struct Meeting {
+    barrier: Option<Barrier>,
+    runs: AtomicUsize,
+}
+
+impl Meeting {
+    fn of_two(kind: Kind) -> Arc<Self> {
+        let barrier = (kind == Kind::Postgres).then(|| Barrier::new(2));
+        Arc::new(Self { barrier, runs: AtomicUsize::new(0) })
+    }
+
+    fn meet(&self) {
+        if self.runs.fetch_add(1, Ordering::SeqCst) < 2
+            && let Some(barrier) = &self.barrier
+        {
+            barrier.wait();
+        }
+    }
+
+    /// Whether one was rolled back and run again, as it must where both ran at once.
+    fn assert_run_again(&self) {
+        let runs = self.runs.load(Ordering::SeqCst);
+        assert!(if self.barrier.is_some() { runs > 2 } else { runs == 2 }, "{runs} runs");
+    }
+}
+
+fn any() -> Precondition {
+    Precondition::default()
+}
+
+fn set_title(tx: &mut dyn Tx, id: Uuid, title: &str) -> Result<(), Refusal> {
+    let operation = json!({"op": "replace", "path": "title", "value": title});
+    let edits = edits(ResourceType::user(), &operation);
+    let mut leniencies = Leniencies::new(Dialect::Strict);
+    accounts::users::patch(tx, &context(), id, &any(), &edits, &mut leniencies)?;
+    Ok(())
+}
+
+fn patch_group(tx: &mut dyn Tx, id: Uuid, operation: &Value) -> Result<(), Refusal> {
+    let edits = edits(ResourceType::group(), operation);
+    let mut leniencies = Leniencies::new(Dialect::Strict);
+    accounts::groups::patch(tx, &context(), id, &any(), &edits, &mut leniencies)?;
+    Ok(())
+}
+
+fn two_units_that_lock_users_in_opposite_order_both_finish(database: &TestDatabase) {
+    let world = World::on(database);
+    let ada = world.create_user(user("ada")).expect("she is new");
+    let bob = world.create_user(user("bob")).expect("he is new");
+    let meeting = Meeting::of_two(database.kind);
+    let both = |first: Uuid, second: Uuid| -> Unit<()> {
+        let meeting = Arc::clone(&meeting);
+        Box::new(move |tx| {
+            set_title(tx, first, &format!("first {first}"))?;
+            meeting.meet();
+            set_title(tx, second, &format!("second {first}"))
+        })
+    };
+    for result in world.write_together(vec![both(ada, bob), both(bob, ada)]) {
+        result.expect("both finish");
+    }
+    meeting.assert_run_again();
+    let versions = database.raw().texts("SELECT CAST(version AS TEXT) AS value FROM users");
+    assert_eq!(versions, ["3", "3"], "each was changed by both");
+    let entries = database.raw().texts("SELECT action AS value FROM change_log");
+    assert_eq!(entries.iter().filter(|action| *action == "update").count(), 4);
+}
+
+fn two_units_that_lock_groups_in_opposite_order_both_finish(database: &TestDatabase) {
+    let world = World::on(database);
+    let a = world.create_group(group("a", &[])).expect("it is new");
+    let b = world.create_group(group("b", &[])).expect("it is new");
+    let ada = world.create_user(user("ada")).expect("she is new");
+    let bob = world.create_user(user("bob")).expect("he is new");
+    let meeting = Meeting::of_two(database.kind);
+    let both = |first: Uuid, second: Uuid, member: Uuid| -> Unit<()> {
+        let meeting = Arc::clone(&meeting);
+        Box::new(move |tx| {
+            let add = json!({"op": "add", "path": "members", "value": [{"value": member}]});
+            patch_group(tx, first, &add)?;
+            meeting.meet();
+            patch_group(tx, second, &add)
+        })
+    };
+    for result in world.write_together(vec![both(a, b, ada), both(b, a, bob)]) {
+        result.expect("both finish");
+    }
+    meeting.assert_run_again();
+    let mut raw = database.raw();
+    let versions = raw.texts("SELECT CAST(version AS TEXT) AS value FROM \"groups\"");
+    assert_eq!(versions, ["3", "3"], "each was changed by both");
+    let memberships = "SELECT CAST(added_at AS TEXT) AS value FROM memberships";
+    assert_eq!(raw.texts(memberships).len(), 4);
+}
+
+fn of_two_groups_that_add_each_other_one_is_refused(database: &TestDatabase) {
+    let world = World::on(database);
+    let a = world.create_group(group("a", &[])).expect("it is new");
+    let b = world.create_group(group("b", &[])).expect("it is new");
+    let meeting = Meeting::of_two(database.kind);
+    let add = |holder: Uuid, held: Uuid| -> Unit<()> {
+        let meeting = Arc::clone(&meeting);
+        Box::new(move |tx| {
+            tx.group_for_update(CALLER.scope(), holder)?;
+            meeting.meet();
+            let add = json!({"op": "add", "path": "members", "value": [{"value": held}]});
+            patch_group(tx, holder, &add)
+        })
+    };
+    assert_one(world.write_together(vec![add(a, b), add(b, a)]), Code::OwnMember);
+    meeting.assert_run_again();
+}
+
+on_each_database!(
+    r1_of_many_accounts_that_want_one_name_exactly_one_gets_it,
+    of_many_groups_that_want_one_name_exactly_one_gets_it,
+    r7_of_many_accounts_that_want_one_external_id_exactly_one_gets_it,
+    two_units_that_lock_users_in_opposite_order_both_finish,
+    two_units_that_lock_groups_in_opposite_order_both_finish,
+    of_two_groups_that_add_each_other_one_is_refused,
+);
