@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use accounts::StorageError;
 use crossbeam_channel::Receiver;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::result::QueryResult;
+use diesel::connection::SimpleConnection;
 
 use crate::error::failed;
 use crate::lane::{Unit, Verdict, unavailable};
-use crate::postgres::{Conn, Session, bound_statements, open};
+use crate::postgres::{Session, bound_statements, open};
 
 /// How often a unit is run that stands in another's way.
 const ATTEMPTS: u32 = 5;
@@ -47,18 +46,16 @@ impl Line {
     /// Begins a transaction; on a connection that broke while it was idle, on a new one.
     fn begin(&mut self) -> Result<&mut Session, StorageError> {
         if let Some(session) = &mut self.session
-            && Transaction::begin_transaction(&mut session.0).is_ok()
+            && session.0.batch_execute("BEGIN").is_ok()
         {
             return self.session();
         }
         self.session = None;
         let session = self.session()?;
-        Transaction::begin_transaction(&mut session.0).map_err(failed)?;
+        session.0.batch_execute("BEGIN").map_err(failed)?;
         Ok(session)
     }
 }
-
-type Transaction = AnsiTransactionManager;
 
 /// Runs each unit in a transaction, and answers after the commit.
 pub(crate) fn write(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
@@ -76,8 +73,10 @@ fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageErr
         let session = line.begin()?;
         let verdict = unit.run(session);
         let ended = match verdict {
-            Verdict::Commit => commit(&mut session.0),
-            _ => Transaction::rollback_transaction(&mut session.0),
+            // Where a statement failed and the unit went on, COMMIT alone would roll back and call
+            // that a success; a statement before it fails.
+            Verdict::Commit => session.0.batch_execute("SELECT 1; COMMIT"),
+            _ => session.0.batch_execute("ROLLBACK"),
         };
         match (verdict, ended.map_err(failed)) {
             // Nothing was committed: run it again, a little later than the others.
@@ -96,12 +95,6 @@ fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageErr
         }
     }
     Err(unavailable("other transactions kept standing in the way"))
-}
-
-/// Commits. Where a statement of the transaction failed and the unit went on, COMMIT alone would
-/// roll back and call that a success; a statement before it fails.
-fn commit(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute("SELECT 1; COMMIT")
 }
 
 /// Runs each unit without a transaction: what it reads is mostly one statement, for which one

@@ -84,9 +84,13 @@ CREATE TABLE identity_claims (
 );
 CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
   FOR EACH ROW EXECUTE FUNCTION refuse_change('identity claims are never deleted');
-CREATE TRIGGER identity_claims_keep_their_account BEFORE UPDATE OF user_id ON identity_claims
-  FOR EACH ROW WHEN (OLD.user_id IS DISTINCT FROM NEW.user_id)
+CREATE TRIGGER identity_claims_keep_their_account
+  BEFORE UPDATE OF tenant_id, kind, value_key, user_id ON identity_claims
+  FOR EACH ROW WHEN ((OLD.tenant_id, OLD.kind, OLD.value_key, OLD.user_id)
+    IS DISTINCT FROM (NEW.tenant_id, NEW.kind, NEW.value_key, NEW.user_id))
   EXECUTE FUNCTION refuse_change('identity claims never change their account');
+CREATE TRIGGER identity_claims_are_not_emptied BEFORE TRUNCATE ON identity_claims
+  EXECUTE FUNCTION refuse_change('identity claims are never deleted');
 
 CREATE TABLE "groups" (
   tenant_id uuid NOT NULL,
@@ -144,3 +148,5 @@ CREATE TABLE change_log (
 CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
 CREATE TRIGGER change_log_is_kept BEFORE UPDATE OR DELETE ON change_log
   FOR EACH ROW EXECUTE FUNCTION refuse_change('the change log is append-only');
+CREATE TRIGGER change_log_is_not_emptied BEFORE TRUNCATE ON change_log
+  EXECUTE FUNCTION refuse_change('the change log is append-only');

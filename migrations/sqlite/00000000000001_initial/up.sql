@@ -81,8 +81,10 @@ CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
 BEGIN
   SELECT RAISE(ABORT, 'identity claims are never deleted');
 END;
-CREATE TRIGGER identity_claims_keep_their_account BEFORE UPDATE OF user_id ON identity_claims
-WHEN OLD.user_id IS NOT NEW.user_id
+CREATE TRIGGER identity_claims_keep_their_account
+  BEFORE UPDATE OF tenant_id, kind, value_key, user_id ON identity_claims
+WHEN OLD.tenant_id IS NOT NEW.tenant_id OR OLD.kind IS NOT NEW.kind
+  OR OLD.value_key IS NOT NEW.value_key OR OLD.user_id IS NOT NEW.user_id
 BEGIN
   SELECT RAISE(ABORT, 'identity claims never change their account');
 END;

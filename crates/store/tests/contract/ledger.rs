@@ -166,6 +166,14 @@ fn r1_the_database_itself_refuses_to_give_an_identity_away(database: &TestDataba
                  WHERE value_key = 'ada'";
     let error = raw.execute(steal).expect_err("it is refused");
     assert!(error.contains("never change their account"), "{error}");
+    // Ada's name is freed by giving her another.
+    let free = "UPDATE identity_claims SET value_key = 'x' WHERE value_key = 'ada'";
+    let error = raw.execute(free).expect_err("it is refused");
+    assert!(error.contains("never change their account"), "{error}");
+    if database.kind == Kind::Postgres {
+        let error = raw.execute("TRUNCATE identity_claims").expect_err("it is refused");
+        assert!(error.contains("never deleted"), "{error}");
+    }
     assert_eq!(raw.texts(claims), before);
 
     let renew = match database.kind {
