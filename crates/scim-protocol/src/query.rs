@@ -3,7 +3,7 @@
 use scim_filter_parser::AttributePath;
 
 use crate::dialect::Leniencies;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ScimType};
 use crate::filter::{self, Predicate};
 use crate::projection::Projection;
 use crate::schema::{AttributeRef, ResourceType, Returned, Target};
@@ -61,20 +61,41 @@ impl Parameters {
         Projection::parse(kind, attributes, self.excluded_attributes.as_deref(), leniencies)
     }
 
-    /// The query they ask for.
+    /// The query of one resource type that they ask for.
     ///
     /// # Errors
     /// `invalidFilter` for the filter, `invalidPath` for `sortBy`, `invalidValue` for the others.
     pub fn query(&self, kind: &'static ResourceType, leniencies: &mut Leniencies) -> Result<Query> {
-        let filter = match self.filter.as_deref() {
-            Some(text) => Some(filter::parse(kind, text, leniencies)?),
-            None => None,
+        let filter = self.filter.as_deref().map(|text| filter::parse(kind, text, leniencies));
+        let filter = filter.transpose()?;
+        self.page(filter, self.sort(kind, leniencies)?)
+    }
+
+    /// The part that one resource type has in a query over several (RFC 7644 section 3.4.2.1): what
+    /// the type does not have has no value there, and orders nothing.
+    ///
+    /// # Errors
+    /// As [`Self::query`], but for names.
+    pub fn query_of_many(
+        &self,
+        kind: &'static ResourceType,
+        leniencies: &mut Leniencies,
+    ) -> Result<Query> {
+        let parse = |text| filter::parse_for_one_of_many(kind, text, leniencies);
+        let filter = self.filter.as_deref().map(parse).transpose()?;
+        let sort = match self.sort(kind, leniencies) {
+            Err(error) if error.scim_type == ScimType::InvalidPath => None,
+            sort => sort?,
         };
+        self.page(filter, sort)
+    }
+
+    fn page(&self, filter: Option<Predicate>, sort: Option<Sort>) -> Result<Query> {
         let start_index = number("startIndex", self.start_index.as_deref())?.unwrap_or(1).max(1);
         let count = number("count", self.count.as_deref())?.unwrap_or(DEFAULT_COUNT.into());
         Ok(Query {
             filter,
-            sort: self.sort(kind, leniencies)?,
+            sort,
             start_index: start_index.unsigned_abs(),
             count: u32::try_from(count.clamp(0, MAX_COUNT.into())).unwrap_or(MAX_COUNT),
         })

@@ -10,6 +10,7 @@ on_each_database!(
     rfc7644_3_4_2_4_pages_together_are_the_whole,
     rfc7644_3_4_2_3_sorting,
     sorting_by_what_is_the_same_for_all,
+    rfc7644_3_4_2_1_queries_over_all_types,
     rfc7644_3_4_3_search_by_post,
 );
 
@@ -78,6 +79,50 @@ fn rfc7644_3_4_2_4_pages_together_are_the_whole(database: Database) {
     }
     let page = scim.get("/Groups?startIndex=6&count=5").expect(200);
     assert_page(&page, 7, 6, 2);
+}
+
+fn rfc7644_3_4_2_1_queries_over_all_types(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    for name in ["ada", "grace", "joan"] {
+        scim.post("/Users", &user(name)).expect(201);
+    }
+    for name in ["Ada", "Team"] {
+        scim.post("/Groups", &group(name, &[])).expect(201);
+    }
+    let names_in = |answer: Answer| {
+        let name = |resource: &Value| {
+            let name = resource["userName"].as_str().or(resource["displayName"].as_str());
+            name.expect("each has a name").to_owned()
+        };
+        let names: Vec<String> = answer.resources().iter().map(name).collect();
+        (answer["totalResults"].as_u64().expect("a number"), names.join(" "))
+    };
+    let names = |query: &str| names_in(scim.get(query).expect(200));
+    let found = |total: u64, names: &str| (total, names.to_owned());
+    assert_eq!(names(""), found(5, "ada grace joan Ada Team"));
+    assert_eq!(names("/?startIndex=3&count=2"), found(5, "joan Ada"));
+    assert_eq!(names("/?startIndex=5&count=2"), found(5, "Team"));
+    assert_eq!(names("/?startIndex=4&count=1"), found(5, "Ada"));
+    assert_eq!(names("/?count=0"), found(5, ""));
+    assert_eq!(
+        names("/?sortBy=userName&sortOrder=descending"),
+        found(5, "joan grace ada Ada Team")
+    );
+    for (filter, expected) in [
+        ("meta.resourceType eq \"Group\"", found(2, "Ada Team")),
+        ("userName eq \"ada\" or displayName eq \"ada\"", found(2, "ada Ada")),
+        ("userName ne \"ada\"", found(4, "grace joan Ada Team")),
+        ("not (userName pr)", found(2, "Ada Team")),
+        ("emails[type eq \"work\"]", found(0, "")),
+    ] {
+        let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+            "filter": filter});
+        let posted = scim.post("/.search", &search).expect(200);
+        assert_eq!(posted["totalResults"], expected.0, "{filter}");
+        let got = scim.query("/", &[("filter", filter)]).expect(200);
+        assert_eq!(names_in(got), expected, "{filter}");
+    }
+    scim.get("/?filter=nonsense").expect_error(400, Some("invalidFilter"));
 }
 
 fn sorting_by_what_is_the_same_for_all(database: Database) {

@@ -232,4 +232,26 @@ mod tests {
         assert!(parsed(Dialect::Entra));
         assert!(!parsed(Dialect::Standard));
     }
+
+    #[test]
+    fn rfc7644_3_4_2_1_what_one_type_of_many_does_not_have_is_unassigned_there() {
+        let group = json!({"displayName": "Team"});
+        let matches = |filter: &str| {
+            let mut leniencies = Leniencies::new(Dialect::Strict);
+            let kind = ResourceType::group();
+            let predicate = crate::filter::parse_for_one_of_many(kind, filter, &mut leniencies);
+            evaluate(&predicate.expect(filter), group.as_object().expect("an object"))
+        };
+        for filter in [
+            "displayName eq \"team\" and userName ne \"x\"",
+            "not (userName pr)",
+            "userName eq null",
+            "emails[type eq \"work\"] or displayName pr",
+        ] {
+            assert!(matches(filter), "{filter}");
+        }
+        for filter in ["userName eq \"x\"", "userName ne null", "emails[type eq \"work\"]"] {
+            assert!(!matches(filter), "{filter}");
+        }
+    }
 }

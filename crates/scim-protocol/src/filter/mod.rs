@@ -21,7 +21,7 @@ mod resolve;
 mod search;
 
 pub use evaluate::{evaluate, evaluate_element};
-pub use resolve::{parse, resolve, resolve_element};
+pub use resolve::{parse, parse_for_one_of_many, resolve, resolve_element};
 pub use search::search_document;
 
 use jiff::Timestamp;
@@ -32,9 +32,9 @@ use crate::schema::AttributeRef;
 /// A filter whose names and literals are resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
-    /// All hold.
+    /// All hold; always, if there are none.
     And(Vec<Predicate>),
-    /// Any holds.
+    /// Any holds; never, if there are none.
     Or(Vec<Predicate>),
     /// It does not hold.
     Not(Box<Predicate>),

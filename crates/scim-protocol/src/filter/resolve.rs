@@ -47,7 +47,22 @@ pub fn resolve(
     filter: &Filter,
     leniencies: &mut Leniencies,
 ) -> Result<Predicate> {
-    Resolver { scope: Scope::Resource(kind), leniencies }.filter(filter)
+    Resolver { scope: Scope::Resource(kind), leniencies, foreign: Foreign::Refused }.filter(filter)
+}
+
+/// Parses the filter of a query over several resource types and resolves it against one of them:
+/// an attribute that the type does not have has no value there (RFC 7644 section 3.4.2.1).
+///
+/// # Errors
+/// `invalidFilter`, as [`parse`], but for names.
+pub fn parse_for_one_of_many(
+    kind: &'static ResourceType,
+    text: &str,
+    leniencies: &mut Leniencies,
+) -> Result<Predicate> {
+    let filter = parse_text(text, leniencies)?;
+    Resolver { scope: Scope::Resource(kind), leniencies, foreign: Foreign::Unassigned }
+        .filter(&filter)
 }
 
 /// Resolves the filter of a value path, whose names are sub-attributes of `attribute`.
@@ -59,7 +74,8 @@ pub fn resolve_element(
     filter: &Filter,
     leniencies: &mut Leniencies,
 ) -> Result<Predicate> {
-    Resolver { scope: Scope::Element(attribute), leniencies }.filter(filter)
+    Resolver { scope: Scope::Element(attribute), leniencies, foreign: Foreign::Refused }
+        .filter(filter)
 }
 
 enum Scope {
@@ -67,9 +83,17 @@ enum Scope {
     Element(AttributeRef),
 }
 
+/// What a name is that the resource type does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Foreign {
+    Refused,
+    Unassigned,
+}
+
 struct Resolver<'a> {
     scope: Scope,
     leniencies: &'a mut Leniencies,
+    foreign: Foreign,
 }
 
 impl Resolver<'_> {
@@ -78,20 +102,26 @@ impl Resolver<'_> {
             Filter::And(terms) => Predicate::And(self.filters(terms)?),
             Filter::Or(terms) => Predicate::Or(self.filters(terms)?),
             Filter::Not(inner) => Predicate::Not(Box::new(self.filter(inner)?)),
-            Filter::Attribute(expression) => {
-                let attribute = self.attribute(&expression.path)?;
-                self.test(attribute, &expression.test)?
-            }
+            Filter::Attribute(expression) => match self.attribute(&expression.path) {
+                Err(_) if self.foreign == Foreign::Unassigned => of_unassigned(&expression.test),
+                attribute => self.test(attribute?, &expression.test)?,
+            },
             Filter::ValuePath(value_path) => {
-                let attribute = self.attribute(&value_path.path)?;
+                let attribute = match self.attribute(&value_path.path) {
+                    Err(_) if self.foreign == Foreign::Unassigned => return Ok(NEVER),
+                    attribute => attribute?,
+                };
                 if !attribute.attribute.is_complex() || attribute.sub.is_some() {
                     return Err(Error::invalid_filter(format!(
                         "{} has no sub-attributes to select by",
                         value_path.path
                     )));
                 }
-                let mut inner =
-                    Resolver { scope: Scope::Element(attribute), leniencies: self.leniencies };
+                let mut inner = Resolver {
+                    scope: Scope::Element(attribute),
+                    leniencies: self.leniencies,
+                    foreign: self.foreign,
+                };
                 let mut predicate = inner.filter(&value_path.filter)?;
                 if let Some((name, test)) = &value_path.then {
                     let sub = Self::sub_attribute(attribute, name)?;
@@ -201,6 +231,18 @@ impl Resolver<'_> {
                 leaf.name, leaf.data_type
             ))
         })
+    }
+}
+
+const NEVER: Predicate = Predicate::Or(Vec::new());
+const ALWAYS: Predicate = Predicate::And(Vec::new());
+
+/// The result of a test of an attribute that is not there.
+fn of_unassigned(test: &Parsed) -> Predicate {
+    match test {
+        Parsed::Compare(Operator::Equal, Value::Null) => ALWAYS,
+        Parsed::Compare(Operator::NotEqual, value) if *value != Value::Null => ALWAYS,
+        _ => NEVER,
     }
 }
 

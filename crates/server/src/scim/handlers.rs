@@ -195,14 +195,14 @@ pub(super) async fn delete<K: Kind>(
 }
 
 /// How the resources of a request are shown.
-struct View<K> {
+pub(super) struct View<K> {
     projection: Projection,
     base: String,
     kind: std::marker::PhantomData<fn() -> K>,
 }
 
 impl<K: Kind> View<K> {
-    fn new(request: &HttpRequest, state: &State, projection: Projection) -> Self {
+    pub(super) fn new(request: &HttpRequest, state: &State, projection: Projection) -> Self {
         Self { projection, base: base_url(request, state), kind: std::marker::PhantomData }
     }
 
@@ -212,7 +212,7 @@ impl<K: Kind> View<K> {
         Ok(self.render(found, related.remove(&id)))
     }
 
-    fn of_all(
+    pub(super) fn of_all(
         &self,
         tx: &mut dyn Tx,
         tenant: Uuid,
@@ -267,7 +267,7 @@ pub(super) fn parameters(request: &HttpRequest) -> Result<Parameters, ApiError> 
 }
 
 /// Says what a client does beyond the RFC.
-fn report(leniencies: &Leniencies) {
+pub(super) fn report(leniencies: &Leniencies) {
     for (leniency, count) in leniencies.fired() {
         tracing::info!(leniency = leniency.as_str(), count, "read leniently");
     }

@@ -5,6 +5,7 @@ mod etag;
 mod handlers;
 mod kinds;
 mod render;
+mod root;
 
 use actix_web::web::{self, ServiceConfig, get, head, post};
 use actix_web::{HttpRequest, HttpResponse, Route};
@@ -22,8 +23,15 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(discovered)
         .service(web::resource("/Me").to(me))
         .service(web::resource("/Bulk").to(bulk))
-        .service(web::resource("/.search").to(root_search))
-        .service(web::resource("").to(root_search))
+        .service(
+            web::resource("/.search").route(post().to(root::search)).default_service(only("POST")),
+        )
+        .service(
+            web::resource("")
+                .route(get().to(root::list))
+                .route(head().to(root::list))
+                .default_service(only("GET, HEAD")),
+        )
         .default_service(web::to(no_such_path));
     config.service(scope);
 }
@@ -79,10 +87,6 @@ async fn me(_: Authenticated) -> Result<HttpResponse, ApiError> {
 
 async fn bulk(_: Authenticated) -> Result<HttpResponse, ApiError> {
     Err(ApiError::NotImplemented("/Bulk"))
-}
-
-async fn root_search(_: Authenticated) -> Result<HttpResponse, ApiError> {
-    Err(ApiError::NotImplemented("a query over all resource types"))
 }
 
 async fn no_such_path(_: Authenticated) -> Result<HttpResponse, ApiError> {

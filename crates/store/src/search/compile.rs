@@ -59,6 +59,14 @@ struct Compiler<'a> {
 impl Compiler<'_> {
     fn predicate(&self, predicate: &Predicate, out: &mut Pieces) -> StorageResult<()> {
         match predicate {
+            Predicate::And(none) if none.is_empty() => {
+                out.sql(EVERYTHING);
+                Ok(())
+            }
+            Predicate::Or(none) if none.is_empty() => {
+                out.sql(NOTHING);
+                Ok(())
+            }
             Predicate::And(terms) => self.join(terms, " AND ", out),
             Predicate::Or(terms) => self.join(terms, " OR ", out),
             Predicate::Not(inner) => {
