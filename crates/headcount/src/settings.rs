@@ -13,6 +13,10 @@ const FILE: &str = "headcount.toml";
 /// The database that is made where none is named.
 const EMBEDDED: &str = "sqlite:headcount.db";
 
+/// What is logged where nothing else is asked for. What actix says of requests that are no HTTP is
+/// the clients' doing, and as much as they like.
+const LOG: &str = "info,actix_server=warn,actix_http=off";
+
 /// Every setting; the names are those of the flags.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Settings {
@@ -53,7 +57,7 @@ impl Settings {
             .and_then(Config::try_deserialize::<Names>)
             .with_context(|| format!("settings file {}", named.as_deref().unwrap_or(FILE)))?;
         let mut settings = Config::builder()
-            .set_default("log", "info")?
+            .set_default("log", LOG)?
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("dialect", "standard")?
             .set_default("expires", "90d")?

@@ -37,7 +37,6 @@ fn populate(database: &TestDatabase) -> (Uuid, Uuid) {
         }
         Ok::<_, accounts::Refusal>((users[7], groups[3]))
     });
-    database.raw().execute("ANALYZE").expect("statistics are made");
     created.expect("nothing stands in the way")
 }
 
@@ -62,7 +61,7 @@ fn of_users(user: Uuid, group: Uuid) -> Vec<Expected> {
         postgres: postgres.to_vec(),
     };
     let by_email: (&[_], &[_]) = (
-        &[USER_BY_ID, "user_emails_by_value (tenant_id=? AND value_key=?)"],
+        &[USER_BY_ID, "user_emails_by_value (tenant_id=? AND value_key=?"],
         &["user_emails_by_value", "(value_key = ", "users_pkey", "(id = "],
     );
     vec![
@@ -135,6 +134,15 @@ fn of_groups(user: Uuid, group: Uuid) -> Vec<Expected> {
 
 fn what_clients_look_up_has_an_index(database: &TestDatabase) {
     let (user, group) = populate(database);
+    // PostgreSQL makes statistics by itself within a minute; SQLite never does.
+    if database.kind == Kind::Sqlite {
+        assert_indexed(database, user, group);
+    }
+    database.raw().execute("ANALYZE").expect("statistics are made");
+    assert_indexed(database, user, group);
+}
+
+fn assert_indexed(database: &TestDatabase, user: Uuid, group: Uuid) {
     let mut failures = Vec::new();
     let expected = of_users(user, group).into_iter().chain(of_groups(user, group));
     for Expected { kind, filter, sqlite, postgres } in expected {
