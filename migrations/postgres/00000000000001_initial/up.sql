@@ -131,7 +131,7 @@ CREATE TABLE external_ids (
   PRIMARY KEY (tenant_id, resource_id, connection_id)
 );
 CREATE UNIQUE INDEX external_ids_are_unique
-  ON external_ids (tenant_id, connection_id, resource_type, external_id);
+  ON external_ids (tenant_id, external_id, connection_id, resource_type);
 
 -- Rule R81: append only. The identifiers ascend with time; there is no counter to wait for.
 CREATE TABLE change_log (

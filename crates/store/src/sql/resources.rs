@@ -10,18 +10,18 @@ use super::{Conn, DIALECT, LOCK};
 use crate::error::failed;
 use crate::search::{Bind, Pieces, Table, condition, order};
 
+/// The externalId is looked up for each row that is returned: as a join, a planner without
+/// statistics may read all of a connection's for each row.
 fn select(table: Table, scope: Scope) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(
         "SELECT resource.id, resource.version, resource.created_at, resource.modified_at, \
-         resource.document, external.external_id FROM ",
-    );
-    pieces.sql(table.sql()).sql(
-        " AS resource LEFT JOIN external_ids AS external \
-         ON external.tenant_id = resource.tenant_id AND external.resource_id = resource.id \
+         resource.document, (SELECT external.external_id FROM external_ids AS external \
+         WHERE external.tenant_id = resource.tenant_id AND external.resource_id = resource.id \
          AND external.connection_id = ",
     );
-    pieces.id(scope.connection).extend(visible(scope));
+    pieces.id(scope.connection).sql(") AS external_id FROM ");
+    pieces.sql(table.sql()).sql(" AS resource").extend(visible(scope));
     pieces
 }
 

@@ -85,8 +85,7 @@ fn of_users(user: Uuid, group: Uuid) -> Vec<Expected> {
             "externalId eq \"x7\"",
             &[
                 USER_BY_ID,
-                "external_ids_are_unique (tenant_id=? AND connection_id=? AND resource_type=? \
-                 AND external_id=?)",
+                "external_ids_are_unique (tenant_id=? AND external_id=? AND connection_id=?",
             ],
             &["external_ids_are_unique", "(external_id = ", "users_pkey", "(id = "],
         ),
@@ -121,7 +120,7 @@ fn of_groups(user: Uuid, group: Uuid) -> Vec<Expected> {
         ),
         case(
             "externalId eq \"x7\"",
-            &[GROUP_BY_ID, "external_ids_are_unique (tenant_id=? AND connection_id=?"],
+            &[GROUP_BY_ID, "external_ids_are_unique (tenant_id=? AND external_id=?"],
             &["external_ids_are_unique", "(external_id = ", "groups_pkey", "(id = "],
         ),
         case(
