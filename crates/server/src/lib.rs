@@ -1,8 +1,8 @@
 //! Headcount over HTTP: the SCIM endpoint `/scim/v2` (RFC 7644).
 //!
-//! A request is authenticated ([`authentication`]), read in its connection's dialect, and runs one
-//! rule in one unit of work of the store; the answer is projected and sent. [`scim`] has the table
-//! of routes. Every refusal becomes an answer in [`error`], and nowhere else.
+//! A request is authenticated (`authentication`), read in its connection's dialect, and runs one
+//! rule in one unit of work of the store; the answer is projected and sent. `scim` has the table
+//! of routes. Every refusal becomes an answer in `error`, and nowhere else.
 
 mod answer;
 mod authentication;
