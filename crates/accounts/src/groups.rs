@@ -17,7 +17,8 @@ use crate::{Caller, Context, Precondition};
 
 const GROUP: &str = "Group";
 
-/// Creates a group with the members that the body lists (RFC 7644 section 3.3).
+/// Creates a group, under an identifier that was never used, with the members that the body lists
+/// (RFC 7644 section 3.3).
 ///
 /// # Errors
 /// Refuses a name or externalId that is another group's; in the strict dialect, members that do
@@ -25,13 +26,14 @@ const GROUP: &str = "Group";
 pub fn create(
     tx: &mut dyn Tx,
     context: &Context,
+    id: Uuid,
     mut body: Object,
     leniencies: &mut Leniencies,
 ) -> Result<Resource, Refusal> {
     let members = take_members(&mut body, leniencies)?;
     check_size(&body)?;
     let group = Resource {
-        id: (context.new_id)(),
+        id,
         version: 1,
         created: context.now,
         last_modified: context.now,

@@ -31,7 +31,7 @@ pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use tx::{
     Claims, ExternalIds, Groups, Ledger, Member, MemberKind, MembershipOf, Memberships, Page,
-    Resource, Scope, StorageError, StorageResult, Tenancy, Tx, Users,
+    Resource, Savepoints, Scope, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::identity::Claim;
 use crate::ledger::Entry;
+use crate::refusal::Refusal;
 use crate::tenancy::{Connection, Credential, Tenant, Token};
 
 /// Why the store could not do what it was asked.
@@ -239,7 +240,43 @@ pub trait Tenancy {
     fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize>;
 }
 
-/// One transaction.
-pub trait Tx: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy {}
+/// Parts of a transaction that can be undone alone.
+pub trait Savepoints {
+    /// Begins a part, which may have parts of its own.
+    fn set_savepoint(&mut self) -> StorageResult<()>;
+    /// Ends the part that was begun last; what it wrote stays part of the transaction.
+    fn release_savepoint(&mut self) -> StorageResult<()>;
+    /// Ends the part that was begun last, and undoes what it wrote.
+    fn roll_back_to_savepoint(&mut self) -> StorageResult<()>;
+}
 
-impl<T> Tx for T where T: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy {}
+/// One transaction.
+pub trait Tx:
+    Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy + Savepoints
+{
+}
+
+impl<T> Tx for T where
+    T: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy + Savepoints
+{
+}
+
+/// Does several things in one transaction of which some may be refused: what `work` wrote is undone
+/// if a rule refuses it, and the transaction goes on.
+///
+/// # Errors
+/// What `work` returns. After [`Refusal::Storage`] nothing is undone: the whole transaction has to
+/// be given up.
+pub fn atomically<T>(
+    tx: &mut dyn Tx,
+    work: impl FnOnce(&mut dyn Tx) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    tx.set_savepoint()?;
+    let result = work(tx);
+    match &result {
+        Ok(_) => tx.release_savepoint()?,
+        Err(Refusal::Storage(_)) => {}
+        Err(_) => tx.roll_back_to_savepoint()?,
+    }
+    result
+}

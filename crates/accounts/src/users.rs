@@ -17,16 +17,21 @@ use crate::{Caller, Context, Precondition};
 
 const USER: &str = "User";
 
-/// Creates an account (RFC 7644 section 3.3).
+/// Creates an account (RFC 7644 section 3.3) under an identifier that was never used.
 ///
 /// # Errors
 /// Refuses a userName, e-mail address or externalId that is another account's (R1, R3, R7).
-pub fn create(tx: &mut dyn Tx, context: &Context, mut body: Object) -> Result<Resource, Refusal> {
+pub fn create(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    mut body: Object,
+) -> Result<Resource, Refusal> {
     drop_password(&mut body);
     body.entry("active").or_insert(Value::Bool(true));
     check_size(&body)?;
     let user = Resource {
-        id: (context.new_id)(),
+        id,
         version: 1,
         created: context.now,
         last_modified: context.now,

@@ -131,6 +131,8 @@ leniencies! {
     UnknownMember = "unknownMember",
     /// `externalId eq jyoung`: a literal without quotes.
     UnquotedLiteral = "unquotedLiteral",
+    /// A bulk POST without the `bulkId` that the RFC requires.
+    MissingBulkId = "missingBulkId",
     /// A PATCH without operations.
     EmptyOperations = "emptyOperations",
 }

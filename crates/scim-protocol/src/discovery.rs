@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::bulk::{MAX_OPERATIONS, MAX_PAYLOAD_SIZE};
 use crate::query::{DEFAULT_COUNT, MAX_COUNT};
 use crate::schema::{self, ResourceType, Schema};
 
@@ -71,12 +72,16 @@ fn resource_type_resource(kind: &ResourceType, base: &str) -> Value {
 }
 
 /// What the service provider does (`/ServiceProviderConfig`; RFC 7643 section 5, RFC 9865
-/// section 4). `max_payload_size` is the largest body that is read, in bytes.
-pub fn service_provider_config(base: &str, max_payload_size: usize) -> Value {
+/// section 4).
+pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": max_payload_size},
+        "bulk": {
+            "supported": true,
+            "maxOperations": MAX_OPERATIONS,
+            "maxPayloadSize": MAX_PAYLOAD_SIZE,
+        },
         "filter": {"supported": true, "maxResults": MAX_COUNT},
         "changePassword": {"supported": false},
         "sort": {"supported": true},

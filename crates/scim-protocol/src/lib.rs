@@ -25,6 +25,7 @@
 //! # Ok::<(), scim_protocol::error::Error>(())
 //! ```
 
+pub mod bulk;
 pub mod dialect;
 pub mod discovery;
 pub mod error;

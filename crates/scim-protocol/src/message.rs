@@ -44,11 +44,7 @@ pub fn search_request(body: &Value) -> Result<query::Parameters> {
     let Value::Object(body) = body else {
         return Err(Error::invalid_syntax("the body must be a JSON object"));
     };
-    let is_search =
-        |urn: &Value| urn.as_str().is_some_and(|u| u.eq_ignore_ascii_case(SEARCH_REQUEST));
-    let schemas = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas"));
-    let urns = schemas.and_then(|(_, urns)| urns.as_array());
-    if !urns.is_some_and(|urns| urns.iter().any(is_search)) {
+    if !lists_schema(body, SEARCH_REQUEST) {
         return Err(Error::invalid_syntax(format!("schemas must list {SEARCH_REQUEST}")));
     }
     let mut parameters = query::Parameters::default();
@@ -75,6 +71,17 @@ fn names_in(member: &str, names: &[Value]) -> Result<String> {
     names
         .map(|names| names.join(","))
         .ok_or_else(|| Error::invalid_value(format!("{member} must be a list of strings")))
+}
+
+/// The member of this name, in any case (RFC 7643 section 2.1).
+pub(crate) fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Whether a message says that it is of this schema.
+pub(crate) fn lists_schema(message: &Object, urn: &str) -> bool {
+    let urns = member(message, "schemas").and_then(Value::as_array).into_iter().flatten();
+    urns.filter_map(Value::as_str).any(|listed| listed.eq_ignore_ascii_case(urn))
 }
 
 /// The schemas, then the members of a resource.

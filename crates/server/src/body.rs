@@ -7,9 +7,11 @@ use accounts::Caller;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
+use scim_protocol::bulk::MAX_PAYLOAD_SIZE;
 use scim_protocol::error::Error;
 use serde_json::Value;
 
+use crate::MAX_BODY;
 use crate::authentication::Authenticated;
 use crate::error::ApiError;
 
@@ -17,6 +19,29 @@ use crate::error::ApiError;
 pub(crate) struct Body {
     pub(crate) caller: Caller,
     pub(crate) value: Value,
+}
+
+/// How large the bodies of an endpoint may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimit {
+    /// In bytes.
+    pub(crate) bytes: usize,
+    /// What the limit is called where a client can look it up.
+    pub(crate) name: &'static str,
+}
+
+impl BodyLimit {
+    /// Of every endpoint but one.
+    const GENERAL: Self = Self { bytes: MAX_BODY, name: "the largest that is read" };
+
+    /// Of `/Bulk` (RFC 7644 section 3.7.4).
+    pub(crate) fn bulk() -> Self {
+        Self { bytes: MAX_PAYLOAD_SIZE, name: "maxPayloadSize" }
+    }
+
+    fn of(request: &HttpRequest) -> Self {
+        request.app_data().copied().unwrap_or(Self::GENERAL)
+    }
 }
 
 impl FromRequest for Body {
@@ -31,8 +56,13 @@ impl FromRequest for Body {
             if !is_json(&request) || is_encoded(&request) {
                 return Err(ApiError::UnsupportedMediaType);
             }
-            let bytes = web::Bytes::from_request(&request, &mut payload).await;
-            let bytes = bytes.map_err(|error| ApiError::body(&error))?;
+            let limit = BodyLimit::of(&request);
+            let bytes = web::Payload::from_request(&request, &mut payload).await;
+            let bytes = bytes.map_err(|_| Error::invalid_syntax("the body could not be read"))?;
+            let bytes = bytes.to_bytes_limited(limit.bytes).await;
+            let bytes = bytes
+                .map_err(|_| ApiError::TooLarge(limit))?
+                .map_err(|_| Error::invalid_syntax("the body could not be read"))?;
             let value = serde_json::from_slice(&bytes).map_err(|error| {
                 Error::invalid_syntax(format!("the body is no valid JSON: {error}"))
             })?;

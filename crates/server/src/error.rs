@@ -6,12 +6,13 @@ use accounts::{Code, Refusal, StorageError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use scim_protocol::bulk::MAX_OPERATIONS;
 use scim_protocol::error::{Error, ScimType};
 use scim_protocol::message;
 use serde_json::{Value, json};
 
-use crate::MAX_BODY;
 use crate::answer::SCIM_JSON;
+use crate::body::BodyLimit;
 
 /// The URN under which an error says which rule refused.
 const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:Error";
@@ -35,7 +36,11 @@ pub(crate) enum ApiError {
     /// The body is no JSON by its type.
     UnsupportedMediaType,
     /// The body is too large.
-    TooLarge,
+    TooLarge(BodyLimit),
+    /// A bulk request has too many operations (section 3.7.4).
+    TooManyOperations,
+    /// A bulk operation refers to a resource that the request does not create (section 3.7.1).
+    UnresolvedReference(String),
     /// SCIM has it, and the service does not.
     NotImplemented(&'static str),
 }
@@ -43,14 +48,6 @@ pub(crate) enum ApiError {
 impl ApiError {
     pub(crate) fn internal(what: &'static str) -> Self {
         Self::Refused(Refusal::Storage(StorageError::Failed(what.into())))
-    }
-
-    /// Why a body could not be read.
-    pub(crate) fn body(error: &actix_web::Error) -> Self {
-        if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::TooLarge;
-        }
-        Error::invalid_syntax("the body could not be read").into()
     }
 
     fn parts(&self) -> (StatusCode, Option<ScimType>, String) {
@@ -92,11 +89,17 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "send the body as application/scim+json or application/json, and not compressed",
             ),
-            Self::TooLarge => (
+            Self::TooLarge(BodyLimit { bytes, name }) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 None,
-                format!("the body is larger than {MAX_BODY} bytes, the largest that is read"),
+                format!("the body is larger than {bytes} bytes, {name}"),
             ),
+            Self::TooManyOperations => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                None,
+                format!("the request has more than {MAX_OPERATIONS} operations, maxOperations"),
+            ),
+            Self::UnresolvedReference(detail) => plain(StatusCode::CONFLICT, detail),
             Self::NotImplemented(what) => {
                 (StatusCode::NOT_IMPLEMENTED, None, format!("{what} is not implemented"))
             }
@@ -114,7 +117,8 @@ impl ApiError {
         }
     }
 
-    fn body_json(&self) -> Value {
+    /// The status and the body of the answer.
+    pub(crate) fn status_and_body(&self) -> (u16, Value) {
         let (status, scim_type, detail) = self.parts();
         let mut body = message::error(status.as_u16(), scim_type, &detail);
         if let Some(code) = self.code() {
@@ -123,7 +127,7 @@ impl ApiError {
                 body[HEADCOUNT_ERROR]["rule"] = rule.into();
             }
         }
-        body
+        (status.as_u16(), body)
     }
 }
 
@@ -157,7 +161,7 @@ impl ResponseError for ApiError {
             }
             _ => {}
         }
-        answer.content_type(SCIM_JSON).body(self.body_json().to_string())
+        answer.content_type(SCIM_JSON).body(self.status_and_body().1.to_string())
     }
 }
 

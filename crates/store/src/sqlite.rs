@@ -47,6 +47,8 @@ mod ledger;
 mod memberships;
 #[path = "sql/resources.rs"]
 mod resources;
+#[path = "sql/savepoints.rs"]
+mod savepoints;
 #[path = "sql/statement.rs"]
 mod statement;
 #[path = "sql/tenancy.rs"]

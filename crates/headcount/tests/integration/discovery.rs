@@ -19,8 +19,8 @@ fn rfc7643_5_service_provider_config(database: Database) {
     for feature in ["patch", "filter", "sort", "etag"] {
         assert_eq!(config[feature]["supported"], true, "{feature}: {}", config.story());
     }
-    assert_eq!(config["bulk"]["supported"], false, "POST /Bulk answers 501");
-    assert!(config["bulk"]["maxOperations"].is_u64() && config["bulk"]["maxPayloadSize"].is_u64());
+    let bulk = json!({"supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576});
+    assert_eq!(config["bulk"], bulk);
     assert_eq!(config["filter"]["maxResults"], 200);
     assert!(config["changePassword"]["supported"].is_boolean());
     let schemes = &config["authenticationSchemes"];

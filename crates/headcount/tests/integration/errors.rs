@@ -7,7 +7,7 @@ use crate::harness::*;
 on_each_database!(
     rfc7644_2_requests_without_a_valid_token_are_401,
     rfc7644_3_12_unknown_paths_are_404_and_wrong_methods_405,
-    rfc7644_3_11_me_and_bulk_are_501,
+    rfc7644_3_11_me_is_501,
     rfc7644_3_8_content_types,
     rfc7644_3_12_broken_json_is_invalid_syntax,
     q27_plus_signs_trailing_slashes_and_escapes_in_urls,
@@ -93,12 +93,9 @@ fn rfc7644_3_12_unknown_paths_are_404_and_wrong_methods_405(database: Database) 
     }
 }
 
-fn rfc7644_3_11_me_and_bulk_are_501(database: Database) {
+fn rfc7644_3_11_me_is_501(database: Database) {
     let (_server, scim) = serve(database, Dialect::Standard);
     scim.get("/Me").expect_error(501, None);
-    let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
-        "Operations": []});
-    scim.post("/Bulk", &bulk).expect_error(501, None);
 }
 
 fn rfc7644_3_8_content_types(database: Database) {

@@ -8,7 +8,7 @@ use crate::Object;
 use crate::dialect::{Leniencies, Leniency};
 use crate::error::{Error, Result};
 use crate::filter::resolve_element;
-use crate::message::PATCH_OP;
+use crate::message::{PATCH_OP, lists_schema, member};
 use crate::resource;
 use crate::schema::{Attribute, AttributeRef, Mutability, ResourceType, Schema, Target};
 
@@ -28,7 +28,9 @@ pub fn parse(
     let Value::Object(body) = body else {
         return Err(Error::invalid_syntax("the body must be a JSON object"));
     };
-    check_schemas(body, leniencies)?;
+    if !lists_schema(body, PATCH_OP) && !leniencies.allow(Leniency::MissingSchemas) {
+        return Err(Error::invalid_syntax(format!("schemas must list {PATCH_OP}")));
+    }
     let Some(Value::Array(operations)) = member(body, "Operations") else {
         return Err(Error::invalid_syntax("Operations must be a list"));
     };
@@ -45,23 +47,6 @@ pub fn parse(
         Parser { kind, leniencies, edits: &mut edits }.operation(operation)?;
     }
     Ok(edits)
-}
-
-fn check_schemas(body: &Object, leniencies: &mut Leniencies) -> Result<()> {
-    let listed = match member(body, "schemas") {
-        Some(Value::Array(urns)) => urns
-            .iter()
-            .any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP))),
-        _ => false,
-    };
-    if listed || leniencies.allow(Leniency::MissingSchemas) {
-        return Ok(());
-    }
-    Err(Error::invalid_syntax(format!("schemas must list {PATCH_OP}")))
-}
-
-fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
-    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 struct Parser<'a> {

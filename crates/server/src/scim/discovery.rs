@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::handlers::parameters;
 use super::render::base_url;
 use crate::error::ApiError;
-use crate::{MAX_BODY, State, answer};
+use crate::{State, answer};
 
 type Answer = Result<HttpResponse, ApiError>;
 
 pub(super) async fn service_provider_config(request: HttpRequest, state: Data<State>) -> Answer {
     let base = base_url(&request, &state);
-    one(&request, Some(discovery::service_provider_config(&base, MAX_BODY)))
+    one(&request, Some(discovery::service_provider_config(&base)))
 }
 
 pub(super) async fn resource_types(request: HttpRequest, state: Data<State>) -> Answer {

@@ -45,20 +45,27 @@ enum Tags {
     Versions(Vec<i64>),
 }
 
-/// The tags of a header; one that is not ours matches no version.
+/// The tags of a header.
 fn tags(request: &HttpRequest, name: &HeaderName) -> Option<Tags> {
-    let mut versions = Vec::new();
+    let mut found = Vec::new();
     let mut given = false;
     for value in request.headers().get_all(name) {
         given = true;
-        for tag in value.to_str().unwrap_or_default().split(',').map(str::trim) {
-            if tag == "*" {
-                return Some(Tags::Any);
-            }
-            let tag = tag.strip_prefix("W/").unwrap_or(tag);
-            let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            versions.extend(version.and_then(|version| version.parse::<i64>().ok()));
+        let value = value.to_str().unwrap_or_default();
+        if value.split(',').any(|tag| tag.trim() == "*") {
+            return Some(Tags::Any);
         }
+        found.extend(versions(value));
     }
-    given.then_some(Tags::Versions(versions))
+    given.then_some(Tags::Versions(found))
+}
+
+/// The versions in a list of tags; one that is not ours is none.
+pub(super) fn versions(tags: &str) -> Vec<i64> {
+    let version = |tag: &str| {
+        let tag = tag.trim();
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    };
+    tags.split(',').filter_map(version).collect()
 }

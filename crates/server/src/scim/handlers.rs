@@ -35,11 +35,11 @@ pub(super) async fn create<K: Kind>(
     let mut leniencies = Leniencies::new(caller.dialect);
     let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
     let body = resource::parse(K::resource_type(), &value, &mut leniencies)?;
-    let context = context(caller, request_id);
+    let (context, id) = (context(caller, request_id), clock::new_id());
     let view = View::<K>::new(&request, &state, projection);
     let created = state.store.write(move |tx| {
         let mut leniencies = leniencies.clone();
-        let created = K::create(tx, &context, body.clone(), &mut leniencies)?;
+        let created = K::create(tx, &context, id, body.clone(), &mut leniencies)?;
         Ok::<_, Refusal>((view.of(tx, caller.tenant, created)?, leniencies))
     });
     let (created, leniencies) = created.await?;
@@ -244,13 +244,13 @@ impl<K: Kind> View<K> {
     }
 }
 
-fn context(caller: accounts::Caller, request_id: RequestId) -> Context {
+pub(super) fn context(caller: accounts::Caller, request_id: RequestId) -> Context {
     let request = Uuid::from_bytes(*request_id.as_bytes());
     Context { caller, request, now: clock::now(), new_id: clock::new_id }
 }
 
 /// An identifier in a path; what is none of ours names nothing.
-fn identifier<K: Kind>(text: &str) -> Result<Uuid, ApiError> {
+pub(super) fn identifier<K: Kind>(text: &str) -> Result<Uuid, ApiError> {
     let shown: String = text.chars().take(100).collect();
     parse_id(text).ok_or_else(|| Refusal::not_found(K::resource_type().name, shown).into())
 }

@@ -23,8 +23,14 @@ pub(crate) trait Kind: 'static {
 
     /// Its schema.
     fn resource_type() -> &'static ResourceType;
-    /// Creates a resource.
-    fn create(tx: &mut dyn Tx, c: &Context, body: Object, l: &mut Leniencies) -> Result<Resource>;
+    /// Creates a resource under a new identifier.
+    fn create(
+        tx: &mut dyn Tx,
+        context: &Context,
+        id: Uuid,
+        body: Object,
+        l: &mut Leniencies,
+    ) -> Result<Resource>;
     /// Reads a resource.
     fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource>;
     /// Finds resources.
@@ -72,8 +78,14 @@ impl Kind for Users {
         ResourceType::user()
     }
 
-    fn create(tx: &mut dyn Tx, c: &Context, body: Object, _: &mut Leniencies) -> Result<Resource> {
-        users::create(tx, c, body)
+    fn create(
+        tx: &mut dyn Tx,
+        context: &Context,
+        id: Uuid,
+        body: Object,
+        _: &mut Leniencies,
+    ) -> Result<Resource> {
+        users::create(tx, context, id, body)
     }
 
     fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource> {
@@ -135,8 +147,14 @@ impl Kind for Groups {
         ResourceType::group()
     }
 
-    fn create(tx: &mut dyn Tx, c: &Context, body: Object, l: &mut Leniencies) -> Result<Resource> {
-        groups::create(tx, c, body, l)
+    fn create(
+        tx: &mut dyn Tx,
+        context: &Context,
+        id: Uuid,
+        body: Object,
+        l: &mut Leniencies,
+    ) -> Result<Resource> {
+        groups::create(tx, context, id, body, l)
     }
 
     fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource> {

@@ -1,5 +1,6 @@
 //! The SCIM endpoint: the table of its routes.
 
+mod bulk;
 mod discovery;
 mod etag;
 mod handlers;
@@ -12,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 
 use crate::BASE_PATH;
 use crate::authentication::Authenticated;
+use crate::body::BodyLimit;
 use crate::error::ApiError;
 use kinds::{Groups, Kind, Users};
 
@@ -22,7 +24,12 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(resources::<Groups>)
         .configure(discovered)
         .service(web::resource("/Me").to(me))
-        .service(web::resource("/Bulk").to(bulk))
+        .service(
+            web::resource("/Bulk")
+                .app_data(BodyLimit::bulk())
+                .route(post().to(bulk::bulk))
+                .default_service(only("POST")),
+        )
         .service(
             web::resource("/.search").route(post().to(root::search)).default_service(only("POST")),
         )
@@ -83,10 +90,6 @@ fn only(allowed: &'static str) -> Route {
 
 async fn me(_: Authenticated) -> Result<HttpResponse, ApiError> {
     Err(ApiError::NotImplemented("/Me"))
-}
-
-async fn bulk(_: Authenticated) -> Result<HttpResponse, ApiError> {
-    Err(ApiError::NotImplemented("/Bulk"))
 }
 
 async fn no_such_path(_: Authenticated) -> Result<HttpResponse, ApiError> {

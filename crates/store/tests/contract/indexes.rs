@@ -7,7 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::{
-    CALLER, Kind, TestDatabase, World, context, group, on_each_database, strict_body,
+    CALLER, Kind, TestDatabase, World, context, group, new_group, new_user, on_each_database,
+    strict_body,
 };
 
 const USERS: usize = 300;
@@ -26,14 +27,13 @@ fn populate(database: &TestDatabase) -> (Uuid, Uuid) {
                            {"value": format!("home{number}@x.example"), "type": "home"}],
             });
             let body = strict_body(ResourceType::user(), body);
-            users.push(accounts::users::create(tx, &context(), body)?.id);
+            users.push(new_user(tx, &context(), body)?.id);
         }
         let mut groups = Vec::new();
         for (number, members) in users.chunks(USERS / GROUPS).enumerate() {
-            let mut leniencies = Leniencies::new(Dialect::Strict);
             let mut body = group(&format!("Group {number}"), members);
             body.insert("externalId".to_owned(), format!("x{number}").into());
-            groups.push(accounts::groups::create(tx, &context(), body, &mut leniencies)?.id);
+            groups.push(new_group(tx, &context(), body, Dialect::Strict)?.id);
         }
         Ok::<_, accounts::Refusal>((users[7], groups[3]))
     });

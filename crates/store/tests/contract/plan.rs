@@ -12,7 +12,7 @@ use scim_protocol::{Object, instant, message, resource};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{CALLER, Kind, TestDatabase, World, context, edits};
+use crate::harness::{CALLER, Kind, TestDatabase, World, context, edits, new_group, new_user};
 use crate::population::{self, PlannedGroup};
 
 const USERS: usize = 45;
@@ -84,8 +84,7 @@ fn populate(world: &World, users: &[Object], groups: &[PlannedGroup]) {
     let mut ids: Vec<Option<Uuid>> = Vec::new();
     for body in users {
         let (step, body) = (ids.len(), body.clone());
-        let created = world
-            .write(move |tx| Ok(accounts::users::create(tx, &at_step(step), body.clone())?.id));
+        let created = world.write(move |tx| Ok(new_user(tx, &at_step(step), body.clone())?.id));
         ids.push(unless_refused(created));
     }
     for group in groups {
@@ -95,8 +94,7 @@ fn populate(world: &World, users: &[Object], groups: &[PlannedGroup]) {
         let mut body = group.body.clone();
         body.insert("members".to_owned(), members.into());
         let created = world.write(move |tx| {
-            let mut leniencies = Leniencies::new(Dialect::Standard);
-            Ok(accounts::groups::create(tx, &at_step(step), body.clone(), &mut leniencies)?.id)
+            Ok(new_group(tx, &at_step(step), body.clone(), Dialect::Standard)?.id)
         });
         ids.push(unless_refused(created));
     }
@@ -129,7 +127,7 @@ fn elsewhere(world: &World, body: &Object) {
             let mut context = at_step(step);
             context.caller.tenant = tenant;
             context.caller.connection = Uuid::from_u128(6);
-            accounts::users::create(tx, &context, body.clone())
+            new_user(tx, &context, body.clone())
         });
         created.expect("nothing stands in the way");
     }

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Barrier};
 
-use accounts::{Refusal, Resource, StorageError, Tx};
+use accounts::{Refusal, Resource, StorageError, Tx, atomically};
+use scim_protocol::dialect::Dialect;
 use scim_protocol::schema::ResourceType;
 use serde_json::json;
 
 use crate::harness::{
-    CALLER, TestDatabase, World, context, group, on_each_database, strict_body, user,
+    CALLER, TestDatabase, World, context, group, new_group, new_user, on_each_database,
+    strict_body, user,
 };
 
 const USER_NAMES: &str = "SELECT user_name_key AS value FROM users ORDER BY 1";
@@ -47,7 +49,7 @@ fn a_unit_that_fails_leaves_nothing_and_takes_no_other_with_it(database: &TestDa
             let store = Arc::clone(&world.store);
             let write = async move {
                 let unit = move |tx: &mut dyn Tx| {
-                    accounts::users::create(tx, &context(), user(&name(number)))?;
+                    new_user(tx, &context(), user(&name(number)))?;
                     if number % 2 == 0 { Ok(()) } else { Err(Refusal::not_found("User", number)) }
                 };
                 store.write(unit).await
@@ -79,7 +81,7 @@ fn a_unit_that_panics_is_answered_and_the_store_lives_on(database: &TestDatabase
     // More often than there are lanes.
     for _ in 0..10 {
         let result = world.write(|tx| -> Result<(), Refusal> {
-            accounts::users::create(tx, &context(), user("ada"))?;
+            new_user(tx, &context(), user("ada"))?;
             panic!("on purpose")
         });
         let failed = matches!(result, Err(Refusal::Storage(StorageError::Failed(_))));
@@ -113,7 +115,7 @@ fn a_unit_that_goes_on_after_a_name_was_taken_is_written_or_refused(database: &T
     let world = World::on(database);
     world.create_group(group("team", &[])).expect("it is new");
     let result = world.write(|tx| -> Result<(), Refusal> {
-        let ada = accounts::users::create(tx, &context(), user("ada"))?;
+        let ada = new_user(tx, &context(), user("ada"))?;
         let attributes = group("team", &[]);
         let taken = !tx.insert_group(CALLER.tenant, &Resource { attributes, ..ada })?;
         assert!(taken, "the name is taken");
@@ -127,14 +129,54 @@ fn a_unit_that_goes_on_after_a_name_was_taken_is_written_or_refused(database: &T
     }
 }
 
+fn a_part_that_is_refused_is_undone_alone(database: &TestDatabase) {
+    let world = World::on(database);
+    world.create_group(group("team", &[])).expect("it is new");
+    let unit = |tx: &mut dyn Tx| {
+        atomically(tx, |tx| new_user(tx, &context(), user("ada")))?;
+        // PostgreSQL ends a transaction at an error unless it is rolled back to a savepoint.
+        let taken = atomically(tx, |tx| {
+            new_user(tx, &context(), user("bob"))?;
+            new_group(tx, &context(), group("TEAM", &[]), Dialect::Strict)
+        });
+        assert!(matches!(taken, Err(Refusal::Rule { .. })), "{taken:?}");
+        let nested = atomically(tx, |tx| {
+            new_user(tx, &context(), user("eve"))?;
+            let inner = atomically(tx, |tx| {
+                new_user(tx, &context(), user("fay"))?;
+                Err::<(), _>(Refusal::not_found("User", "fay"))
+            });
+            assert!(inner.is_err());
+            Ok(())
+        });
+        assert!(nested.is_ok());
+        Ok::<_, Refusal>(())
+    };
+    world.write(unit).expect("the unit goes on");
+    let mut raw = database.raw();
+    assert_eq!(raw.texts(USER_NAMES), ["ada", "eve"]);
+    assert_eq!(raw.texts(CLAIMS), ["ada", "eve"]);
+    assert_eq!(raw.texts(LOGGED).len(), 3, "the team, ada and eve");
+}
+
+fn a_unit_that_fails_takes_its_parts_with_it(database: &TestDatabase) {
+    let world = World::on(database);
+    let unit = |tx: &mut dyn Tx| {
+        atomically(tx, |tx| new_user(tx, &context(), user("ada")))?;
+        Err::<(), _>(Refusal::not_found("User", "nobody"))
+    };
+    assert!(world.write(unit).is_err());
+    assert!(database.raw().texts(USER_NAMES).is_empty());
+    world.create_user(user("ada")).expect("she is new");
+}
+
 fn what_was_acknowledged_outlives_the_store(database: &TestDatabase) {
     let World { store, runtime } = World::on(database);
     let (acknowledge, acknowledged) = std::sync::mpsc::channel();
     for number in 0..200 {
         let (store, acknowledge) = (Arc::clone(&store), acknowledge.clone());
         runtime.spawn(async move {
-            let unit =
-                move |tx: &mut dyn Tx| accounts::users::create(tx, &context(), user(&name(number)));
+            let unit = move |tx: &mut dyn Tx| new_user(tx, &context(), user(&name(number)));
             if store.write(unit).await.is_ok() {
                 let _ = acknowledge.send(name(number));
             }
@@ -163,5 +205,7 @@ on_each_database!(
     a_unit_that_panics_is_answered_and_the_store_lives_on,
     r3_a_rule_that_claims_and_then_fails_leaves_no_claim,
     a_unit_that_goes_on_after_a_name_was_taken_is_written_or_refused,
+    a_part_that_is_refused_is_undone_alone,
+    a_unit_that_fails_takes_its_parts_with_it,
     what_was_acknowledged_outlives_the_store,
 );

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    CALLER, Kind, TestDatabase, Unit, World, context, edits, group, on_each_database, user,
+    CALLER, Kind, TestDatabase, Unit, World, context, edits, group, new_group, new_user,
+    on_each_database, user,
 };
 
 const AT_ONCE: usize = 50;
@@ -30,7 +31,7 @@ fn r1_of_many_accounts_that_want_one_name_exactly_one_gets_it(database: &TestDat
     let units = (0..AT_ONCE).map(|number| -> Unit<Uuid> {
         // In its normal form it is one name.
         let name = if number % 2 == 0 { "Ada@Example.com" } else { " ada@EXAMPLE.com" };
-        Box::new(move |tx| Ok(accounts::users::create(tx, &context(), user(name))?.id))
+        Box::new(move |tx| Ok(new_user(tx, &context(), user(name))?.id))
     });
     assert_one(world.write_together(units.collect()), Code::UserNameTaken);
     let mut raw = database.raw();
@@ -42,10 +43,7 @@ fn of_many_groups_that_want_one_name_exactly_one_gets_it(database: &TestDatabase
     let world = World::on(database);
     let units = (0..AT_ONCE).map(|number| -> Unit<Uuid> {
         let name = if number % 2 == 0 { "STRASSE" } else { "straße" };
-        Box::new(move |tx| {
-            let mut leniencies = Leniencies::new(Dialect::Strict);
-            Ok(accounts::groups::create(tx, &context(), group(name, &[]), &mut leniencies)?.id)
-        })
+        Box::new(move |tx| Ok(new_group(tx, &context(), group(name, &[]), Dialect::Strict)?.id))
     });
     assert_one(world.write_together(units.collect()), Code::GroupNameTaken);
     let mut raw = database.raw();
@@ -59,7 +57,7 @@ fn r7_of_many_accounts_that_want_one_external_id_exactly_one_gets_it(database: &
         Box::new(move |tx| {
             let mut body = user(&format!("user{number}"));
             body.insert("externalId".into(), "x-1".into());
-            Ok(accounts::users::create(tx, &context(), body)?.id)
+            Ok(new_user(tx, &context(), body)?.id)
         })
     });
     assert_one(world.write_together(units.collect()), Code::ExternalIdTaken);

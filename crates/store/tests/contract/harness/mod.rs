@@ -8,7 +8,9 @@ mod world;
 
 pub(crate) use database::{Kind, TestDatabase};
 pub(crate) use raw::Raw;
-pub(crate) use world::{CALLER, Unit, World, context, edits, group, strict_body, user};
+pub(crate) use world::{
+    CALLER, Unit, World, context, edits, group, new_group, new_user, strict_body, user,
+};
 
 /// Makes `sqlite::name` and `postgres::name` out of every `fn name(database: &TestDatabase)`.
 macro_rules! on_each_database {

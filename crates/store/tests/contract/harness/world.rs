@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use accounts::{Caller, Context, Refusal, Tx};
+use accounts::{Caller, Context, Refusal, Resource, Tx};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::patch::{self, Edit};
@@ -69,14 +69,11 @@ impl World {
     }
 
     pub(crate) fn create_user(&self, body: Object) -> Result<Uuid, Refusal> {
-        self.write(move |tx| Ok(accounts::users::create(tx, &context(), body.clone())?.id))
+        self.write(move |tx| Ok(new_user(tx, &context(), body.clone())?.id))
     }
 
     pub(crate) fn create_group(&self, body: Object) -> Result<Uuid, Refusal> {
-        self.write(move |tx| {
-            let mut leniencies = Leniencies::new(Dialect::Strict);
-            Ok(accounts::groups::create(tx, &context(), body.clone(), &mut leniencies)?.id)
-        })
+        self.write(move |tx| Ok(new_group(tx, &context(), body.clone(), Dialect::Strict)?.id))
     }
 }
 
@@ -107,6 +104,26 @@ fn new_id() -> Uuid {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     Uuid::from_u128(0x0190_0000_0001_7000_8000_0000_0000_0000 + u128::from(next))
+}
+
+/// Creates a user.
+pub(crate) fn new_user(
+    tx: &mut dyn Tx,
+    context: &Context,
+    body: Object,
+) -> Result<Resource, Refusal> {
+    accounts::users::create(tx, context, (context.new_id)(), body)
+}
+
+/// Creates a group.
+pub(crate) fn new_group(
+    tx: &mut dyn Tx,
+    context: &Context,
+    body: Object,
+    dialect: Dialect,
+) -> Result<Resource, Refusal> {
+    let mut leniencies = Leniencies::new(dialect);
+    accounts::groups::create(tx, context, (context.new_id)(), body, &mut leniencies)
 }
 
 /// A user's body.

@@ -1,0 +1,271 @@
+//! `/Bulk` (RFC 7644 section 3.7): many operations in one unit of work.
+//!
+//! The identifiers of new resources are chosen first, so that every reference can be replaced and
+//! every operation read before the transaction begins. In it each operation is atomic by itself: it
+//! is done whole, or refused and undone, and the others go on. Operations that refer to each other
+//! in a circle are done together: created without what is not there yet, then completed.
+
+mod operation;
+
+use std::collections::HashMap;
+
+use accounts::{Context, Refusal, Tx, atomically};
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use scim_protocol::bulk::{self, Call, MAX_OPERATIONS, Method, Operation};
+use scim_protocol::dialect::Leniencies;
+use serde_json::{Value, json};
+use tracing_actix_web::RequestId;
+use uuid::Uuid;
+
+use self::operation::{Done, Failure, Step, steps};
+use super::etag::etag;
+use super::handlers::{context, report};
+use super::render::base_url;
+use crate::body::Body;
+use crate::error::ApiError;
+use crate::{State, answer, clock};
+
+pub(super) async fn bulk(
+    request: HttpRequest,
+    state: Data<State>,
+    request_id: RequestId,
+    Body { caller, value }: Body,
+) -> Result<HttpResponse, ApiError> {
+    let mut leniencies = Leniencies::new(caller.dialect);
+    let asked = bulk::parse(&value, &mut leniencies)?;
+    if asked.operations.len() > MAX_OPERATIONS {
+        return Err(ApiError::TooManyOperations);
+    }
+    let base = base_url(&request, &state);
+    let job = Job::new(asked, base, &mut leniencies);
+    let context = context(caller, request_id);
+    let done = state.store.write(move |tx| {
+        let mut leniencies = leniencies.clone();
+        let results = job.run(tx, &context, &mut leniencies)?;
+        Ok::<_, Refusal>((results, leniencies))
+    });
+    let (results, leniencies) = done.await?;
+    report(&leniencies);
+    Ok(answer::json(StatusCode::OK, &bulk::response(&results)))
+}
+
+/// A bulk request that is ready to be carried out, again if need be.
+struct Job {
+    base: String,
+    fail_on_errors: Option<u64>,
+    operations: Vec<Planned>,
+    /// The operations in the order in which they are carried out; those of a group together.
+    groups: Vec<Vec<usize>>,
+}
+
+/// An operation that is ready to be carried out.
+struct Planned {
+    sent: Operation,
+    /// The identifier of the resource that it creates.
+    id: Uuid,
+    /// The operations that create what it refers to.
+    refers_to: Vec<usize>,
+    /// What is to be done, or why it cannot be.
+    steps: Result<Vec<Step>, Failure>,
+}
+
+type Outcome = Result<Done, Failure>;
+
+impl Job {
+    fn new(asked: bulk::Request, base: String, leniencies: &mut Leniencies) -> Self {
+        let ids: Vec<Uuid> = asked.operations.iter().map(|_| clock::new_id()).collect();
+        let links = Links::of(&asked.operations);
+        let id_of = |name: &str| links.creators.get(name).map(|at| ids[*at].to_string());
+        let mut operations = Vec::with_capacity(ids.len());
+        for (at, mut sent) in asked.operations.into_iter().enumerate() {
+            let is_missing = |name: &str| links.is_missing(at, name);
+            let steps = match links.unknown(at) {
+                Some(name) => Err(Failure::unresolved(format!(
+                    "no POST of the request has the bulkId {name}"
+                ))),
+                None => steps(&sent, ids[at], &is_missing, &id_of, leniencies),
+            };
+            sent.resolve(&id_of);
+            let refers_to = links.positions[at].clone();
+            operations.push(Planned { sent, id: ids[at], refers_to, steps });
+        }
+        Self { base, fail_on_errors: asked.fail_on_errors, operations, groups: links.groups }
+    }
+
+    /// Carries the operations out, and gives the results of those that were processed, in the order
+    /// in which they were sent (section 3.7.3).
+    fn run(
+        &self,
+        tx: &mut dyn Tx,
+        context: &Context,
+        leniencies: &mut Leniencies,
+    ) -> Result<Vec<Value>, Refusal> {
+        let mut outcomes: Vec<Option<Outcome>> = self.operations.iter().map(|_| None).collect();
+        let mut errors = 0;
+        for group in &self.groups {
+            if self.fail_on_errors.is_some_and(|limit| errors >= limit) {
+                break;
+            }
+            for (at, outcome) in self.run_group(group, &outcomes, tx, context, leniencies)? {
+                errors += u64::from(outcome.is_err());
+                outcomes[at] = Some(outcome);
+            }
+        }
+        let results = self.operations.iter().zip(outcomes);
+        Ok(results.filter_map(|(planned, outcome)| Some(self.result(planned, outcome?))).collect())
+    }
+
+    fn run_group(
+        &self,
+        group: &[usize],
+        outcomes: &[Option<Outcome>],
+        tx: &mut dyn Tx,
+        context: &Context,
+        leniencies: &mut Leniencies,
+    ) -> Result<Vec<(usize, Outcome)>, Refusal> {
+        let mut failures: HashMap<usize, Failure> =
+            group.iter().filter_map(|at| Some((*at, self.obstacle(*at, outcomes)?))).collect();
+        if failures.is_empty() {
+            match self.carry_out(group, tx, context, leniencies) {
+                Ok(done) => {
+                    return Ok(group.iter().copied().zip(done.into_iter().map(Ok)).collect());
+                }
+                Err((_, Refusal::Storage(error))) => return Err(Refusal::Storage(error)),
+                Err((at, refusal)) => failures.insert(at, ApiError::from(refusal).into()),
+            };
+        }
+        // The others of a circle cannot be done without the one that failed.
+        let circle = || {
+            let detail = "it and another operation, which failed, refer to each other";
+            Failure::unresolved(detail.to_owned())
+        };
+        Ok(group.iter().map(|at| (*at, Err(failures.remove(at).unwrap_or_else(circle)))).collect())
+    }
+
+    /// What stands in the way of an operation before anything of it is written.
+    fn obstacle(&self, at: usize, outcomes: &[Option<Outcome>]) -> Option<Failure> {
+        let planned = &self.operations[at];
+        if let Err(failure) = &planned.steps {
+            return Some(failure.clone());
+        }
+        let failed = |at: &&usize| outcomes[**at].as_ref().is_some_and(Result::is_err);
+        let creator = planned.refers_to.iter().find(failed)?;
+        let name = self.operations[*creator].sent.bulk_id.as_deref().unwrap_or_default();
+        Some(Failure::unresolved(format!("the operation with the bulkId {name} failed")))
+    }
+
+    /// Carries a group out, all or nothing; where it fails, at which operation.
+    fn carry_out(
+        &self,
+        group: &[usize],
+        tx: &mut dyn Tx,
+        context: &Context,
+        leniencies: &mut Leniencies,
+    ) -> Result<Vec<Done>, (usize, Refusal)> {
+        let mut at_work = group[0];
+        let done = atomically(tx, |tx| {
+            let mut done: Vec<Done> = group.iter().map(|_| Done::default()).collect();
+            for number in 0..operation::MAX_STEPS {
+                for (at, done) in group.iter().zip(&mut done) {
+                    let steps = self.operations[*at].steps.as_deref().unwrap_or_default();
+                    let Some(step) = steps.get(number) else { continue };
+                    at_work = *at;
+                    done.and_then(step(tx, context, leniencies)?);
+                }
+            }
+            Ok(done)
+        });
+        done.map_err(|refusal| (at_work, refusal))
+    }
+
+    fn result(&self, planned: &Planned, outcome: Outcome) -> Value {
+        let mut result = json!({});
+        if let Some(location) = self.location(planned, outcome.is_ok()) {
+            result["location"] = location.into();
+        }
+        let echoed = [("method", &planned.sent.method), ("bulkId", &planned.sent.bulk_id)];
+        for (name, sent) in echoed {
+            if let Some(sent) = sent {
+                result[name] = sent.as_str().into();
+            }
+        }
+        match outcome {
+            Ok(done) => {
+                if let Some(version) = done.version {
+                    result["version"] = etag(version).into();
+                }
+                result["status"] = done.status.to_string().into();
+            }
+            Err(failure) => {
+                result["status"] = failure.status.to_string().into();
+                result["response"] = failure.body;
+            }
+        }
+        result
+    }
+
+    /// Where the resource is; one that a POST failed to create is nowhere.
+    fn location(&self, planned: &Planned, succeeded: bool) -> Option<String> {
+        let Planned { sent, id, .. } = planned;
+        match &sent.call {
+            Ok(Call { method: Method::Post, kind, .. }) => {
+                succeeded.then(|| format!("{}{}/{id}", self.base, kind.endpoint))
+            }
+            Ok(Call { kind, id, .. }) => Some(format!("{}{}/{id}", self.base, kind.endpoint)),
+            Err(_) if sent.method.as_deref() == Some("POST") => None,
+            Err(_) => sent.path.as_ref().map(|path| format!("{}{path}", self.base)),
+        }
+    }
+}
+
+/// What refers to what.
+struct Links {
+    /// Which operation has each bulkId: one that creates, or would if it were right.
+    creators: HashMap<String, usize>,
+    /// The bulkIds that each operation refers to.
+    names: Vec<Vec<String>>,
+    /// The operations that have them.
+    positions: Vec<Vec<usize>>,
+    groups: Vec<Vec<usize>>,
+    group_of: Vec<usize>,
+}
+
+impl Links {
+    fn of(operations: &[Operation]) -> Self {
+        let mut creators = HashMap::new();
+        for (at, operation) in operations.iter().enumerate() {
+            let creates = operation.call.as_ref().map_or(true, |call| call.method == Method::Post);
+            if let (true, Some(bulk_id)) = (creates, &operation.bulk_id) {
+                creators.entry(bulk_id.clone()).or_insert(at);
+            }
+        }
+        let names: Vec<Vec<String>> = operations.iter().map(Operation::references).collect();
+        let known = |names: &Vec<String>| {
+            names.iter().filter_map(|name| creators.get(name).copied()).collect()
+        };
+        let positions: Vec<Vec<usize>> = names.iter().map(known).collect();
+        let groups = bulk::order(&positions);
+        let mut group_of = vec![0; operations.len()];
+        for (number, group) in groups.iter().enumerate() {
+            for at in group {
+                group_of[*at] = number;
+            }
+        }
+        Self { creators, names, positions, groups, group_of }
+    }
+
+    /// A bulkId that an operation refers to and none has.
+    fn unknown(&self, at: usize) -> Option<&String> {
+        self.names[at].iter().find(|name| !self.creators.contains_key(*name))
+    }
+
+    /// Whether the resource of a bulkId will not be there when an operation is carried out: it
+    /// comes later in the same circle.
+    fn is_missing(&self, at: usize, name: &str) -> bool {
+        self.creators
+            .get(name)
+            .is_some_and(|creator| *creator > at && self.group_of[*creator] == self.group_of[at])
+    }
+}

@@ -1,0 +1,140 @@
+//! One operation of a bulk request: what is to be done, and how it ended.
+
+use accounts::{Context, Precondition, Refusal, Tx};
+use scim_protocol::bulk::{Call, Method, Operation};
+use scim_protocol::dialect::Leniencies;
+use scim_protocol::{patch, resource};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::etag;
+use super::super::handlers::identifier;
+use super::super::kinds::{Change, Groups, Kind, Users};
+use crate::error::ApiError;
+
+/// Steps of one operation at most: the resource, and what it refers to in a circle.
+pub(super) const MAX_STEPS: usize = 2;
+
+/// A rule and what it is given, ready to be run in a transaction.
+pub(super) type Step =
+    Box<dyn Fn(&mut dyn Tx, &Context, &mut Leniencies) -> Result<Done, Refusal> + Send>;
+
+/// How an operation ended that succeeded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Done {
+    /// The status that the single request would have.
+    pub(super) status: u16,
+    /// The version of the resource.
+    pub(super) version: Option<i64>,
+}
+
+impl Done {
+    /// After a further step the status is still that of the first.
+    pub(super) fn and_then(&mut self, next: Self) {
+        if self.status == 0 {
+            self.status = next.status;
+        }
+        self.version = next.version;
+    }
+}
+
+/// Why an operation failed.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    /// The status that the single request would have.
+    pub(super) status: u16,
+    /// The error's body.
+    pub(super) body: Value,
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let (status, body) = error.status_and_body();
+        Self { status, body }
+    }
+}
+
+impl Failure {
+    /// A reference that cannot be resolved (RFC 7644 section 3.7.1).
+    pub(super) fn unresolved(detail: String) -> Self {
+        ApiError::UnresolvedReference(detail).into()
+    }
+}
+
+/// What is to be done for an operation whose resource gets this identifier, if it is a POST.
+/// `is_missing` tells what will not be there yet, and `id_of` has the identifiers of the others.
+pub(super) fn steps(
+    operation: &Operation,
+    id: Uuid,
+    is_missing: &dyn Fn(&str) -> bool,
+    id_of: &dyn Fn(&str) -> Option<String>,
+    leniencies: &mut Leniencies,
+) -> Result<Vec<Step>, Failure> {
+    let mut whole = operation.clone();
+    whole.resolve(id_of);
+    let sent = operation.call.as_ref().map_err(|error| ApiError::from(error.clone()))?;
+    let whole = whole.call.map_err(ApiError::from)?;
+    let reduced = sent.data_without(is_missing);
+    if reduced == sent.data {
+        return Ok(vec![step(&whole, id, leniencies)?]);
+    }
+    let mut first = operation.clone();
+    if let Ok(call) = &mut first.call {
+        call.data = reduced;
+    }
+    first.resolve(id_of);
+    let first = step(&first.call.map_err(ApiError::from)?, id, leniencies)?;
+    let completed = Call { method: Method::Put, id: id.to_string(), ..whole };
+    Ok(vec![first, step(&completed, id, leniencies)?])
+}
+
+fn step(call: &Call, id: Uuid, leniencies: &mut Leniencies) -> Result<Step, ApiError> {
+    match call.kind.name {
+        "User" => step_of::<Users>(call, id, leniencies),
+        "Group" => step_of::<Groups>(call, id, leniencies),
+        _ => Err(ApiError::internal("a resource type has no rules")),
+    }
+}
+
+fn step_of<K: Kind>(
+    call: &Call,
+    new_id: Uuid,
+    leniencies: &mut Leniencies,
+) -> Result<Step, ApiError> {
+    let kind = K::resource_type();
+    if call.method == Method::Post {
+        let body = resource::parse(kind, &call.data, leniencies)?;
+        return Ok(Box::new(move |tx, context, leniencies| {
+            let created = K::create(tx, context, new_id, body.clone(), leniencies)?;
+            Ok(Done { status: 201, version: Some(created.version) })
+        }));
+    }
+    let id = identifier::<K>(&call.id)?;
+    let precondition = Precondition {
+        one_of: call.version.as_deref().map(etag::versions),
+        ..Precondition::default()
+    };
+    Ok(match call.method {
+        Method::Patch => {
+            let edits = patch::parse(kind, &call.data, leniencies)?;
+            Box::new(move |tx, context, leniencies| {
+                let change = Change { context, id, precondition: &precondition };
+                let patched = K::patch(tx, &change, &edits, leniencies)?;
+                Ok(Done { status: 200, version: Some(patched.version) })
+            })
+        }
+        Method::Delete => Box::new(move |tx, context, _| {
+            K::delete(tx, &Change { context, id, precondition: &precondition })?;
+            Ok(Done { status: 204, version: None })
+        }),
+        Method::Put | Method::Post => {
+            let body = resource::parse(kind, &call.data, leniencies)?;
+            let named = resource::named(kind, &call.data);
+            Box::new(move |tx, context, leniencies| {
+                let change = Change { context, id, precondition: &precondition };
+                let replaced = K::replace(tx, &change, body.clone(), &named, leniencies)?;
+                Ok(Done { status: 200, version: Some(replaced.version) })
+            })
+        }
+    })
+}

@@ -1,0 +1,23 @@
+//! Parts of a transaction.
+
+use accounts::{Savepoints, StorageResult};
+use diesel::connection::SimpleConnection;
+
+use super::Session;
+use crate::error::failed;
+
+impl Savepoints for Session {
+    fn set_savepoint(&mut self) -> StorageResult<()> {
+        self.0.batch_execute("SAVEPOINT part").map_err(failed)
+    }
+
+    fn release_savepoint(&mut self) -> StorageResult<()> {
+        self.0.batch_execute("RELEASE SAVEPOINT part").map_err(failed)
+    }
+
+    fn roll_back_to_savepoint(&mut self) -> StorageResult<()> {
+        // Rolling back leaves the savepoint itself in place.
+        let roll_back = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
+        self.0.batch_execute(roll_back).map_err(failed)
+    }
+}
