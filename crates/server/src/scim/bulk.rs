@@ -137,9 +137,12 @@ impl Job {
             };
         }
         // The others of a circle cannot be done without the one that failed.
+        let failed = group.iter().find(|at| failures.contains_key(at)).copied();
         let circle = || {
-            let detail = "it and another operation, which failed, refer to each other";
-            Failure::unresolved(detail.to_owned())
+            let name = failed.map(|at| self.bulk_id(at)).unwrap_or_default();
+            Failure::unresolved(format!(
+                "this operation and the one with the bulkId {name}, which failed, need each other"
+            ))
         };
         Ok(group.iter().map(|at| (*at, Err(failures.remove(at).unwrap_or_else(circle)))).collect())
     }
@@ -152,8 +155,12 @@ impl Job {
         }
         let failed = |at: &&usize| outcomes[**at].as_ref().is_some_and(Result::is_err);
         let creator = planned.refers_to.iter().find(failed)?;
-        let name = self.operations[*creator].sent.bulk_id.as_deref().unwrap_or_default();
+        let name = self.bulk_id(*creator);
         Some(Failure::unresolved(format!("the operation with the bulkId {name} failed")))
+    }
+
+    fn bulk_id(&self, at: usize) -> &str {
+        self.operations[at].sent.bulk_id.as_deref().unwrap_or_default()
     }
 
     /// Carries a group out, all or nothing; where it fails, at which operation.
@@ -214,8 +221,12 @@ impl Job {
                 succeeded.then(|| format!("{}{}/{id}", self.base, kind.endpoint))
             }
             Ok(Call { kind, id, .. }) => Some(format!("{}{}/{id}", self.base, kind.endpoint)),
-            Err(_) if sent.method.as_deref() == Some("POST") => None,
-            Err(_) => sent.path.as_ref().map(|path| format!("{}{path}", self.base)),
+            Err(_) => {
+                let creates = |method: &String| method.eq_ignore_ascii_case("POST");
+                let path = sent.path.as_ref().filter(|path| path.starts_with('/'));
+                path.filter(|_| !sent.method.as_ref().is_some_and(creates))
+                    .map(|path| format!("{}{path}", self.base))
+            }
         }
     }
 }
