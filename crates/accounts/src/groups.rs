@@ -2,6 +2,7 @@
 
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
+use scim_protocol::immutable;
 use scim_protocol::patch::{self, Edit};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
@@ -85,7 +86,8 @@ pub fn replace(
     let steps = [Step::Replace(members)];
     change(tx, context, id, precondition, &steps, leniencies, |attributes, _| {
         keep(attributes, &mut body, &["externalId"], named);
-        *attributes = scim_protocol::resource::in_schema_order(ResourceType::group(), body);
+        immutable::carry_over(ResourceType::group(), attributes, &mut body)?;
+        *attributes = body;
         Ok(())
     })
 }

@@ -2,6 +2,7 @@
 
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
+use scim_protocol::immutable;
 use scim_protocol::patch::{self, Edit};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
@@ -79,7 +80,8 @@ pub fn replace(
     change(tx, context, id, precondition, |attributes| {
         keep(attributes, &mut body, &["active"], &[]);
         keep(attributes, &mut body, &["roles", "externalId"], named);
-        *attributes = in_order(body);
+        immutable::carry_over(ResourceType::user(), attributes, &mut body)?;
+        *attributes = body;
         Ok(())
     })
 }

@@ -80,6 +80,9 @@ macro_rules! leniencies {
         pub enum Leniency { $($(#[$doc])* $variant,)* }
 
         impl Leniency {
+            /// Every one, in the order of this list.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// The name under which it is counted.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
@@ -113,6 +116,12 @@ leniencies! {
     UnknownSchema = "unknownSchema",
     /// A body without the `schemas` that the RFC requires.
     MissingSchemas = "missingSchemas",
+    /// An extension's attributes without its URN in `schemas`.
+    UnlistedExtension = "unlistedExtension",
+    /// A URN that `schemas` lists twice.
+    RepeatedSchema = "repeatedSchema",
+    /// Text that is not base64 where the schema has binary data.
+    NotBase64 = "notBase64",
     /// Keys of a path-less PATCH value that are paths: `"name.givenName"`.
     PathAsKey = "pathAsKey",
     /// `manager` for the enterprise extension's attribute, without its URN.

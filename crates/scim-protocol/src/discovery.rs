@@ -26,7 +26,8 @@ pub fn schema(urn: &str, base: &str) -> Option<Value> {
         .map(|schema| schema_resource(schema, base))
 }
 
-fn schema_resource(schema: &Schema, base: &str) -> Value {
+/// A schema as `/Schemas` has it (RFC 7643 section 7), also one that is not in [`schema::all`].
+pub fn schema_resource(schema: &Schema, base: &str) -> Value {
     json!({
         "schemas": [SCHEMA],
         "id": schema.id,
@@ -50,7 +51,9 @@ pub fn resource_type(name: &str, base: &str) -> Option<Value> {
         .map(|kind| resource_type_resource(kind, base))
 }
 
-fn resource_type_resource(kind: &ResourceType, base: &str) -> Value {
+/// A resource type as `/ResourceTypes` has it (RFC 7643 section 6), also one that is not in
+/// [`ResourceType::all`].
+pub fn resource_type_resource(kind: &ResourceType, base: &str) -> Value {
     let extensions: Vec<Value> = kind
         .extensions
         .iter()

@@ -15,6 +15,15 @@ pub fn fold(text: &str) -> String {
     UniCase::unicode(compatible).to_folded_case().nfkc().collect()
 }
 
+/// Whether two strings have one key.
+pub(crate) fn equal_folded(a: &str, b: &str) -> bool {
+    // Nearly always the case, and without a copy of each text.
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
+    fold(a) == fold(b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,7 @@ pub mod discovery;
 pub mod error;
 pub mod filter;
 pub mod fold;
+pub mod immutable;
 pub mod instant;
 pub mod message;
 pub mod patch;

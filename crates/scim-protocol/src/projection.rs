@@ -100,6 +100,7 @@ impl Projection {
             })
         };
         match (attribute.returned, self.mode) {
+            _ if attribute.is_hidden() => false,
             (Returned::Always, _) | (Returned::Default, Mode::Default) => true,
             (Returned::Never, _) => false,
             (_, Mode::Only) => named(false),
@@ -108,7 +109,9 @@ impl Projection {
         }
     }
 
-    /// Leaves in a resource what the answer has.
+    /// Leaves in a resource what the answer has; in `schemas` the extensions of which something is
+    /// left (RFC 7643 section 3). A sub-attribute that is always returned is returned with its
+    /// attribute.
     pub fn apply(&self, kind: &'static ResourceType, resource: &mut Object) {
         let own: Vec<&Selected> = self.selected.iter().filter(|s| s.is_in(None)).collect();
         for extension in &kind.extensions {
@@ -118,12 +121,21 @@ impl Projection {
                 self.selected.iter().filter(|s| s.is_in(Some(schema))).collect();
             let whole = of_it.iter().any(|s| matches!(s, Selected::Extension(_)));
             match (whole, self.mode) {
-                (true, Mode::Except) => members.clear(),
+                // Nothing but what is always returned.
+                (true, Mode::Except) => project(&schema.attributes, &[], Mode::Only, members),
                 (true, _) => project(&schema.attributes, &[], Mode::Default, members),
                 (false, mode) => project(&schema.attributes, &of_it, mode, members),
             }
             if members.is_empty() {
                 resource.shift_remove(&schema.id);
+            }
+        }
+        for extension in &kind.extensions {
+            let urn = &extension.schema.id;
+            if let (false, Some(Value::Array(schemas))) =
+                (resource.contains_key(urn), resource.get_mut("schemas"))
+            {
+                schemas.retain(|listed| listed != urn);
             }
         }
         let extensions: Vec<(String, Value)> = kind
@@ -184,7 +196,7 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 fn project(attributes: &[Attribute], selected: &[&Selected], mode: Mode, members: &mut Object) {
     for attribute in attributes {
         let Some(value) = members.get_mut(&attribute.name) else { continue };
-        let named: Vec<(Option<&'static Attribute>, Option<&Predicate>)> = selected
+        let named: Vec<Named<'_>> = selected
             .iter()
             .filter_map(|selected| match selected {
                 Selected::Attribute { attribute: found, filter }
@@ -196,11 +208,13 @@ fn project(attributes: &[Attribute], selected: &[&Selected], mode: Mode, members
             })
             .collect();
         let keep = match (attribute.returned, mode) {
-            (Returned::Always, _) | (Returned::Default, Mode::Default) => true,
-            (Returned::Never, _) => false,
+            _ if attribute.is_hidden() => false,
+            (Returned::Always, Mode::Default | Mode::Except)
+            | (Returned::Default, Mode::Default) => keep_parts(attribute, &[], value),
+            (Returned::Always, Mode::Only) => keep_parts(attribute, &named, value),
             (_, Mode::Only) => !named.is_empty() && keep_only(attribute, &named, value),
-            (Returned::Request, _) => false,
-            (Returned::Default, Mode::Except) => keep_rest(&named, value),
+            (Returned::Default, Mode::Except) => keep_rest(attribute, &named, value),
+            (Returned::Never | Returned::Request, _) => false,
         };
         if !keep {
             members.shift_remove(&attribute.name);
@@ -210,41 +224,52 @@ fn project(attributes: &[Attribute], selected: &[&Selected], mode: Mode, members
 
 type Named<'a> = (Option<&'static Attribute>, Option<&'a Predicate>);
 
+/// Leaves what a value has without being asked, and what is named; whether any is left.
+fn keep_parts(attribute: &Attribute, named: &[Named<'_>], value: &mut Value) -> bool {
+    let all = |sub: &Attribute| !sub.is_hidden() && sub.returned != Returned::Request;
+    if attribute.sub_attributes.iter().all(all) {
+        return true;
+    }
+    keep_elements(value, |element| {
+        let Value::Object(members) = element else { return true };
+        members.retain(|name, _| {
+            attribute.sub_attribute(name).is_some_and(|sub| all(sub) || is_asked_for(sub, named))
+        });
+        !members.is_empty()
+    })
+}
+
 /// Leaves the named parts of a value; whether any is left.
 fn keep_only(attribute: &Attribute, named: &[Named<'_>], value: &mut Value) -> bool {
-    let keep_parts = |element: &mut Value| {
-        let selecting: Vec<_> = named
+    keep_elements(value, |element| {
+        let selecting: Vec<Named<'_>> = named
             .iter()
             .filter(|(_, filter)| filter.is_none_or(|filter| evaluate_element(filter, element)))
+            .copied()
             .collect();
         if selecting.iter().any(|(sub, _)| sub.is_none()) {
-            return true;
+            return keep_parts(attribute, &selecting, element);
         }
         let Value::Object(members) = element else { return false };
         members.retain(|name, _| {
-            let always =
-                attribute.sub_attribute(name).is_some_and(|sub| sub.returned == Returned::Always);
-            always || selecting.iter().any(|(sub, _)| sub.is_some_and(|sub| sub.name == *name))
+            attribute.sub_attribute(name).is_some_and(|sub| {
+                let always = sub.returned == Returned::Always && !sub.is_hidden();
+                always || is_asked_for(sub, &selecting)
+            })
         });
-        !members.is_empty()
-    };
-    match value {
-        Value::Array(elements) => {
-            elements.retain_mut(keep_parts);
-            !elements.is_empty()
-        }
-        single => keep_parts(single),
-    }
+        !selecting.is_empty() && !members.is_empty()
+    })
 }
 
 /// Takes the named parts out of a value; whether any is left.
-fn keep_rest(named: &[Named<'_>], value: &mut Value) -> bool {
-    let without_parts = |element: &mut Value| {
+fn keep_rest(attribute: &Attribute, named: &[Named<'_>], value: &mut Value) -> bool {
+    let left = keep_elements(value, |element| {
         for (sub, filter) in named {
             if filter.is_some_and(|filter| !evaluate_element(filter, element)) {
                 continue;
             }
             match (sub, &mut *element) {
+                (Some(sub), _) if sub.returned == Returned::Always => {}
                 (Some(sub), Value::Object(members)) => {
                     members.shift_remove(&sub.name);
                 }
@@ -252,13 +277,22 @@ fn keep_rest(named: &[Named<'_>], value: &mut Value) -> bool {
             }
         }
         !element.as_object().is_some_and(Object::is_empty)
-    };
+    });
+    left && keep_parts(attribute, &[], value)
+}
+
+fn is_asked_for(sub: &Attribute, named: &[Named<'_>]) -> bool {
+    !sub.is_hidden() && named.iter().any(|(named, _)| named.is_some_and(|n| n.name == sub.name))
+}
+
+/// Leaves the elements of which something is left; whether there are any.
+fn keep_elements(value: &mut Value, mut keep: impl FnMut(&mut Value) -> bool) -> bool {
     match value {
         Value::Array(elements) => {
-            elements.retain_mut(without_parts);
+            elements.retain_mut(keep);
             !elements.is_empty()
         }
-        single => without_parts(single),
+        single => keep(single),
     }
 }
 

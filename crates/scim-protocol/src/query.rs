@@ -6,7 +6,7 @@ use crate::dialect::Leniencies;
 use crate::error::{Error, Result, ScimType};
 use crate::filter::{self, Predicate};
 use crate::projection::Projection;
-use crate::schema::{AttributeRef, ResourceType, Returned, Target};
+use crate::schema::{AttributeRef, ResourceType, Target};
 
 /// Resources on a page if the client does not say.
 pub const DEFAULT_COUNT: u32 = 100;
@@ -121,7 +121,7 @@ impl Parameters {
             return Err(unknown());
         };
         let attribute = attribute.comparable().ok_or_else(unknown)?;
-        if attribute.leaf().returned == Returned::Never {
+        if attribute.is_hidden() {
             return Err(unknown());
         }
         Ok(Some(Sort { attribute, descending }))

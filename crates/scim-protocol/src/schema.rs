@@ -122,6 +122,12 @@ impl Attribute {
     pub fn is_text(&self) -> bool {
         matches!(self.data_type, DataType::String | DataType::Binary | DataType::Reference)
     }
+
+    /// Whether no client ever sees its value, so that it must not be found out by a filter or an
+    /// order either: what is `writeOnly` is hidden whatever `returned` says (RFC 7643 section 7).
+    pub fn is_hidden(&self) -> bool {
+        self.returned == Returned::Never || self.mutability == Mutability::WriteOnly
+    }
 }
 
 /// A named set of attributes (RFC 7643 section 7).
@@ -188,6 +194,12 @@ impl AttributeRef {
     /// The attribute whose values are meant: the sub-attribute if one is named.
     pub fn leaf(&self) -> &'static Attribute {
         self.sub.unwrap_or(self.attribute)
+    }
+
+    /// Whether no client ever sees the values that are meant: the attribute or the sub-attribute
+    /// is hidden.
+    pub fn is_hidden(&self) -> bool {
+        self.attribute.is_hidden() || self.leaf().is_hidden()
     }
 
     /// For a comparison: a complex attribute stands for its `value` (RFC 7644 section 3.4.2.2

@@ -22,6 +22,7 @@ mod search;
 
 pub use evaluate::{evaluate, evaluate_element};
 pub use resolve::{parse, parse_for_one_of_many, resolve, resolve_element};
+pub(crate) use search::comparable;
 pub use search::search_document;
 
 use jiff::Timestamp;

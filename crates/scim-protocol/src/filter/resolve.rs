@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fold::fold;
 use crate::instant;
 use crate::resource::boolean;
-use crate::schema::{AttributeRef, DataType, ResourceType, Returned, Target};
+use crate::schema::{AttributeRef, DataType, ResourceType, Target};
 
 /// Parses a filter and resolves it against a resource type.
 ///
@@ -140,11 +140,7 @@ impl Resolver<'_> {
     fn attribute(&mut self, path: &scim_filter_parser::AttributePath) -> Result<AttributeRef> {
         match self.scope {
             Scope::Resource(kind) => match kind.resolve(path, self.leniencies) {
-                // A filter on what is never returned would give it away, one letter after another.
-                Some(Target::Attribute(found)) if found.leaf().returned == Returned::Never => {
-                    Err(Error::invalid_filter(format!("{path} cannot be filtered by")))
-                }
-                Some(Target::Attribute(attribute)) => Ok(attribute),
+                Some(Target::Attribute(attribute)) => not_hidden(attribute),
                 _ => Err(Error::invalid_filter(format!("{path} is no attribute of {}", kind.name))),
             },
             Scope::Element(parent) => {
@@ -166,7 +162,7 @@ impl Resolver<'_> {
                 parent.attribute.name
             ))
         })?;
-        Ok(AttributeRef { sub: Some(sub), ..parent })
+        not_hidden(AttributeRef { sub: Some(sub), ..parent })
     }
 
     fn test(&mut self, attribute: AttributeRef, test: &Parsed) -> Result<Predicate> {
@@ -186,7 +182,7 @@ impl Resolver<'_> {
                 "{name} is complex: compare one of its sub-attributes"
             )));
         };
-        let leaf = attribute.leaf();
+        let leaf = not_hidden(attribute)?.leaf();
         if !fits(leaf.data_type, operator) {
             return Err(Error::invalid_filter(format!(
                 "{operator} cannot be used with {name}, a {:?}",
@@ -232,6 +228,15 @@ impl Resolver<'_> {
             ))
         })
     }
+}
+
+/// A filter on what no client sees would give it away, one letter after another.
+fn not_hidden(attribute: AttributeRef) -> Result<AttributeRef> {
+    if attribute.is_hidden() {
+        let name = &attribute.leaf().name;
+        return Err(Error::invalid_filter(format!("{name} cannot be filtered by")));
+    }
+    Ok(attribute)
 }
 
 const NEVER: Predicate = Predicate::Or(Vec::new());

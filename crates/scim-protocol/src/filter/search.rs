@@ -8,11 +8,15 @@ use crate::instant;
 use crate::schema::{Attribute, DataType, ResourceType};
 
 /// The resource with every value as it is compared: text folded unless `caseExact`, instants as
-/// microseconds since 1970. The shape and names are the resource's own.
+/// microseconds since 1970. The shape and names are the resource's own. What no client sees is
+/// not there: no filter can ask for it.
 pub fn search_document(kind: &'static ResourceType, resource: &Object) -> Object {
     let mut document = Object::new();
     for (name, value) in resource {
         if let Some(attribute) = kind.attribute(name) {
+            if attribute.is_hidden() {
+                continue;
+            }
             document.insert(name.clone(), comparable(attribute, value));
         } else if let (Some(schema), Value::Object(members)) = (kind.extension(name), value) {
             document.insert(name.clone(), comparable_members(&schema.attributes, members));
@@ -21,7 +25,8 @@ pub fn search_document(kind: &'static ResourceType, resource: &Object) -> Object
     document
 }
 
-fn comparable(attribute: &Attribute, value: &Value) -> Value {
+/// A value as it is compared.
+pub(crate) fn comparable(attribute: &Attribute, value: &Value) -> Value {
     match value {
         Value::Array(elements) => {
             elements.iter().map(|element| comparable(attribute, element)).collect()
@@ -36,7 +41,7 @@ fn comparable(attribute: &Attribute, value: &Value) -> Value {
 }
 
 fn comparable_members(attributes: &[Attribute], members: &Object) -> Value {
-    let find = |name: &str| attributes.iter().find(|attribute| attribute.name == name);
+    let find = |name: &str| attributes.iter().find(|a| a.name == name && !a.is_hidden());
     let comparable =
         |(name, value): (&String, &Value)| Some((name.clone(), comparable(find(name)?, value)));
     Value::Object(members.iter().filter_map(comparable).collect())

@@ -7,6 +7,7 @@ use crate::Object;
 use crate::dialect::{Leniencies, Leniency};
 use crate::error::{Error, Result, ScimType};
 use crate::filter::{Predicate, evaluate_element};
+use crate::immutable;
 use crate::resource;
 use crate::schema::{Attribute, Mutability, ResourceType};
 
@@ -29,6 +30,9 @@ pub fn apply<'a>(
             return Err(Error::new(ScimType::TooMany, detail));
         }
         apply_edit(resource, edit, leniencies)?;
+        if edit.op == Op::Remove && resource::lacks_required_extension(kind, resource) {
+            return Err(Error::mutability("an extension that is required cannot be removed"));
+        }
     }
     resource::check_required(kind, resource)?;
     *resource = resource::in_schema_order(kind, std::mem::take(resource));
@@ -60,8 +64,8 @@ fn comparisons(resource: &Object, edit: &Edit) -> usize {
 pub fn apply_edit(resource: &mut Object, edit: &Edit, leniencies: &mut Leniencies) -> Result<()> {
     let target = match &edit.target {
         EditTarget::Extension(schema) => {
-            resource.shift_remove(&schema.id);
-            return Ok(());
+            let removed = into_object(resource.shift_remove(&schema.id));
+            return immutable::check_removal(schema, &removed);
         }
         EditTarget::Attribute(target) => target,
     };
@@ -82,15 +86,16 @@ fn edit_attribute(
     leniencies: &mut Leniencies,
 ) -> Result<()> {
     let attribute = target.attribute.attribute;
-    if attribute.required
-        && edit.op == Op::Remove
-        && target.filter.is_none()
-        && target.sub.is_none()
-    {
-        return Err(Error::mutability(format!("{} is required", attribute.name)));
+    let removes = edit.op == Op::Remove;
+    if removes && let Some(sub) = target.sub.filter(|sub| sub.required) {
+        return Err(Error::mutability(format!("{}.{} is required", attribute.name, sub.name)));
     }
     let edit = Apply { op: edit.op, attribute, target, value: &edit.value, leniencies };
     let before = parent.get_mut(&attribute.name).map(std::mem::take);
+    // Edits of single values of a list look at each of them.
+    let whole = !attribute.multi_valued || (target.filter.is_none() && target.sub.is_none());
+    let immutable = attribute.mutability == Mutability::Immutable;
+    let old = (immutable || (whole && immutable::concerns(attribute))).then(|| before.clone());
     let after = if attribute.multi_valued {
         let elements = match before {
             Some(Value::Array(elements)) => elements,
@@ -102,6 +107,10 @@ fn edit_attribute(
     } else {
         edit.single(before)?
     };
+    if removes && attribute.required && after.is_none() {
+        return Err(Error::mutability(format!("{} is required", attribute.name)));
+    }
+    let after = immutable::settle(attribute, old.flatten().as_ref(), after)?;
     put(parent, &attribute.name, after);
     Ok(())
 }

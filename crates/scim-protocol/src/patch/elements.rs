@@ -1,7 +1,5 @@
 //! Edits of multi-valued attributes.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use super::Op;
@@ -10,7 +8,8 @@ use crate::Object;
 use crate::dialect::Leniency;
 use crate::error::{Error, Result};
 use crate::filter::evaluate_element;
-use crate::fold::fold;
+use crate::fold::equal_folded;
+use crate::immutable;
 use crate::resource::{self, is_primary};
 use crate::schema::{Attribute, Mutability};
 
@@ -67,25 +66,23 @@ impl Apply<'_> {
             };
             return Ok(add(self.attribute, elements, created.into_iter().collect()));
         }
-        let (mut after, mut seen, mut primary) = (Vec::new(), HashSet::new(), None);
+        let (mut after, mut primary) = (Vec::new(), None);
         for element in elements {
             let edited = selects(&element);
             let Some(element) = (if edited { self.element(element)? } else { Some(element) })
             else {
                 continue;
             };
-            // One value given to several elements can make them equal.
-            if seen.insert(element.to_string()) {
-                if edited && is_primary(&element) {
-                    primary = Some(after.len());
-                }
-                after.push(element);
+            if edited && is_primary(&element) {
+                primary = Some(after.len());
             }
+            after.push(element);
         }
         if let Some(primary) = primary {
             demote_others(&mut after, primary);
         }
-        Ok(after)
+        // One value given to several elements can make them the same.
+        Ok(resource::without_duplicates(self.attribute, after))
     }
 
     /// One selected element after the edit, if it is still there.
@@ -94,7 +91,8 @@ impl Apply<'_> {
             return Ok(None);
         }
         let was_described = is_described(&element);
-        let members = match self.target.sub {
+        let old = immutable::concerns(self.attribute).then(|| element.clone());
+        let mut members = match self.target.sub {
             // `remove` with a value removes that value and no other (quirk Q8).
             Some(sub) if self.op == Op::Remove && !self.is_listed(sub, &element) => {
                 return Ok(Some(element));
@@ -106,6 +104,9 @@ impl Apply<'_> {
             }
             None => self.rewritten(element)?,
         };
+        if let Some(Value::Object(old)) = old {
+            immutable::settle_members(self.attribute, &old, &mut members)?;
+        }
         // An address without the address is nothing (quirk Q8).
         let after = self.object(members);
         Ok(after.filter(|after| is_described(after) || !was_described))
@@ -175,7 +176,17 @@ fn add(attribute: &Attribute, mut elements: Vec<Value>, given: Vec<Value>) -> Ve
 fn describes(attribute: &Attribute, given: &Value, element: &Value) -> bool {
     match given {
         Value::Object(given) => given.keys().all(|name| agrees(attribute, given, element, name)),
-        _ => given == element,
+        _ => equal(attribute, given, element),
+    }
+}
+
+/// Whether two values of an attribute without sub-attributes are one.
+fn equal(attribute: &Attribute, a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) if attribute.is_text() && !attribute.case_exact => {
+            equal_folded(a, b)
+        }
+        _ => a == b,
     }
 }
 
@@ -198,14 +209,6 @@ fn agrees(attribute: &Attribute, given: &Object, element: &Value, name: &str) ->
         (Some(Value::Bool(false)), None) => name == "primary",
         (given, value) => given == value,
     }
-}
-
-fn equal_folded(a: &str, b: &str) -> bool {
-    // Nearly always the case, and without a copy of each text.
-    if a.is_ascii() && b.is_ascii() {
-        return a.eq_ignore_ascii_case(b);
-    }
-    fold(a) == fold(b)
 }
 
 /// Whether an element has anything to say beyond its place among the others.
