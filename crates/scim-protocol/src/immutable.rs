@@ -74,7 +74,7 @@ fn add_omitted(attribute: &Attribute, old: &Value, new: Option<Value>) -> Option
                     fill(attribute, old, &mut filled);
                     settle_members(attribute, old, &mut filled).is_ok()
                 };
-                if let Some(at) = same.iter().position(|old| fits(old)) {
+                if let Some(at) = same.iter().position(fits) {
                     fill(attribute, same.swap_remove(at), element);
                 }
             }
