@@ -207,6 +207,26 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_leniency_and_who_is_allowed_it() {
+        let readme = include_str!("../README.md");
+        for leniency in Leniency::ALL {
+            let allowed = |d: &Dialect| d.permits(*leniency);
+            let dialects: Vec<_> =
+                Dialect::ALL.map(|(_, d)| d).into_iter().filter(allowed).collect();
+            let who = match dialects.as_slice() {
+                [one] => format!("`{one}`"),
+                [Dialect::Standard, Dialect::Entra, Dialect::Okta] => "all others".to_owned(),
+                other => panic!("{leniency:?} needs words for {other:?}"),
+            };
+            let row = |line: &str| {
+                line.starts_with(&format!("| `{}` | ", leniency.as_str()))
+                    && line.ends_with(&format!(" | {who} |"))
+            };
+            assert!(readme.lines().any(row), "README.md has no row of {leniency:?} for {who}");
+        }
+    }
+
+    #[test]
     fn names_parse_back() {
         for (name, dialect) in Dialect::ALL {
             assert_eq!(name.parse(), Ok(dialect));

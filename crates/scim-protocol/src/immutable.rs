@@ -26,6 +26,20 @@ use crate::schema::{Attribute, Mutability, ResourceType, Schema};
 /// Gives `after`, which is to replace `before`, the immutable values that it leaves out, and
 /// refuses it if it has others (RFC 7644 section 3.5.1).
 ///
+/// `User` has no immutable attribute; a group's members have immutable parts:
+///
+/// ```
+/// use scim_protocol::{immutable, schema::ResourceType};
+/// use serde_json::json;
+///
+/// let group = |kind: &str| {
+///     let group = json!({"displayName": "Team", "members": [{"value": "1", "type": kind}]});
+///     group.as_object().unwrap().clone()
+/// };
+/// let (before, mut after) = (group("User"), group("Group"));
+/// assert!(immutable::carry_over(ResourceType::group(), &before, &mut after).is_err());
+/// ```
+///
 /// # Errors
 /// `mutability`, with the name of what cannot be changed; `invalidValue` if it leaves out what is
 /// required beside an immutable value.

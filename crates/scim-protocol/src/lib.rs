@@ -1,7 +1,7 @@
 //! SCIM 2.0 without I/O: what RFC 7643 and RFC 7644 mean, as functions over plain values.
 //!
 //! Everything here is driven by schema data ([`schema`]): one description per attribute decides
-//! how input is validated ([`resource`]), filtered ([`filter`]), patched ([`patch`]), projected
+//! how input is validated ([`resource`], [`immutable`]), filtered ([`filter`]), patched ([`patch`]), projected
 //! ([`projection`]) and published ([`discovery`]). The crate opens no socket, reads no clock and
 //! knows no database, so a server on any stack can use it.
 //!
@@ -39,6 +39,10 @@ pub mod projection;
 pub mod query;
 pub mod resource;
 pub mod schema;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// The attributes of a resource, by name, in the order of their schema.
 pub type Object = serde_json::Map<String, serde_json::Value>;

@@ -15,6 +15,14 @@ pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRe
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// An error's body (section 3.12). `status` is a string, as the RFC has it.
+///
+/// ```
+/// use scim_protocol::{error::ScimType, message};
+///
+/// let body = message::error(400, Some(ScimType::NoTarget), "remove needs a path");
+/// assert_eq!(body["status"], "400");
+/// assert_eq!(body["scimType"], "noTarget");
+/// ```
 pub fn error(status: u16, scim_type: Option<ScimType>, detail: &str) -> Value {
     let mut body = json!({ "schemas": [ERROR], "status": status.to_string() });
     if let Some(scim_type) = scim_type {

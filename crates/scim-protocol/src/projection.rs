@@ -1,4 +1,20 @@
-//! Which attributes an answer has (RFC 7644 sections 3.4.2.5 and 3.9).
+//! Which attributes an answer has (RFC 7644 sections 3.4.2.5 and 3.9; `returned` in RFC 7643
+//! section 7).
+//!
+//! ```
+//! use scim_protocol::dialect::{Dialect, Leniencies};
+//! use scim_protocol::{projection::Projection, schema::ResourceType};
+//! use serde_json::json;
+//!
+//! let kind = ResourceType::user();
+//! let mut leniencies = Leniencies::new(Dialect::Strict);
+//! let asked = Projection::parse(kind, Some("name.givenName,password"), None, &mut leniencies)?;
+//! let mut user = json!({"id": "1", "userName": "ada", "password": "x",
+//!                       "name": {"givenName": "Ada", "familyName": "King"}});
+//! asked.apply(kind, user.as_object_mut().unwrap());
+//! assert_eq!(user, json!({"id": "1", "name": {"givenName": "Ada"}}));
+//! # Ok::<(), scim_protocol::error::Error>(())
+//! ```
 
 use scim_filter_parser::{Options, Path};
 use serde_json::Value;

@@ -254,6 +254,21 @@ impl ResourceType {
 
     /// What a path names, in any case; `None` if no schema of the type has it.
     ///
+    /// ```
+    /// use scim_protocol::dialect::{Dialect, Leniencies};
+    /// use scim_protocol::schema::{ResourceType, Target};
+    ///
+    /// let user = ResourceType::user();
+    /// let mut leniencies = Leniencies::new(Dialect::Strict);
+    /// let mut resolve = |path: &str| user.resolve(&path.parse().unwrap(), &mut leniencies);
+    /// let Some(Target::Attribute(found)) = resolve("NAME.givenname") else { panic!() };
+    /// assert_eq!(found.attribute.name, "name");
+    /// assert_eq!(found.leaf().name, "givenName");
+    /// let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    /// assert!(matches!(resolve(enterprise), Some(Target::Extension(_))));
+    /// assert_eq!(resolve("manager"), None); // it needs the URN of its extension
+    /// ```
+    ///
     /// An attribute of an extension may be named without its URN, and a dot may follow a URN,
     /// where the dialect allows that.
     pub fn resolve(

@@ -5,6 +5,20 @@
 //! attribute's type. Both evaluators start from it - [`evaluate`] in memory, and a store that
 //! compiles it to its query language - so they cannot differ in what a name or a literal means.
 //!
+//! ```
+//! use scim_protocol::dialect::{Dialect, Leniencies};
+//! use scim_protocol::{filter, schema::ResourceType};
+//! use serde_json::json;
+//!
+//! let mut leniencies = Leniencies::new(Dialect::Strict);
+//! let text = r#"emails[type eq "work" and value sw "ADA@"]"#;
+//! let predicate = filter::parse(ResourceType::user(), text, &mut leniencies)?;
+//! let user = json!({"emails": [{"value": "ada@example.com", "type": "work"}]});
+//! assert!(filter::evaluate(&predicate, user.as_object().unwrap()));
+//! assert!(filter::parse(ResourceType::user(), "password pr", &mut leniencies).is_err());
+//! # Ok::<(), scim_protocol::error::Error>(())
+//! ```
+//!
 //! # Decided where the RFC is silent
 //!
 //! - A complex attribute stands for its `value` (`emails co "x"`, `manager eq "id"`); one without
@@ -14,6 +28,7 @@
 //!   multi-valued attribute it holds if some value differs or there is none.
 //! - `eq null` is `not (… pr)`, `ne null` is `pr`.
 //! - `not (…)` is the plain complement, so unassigned attributes satisfy `not (title eq "x")`.
+//! - What no client sees (`returned: never`, `writeOnly`) cannot be filtered by.
 //! - Text is compared by code point, after [`fold`](crate::fold::fold) unless `caseExact`.
 
 mod evaluate;

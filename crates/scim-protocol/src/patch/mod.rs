@@ -5,6 +5,25 @@
 //! attribute elsewhere - the members of a group - takes its edits out of the sequence and carries
 //! them out itself. Whether anything changed is the comparison of before and after: a sequence
 //! that ends where it began has changed nothing.
+//!
+//! ```
+//! use scim_protocol::dialect::{Dialect, Leniencies};
+//! use scim_protocol::{patch, schema::ResourceType};
+//! use serde_json::json;
+//!
+//! let kind = ResourceType::user();
+//! let mut leniencies = Leniencies::new(Dialect::Strict);
+//! let mut user = json!({"userName": "ada", "title": "Countess"}).as_object().unwrap().clone();
+//! let body = json!({
+//!     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+//!     "Operations": [{"op": "remove", "path": "title"},
+//!                    {"op": "add", "value": {"name": {"givenName": "Ada"}}}],
+//! });
+//! let edits = patch::parse(kind, &body, &mut leniencies)?;
+//! patch::apply(kind, &mut user, &edits, &mut leniencies)?;
+//! assert_eq!(json!(user), json!({"userName": "ada", "name": {"givenName": "Ada"}}));
+//! # Ok::<(), scim_protocol::error::Error>(())
+//! ```
 
 mod apply;
 mod elements;
