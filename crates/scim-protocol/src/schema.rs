@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::{Leniencies, Leniency};
 
 /// The type of an attribute (RFC 7643 section 2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum DataType {
     /// A sequence of Unicode characters.
+    #[default]
     String,
     /// `true` or `false`.
     Boolean,
@@ -34,12 +35,13 @@ pub enum DataType {
 }
 
 /// Who may change an attribute (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Mutability {
     /// Only the service provider.
     ReadOnly,
     /// The client, at any time.
+    #[default]
     ReadWrite,
     /// The client, once.
     Immutable,
@@ -48,7 +50,7 @@ pub enum Mutability {
 }
 
 /// When an attribute is returned (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Returned {
     /// In every answer.
@@ -56,16 +58,18 @@ pub enum Returned {
     /// In none.
     Never,
     /// Unless the client excludes it or asks for others.
+    #[default]
     Default,
     /// Only if the client asks for it.
     Request,
 }
 
 /// Among whom a value is unique (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Uniqueness {
     /// Nobody.
+    #[default]
     None,
     /// The resources of a tenant.
     Server,
@@ -73,28 +77,36 @@ pub enum Uniqueness {
     Global,
 }
 
-/// An attribute and its characteristics (RFC 7643 section 7).
+/// An attribute and its characteristics (RFC 7643 section 7). Data that leaves one out means the
+/// default of section 2.2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attribute {
     /// The name as the service provider writes it.
     pub name: String,
     /// The type of its value or values.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default)]
     pub data_type: DataType,
     /// Whether it has a list of values.
+    #[serde(default)]
     pub multi_valued: bool,
     /// What it is, for a person.
+    #[serde(default)]
     pub description: String,
     /// Whether a resource must have it.
+    #[serde(default)]
     pub required: bool,
     /// Whether comparison distinguishes case.
+    #[serde(default)]
     pub case_exact: bool,
     /// Who may change it.
+    #[serde(default)]
     pub mutability: Mutability,
     /// When it is returned.
+    #[serde(default)]
     pub returned: Returned,
     /// Among whom a value is unique.
+    #[serde(default)]
     pub uniqueness: Uniqueness,
     /// Values that clients are advised to use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

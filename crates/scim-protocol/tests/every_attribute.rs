@@ -147,6 +147,15 @@ fn rfc7643_2_1_names_have_no_case() {
 }
 
 #[test]
+fn rfc7643_2_2_characteristics_that_are_left_out_have_defaults() {
+    let attribute: Attribute = serde_json::from_value(json!({"name": "colour"})).unwrap();
+    let all = json!({"name": "colour", "type": "string", "multiValued": false, "description": "",
+        "required": false, "caseExact": false, "mutability": "readWrite", "returned": "default",
+        "uniqueness": "none"});
+    assert_eq!(serde_json::to_value(attribute).unwrap(), all);
+}
+
+#[test]
 fn rfc7643_2_2_an_attribute_is_optional_and_can_be_changed_unless_its_schema_says_otherwise() {
     for attribute in all_attributes() {
         let plain = attribute.mutability == schema::Mutability::ReadWrite && !attribute.required;

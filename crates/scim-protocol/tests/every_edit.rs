@@ -185,7 +185,7 @@ fn rfc7643_2_4_an_edit_does_not_leave_the_same_value_twice() {
 }
 
 #[test]
-fn erratum_7122_a_list_of_simple_values_has_no_value_paths() {
+fn rfc7644_3_5_2_erratum_7122_a_list_of_simple_values_has_no_value_paths() {
     let before = json!({"tags": ["a"]});
     refused(before, remove("tags[value eq \"a\"]"), InvalidPath);
 }

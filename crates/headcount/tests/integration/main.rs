@@ -26,6 +26,7 @@ mod projection;
 mod quirks;
 mod quirks_of_bodies;
 mod races;
+mod rfc7643;
 mod shutdown;
 mod tokens;
 mod two_servers;

@@ -49,6 +49,19 @@ impl TestDatabase {
         &self.url
     }
 
+    /// All that is stored, as text in which a value that is in clear can be found.
+    pub(crate) fn dump(&self) -> String {
+        if self.postgres.is_some() {
+            let mut command = Command::new(program("pg_dump"));
+            return run(command.args(["--inserts", "-d", &self.url]), Duration::from_secs(60))
+                .succeeded()
+                .stdout;
+        }
+        let files = std::fs::read_dir(self.folder()).expect("the folder of the test is there");
+        let bytes = files.flatten().filter_map(|file| std::fs::read(file.path()).ok());
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+    }
+
     /// A folder that only this test uses.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -100,17 +113,17 @@ fn psql(url: &str, statement: &str) {
 }
 
 fn psql_command(url: &str, statement: &str) -> Command {
-    let mut command = Command::new(psql_program());
+    let mut command = Command::new(program("psql"));
     command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]);
     command
 }
 
-/// `psql` of the newest version under `/usr/lib/postgresql`, else the one in `PATH`.
-fn psql_program() -> OsString {
-    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else { return "psql".into() };
-    let programs = versions.flatten().map(|version| version.path().join("bin/psql"));
+/// A program of the newest version under `/usr/lib/postgresql`, else the one in `PATH`.
+fn program(name: &str) -> OsString {
+    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else { return name.into() };
+    let programs = versions.flatten().map(|version| version.path().join("bin").join(name));
     let newest = programs.filter(|program| program.exists()).max_by_key(version_number);
-    newest.map_or_else(|| "psql".into(), PathBuf::into_os_string)
+    newest.map_or_else(|| name.into(), PathBuf::into_os_string)
 }
 
 fn version_number(program: &PathBuf) -> u32 {
