@@ -27,6 +27,7 @@ fn full() -> Object {
         "ports": [{"value": "1", "type": "usb", "speed": 1, "token": "x", "owner": "Users/1"},
                   {"value": "2", "type": "lan", "primary": true, "mac": "m"}],
         "locks": [{"value": "x", "type": "door"}, {"value": "y"}],
+        "vault": {"value": "x", "hint": "h"},
         (INVENTORY): {"number": "N-1", "booked": "2030-01-01T00:00:00Z", "audit": "a"},
         (WARRANTY): {"until": "2030-01-01T00:00:00Z", "partner": "p", "ticket": "t"},
     }));
@@ -58,7 +59,7 @@ fn has_only(attributes: &str, rest: Value) {
 fn rfc7643_7_without_a_wish_what_is_returned_by_default() {
     let mut expected = Value::Object(full());
     let members = expected.as_object_mut().unwrap();
-    for hidden in ["pin", "secret", "notes"] {
+    for hidden in ["pin", "secret", "notes", "vault"] {
         members.shift_remove(hidden).unwrap();
     }
     for hidden in ["hint", "code", "trace"] {
@@ -76,7 +77,7 @@ fn rfc7643_7_without_a_wish_what_is_returned_by_default() {
 fn rfc7644_3_9_what_is_named_and_what_is_always_returned() {
     has_only("state", json!({"state": "On"}));
     has_only("notes", json!({"notes": "n"}));
-    has_only("pin,secret,locks.value", json!({}));
+    has_only("pin,secret,locks.value,vault,vault.hint", json!({}));
     has_only("place.code,place.trace", json!({"place": {"label": "l"}}));
     has_only(
         "place",
@@ -188,9 +189,17 @@ fn rfc7644_3_4_2_2_filters_on_each_data_type() {
 
 #[test]
 fn rfc7643_7_what_is_hidden_is_neither_filtered_nor_sorted_by() {
-    for path in
-        ["pin", "secret", "place.code", "place.trace", "locks", "locks.value", "ports.token"]
-    {
+    for path in [
+        "pin",
+        "secret",
+        "place.code",
+        "place.trace",
+        "locks",
+        "locks.value",
+        "ports.token",
+        "vault",
+        "vault.hint",
+    ] {
         for text in [format!("{path} eq \"x\""), format!("not ({path} sw \"x\")")] {
             let result = filter::parse(device(), &text, &mut Leniencies::new(STANDARD));
             assert_eq!(result.map_err(|error| error.scim_type), Err(InvalidFilter), "{text}");
@@ -199,7 +208,9 @@ fn rfc7643_7_what_is_hidden_is_neither_filtered_nor_sorted_by() {
         let result = sorted.query(device(), &mut Leniencies::new(STANDARD));
         assert_eq!(result.map_err(|error| error.scim_type), Err(InvalidPath), "{path}");
     }
-    for text in ["ports[token eq \"x\"]", "ports[type eq \"usb\"].token pr", "pin pr"] {
+    for text in
+        ["ports[token eq \"x\"]", "ports[type eq \"usb\"].token pr", "pin pr", "vault[hint pr]"]
+    {
         let result = filter::parse(device(), text, &mut Leniencies::new(STANDARD));
         assert_eq!(result.map_err(|error| error.scim_type), Err(InvalidFilter), "{text}");
     }

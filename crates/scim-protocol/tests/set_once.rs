@@ -4,6 +4,7 @@
 
 mod sample;
 
+use proptest::prelude::*;
 use sample::*;
 use scim_protocol::error::ScimType::{self, InvalidValue, Mutability, NoTarget};
 use scim_protocol::{Object, immutable};
@@ -251,4 +252,67 @@ fn rfc7644_3_5_2_immutable_attributes_of_an_extension() {
     let terms = |version| json!({(WARRANTY): {"until": until, "terms": {"version": version}}});
     refused(terms("1"), replace(&path("terms.version"), json!("2")), Mutability);
     refused(terms("1"), remove(&path("terms")), Mutability);
+}
+
+fn operation() -> impl Strategy<Value = Value> {
+    let path = prop::sample::select(vec![
+        "built",
+        "owner",
+        "owner.value",
+        "codes",
+        "place",
+        "place.anchor",
+        "place.site",
+        "ports",
+        "ports.mac",
+        "ports[value eq \"1\"]",
+        "ports[value eq \"1\"].mac",
+        "ports[value eq \"1\"].value",
+    ]);
+    let value = prop::sample::select(vec![
+        json!("1"),
+        json!("2"),
+        json!("2008-01-23T04:56:22Z"),
+        json!("2009-01-23T04:56:22Z"),
+        json!(["1"]),
+        json!([]),
+        Value::Null,
+        json!({"value": "1"}),
+        json!({"value": "1", "mac": "2", "site": "1", "anchor": "2"}),
+        json!({"value": "2", "mac": "1", "site": "2"}),
+        json!([{"value": "1", "mac": "1"}, {"value": "2"}]),
+    ]);
+    let op = prop::sample::select(vec!["add", "replace", "remove"]);
+    (op, path, value).prop_map(|(op, path, value)| match op {
+        "remove" => remove(path),
+        op => json!({"op": op, "path": path, "value": value}),
+    })
+}
+
+proptest! {
+    #[test]
+    fn rfc7643_7_no_edits_change_what_is_set(
+        edits in prop::collection::vec(operation(), 1..8),
+        put in any::<bool>(),
+    ) {
+        let before = kept(json!({"place": {"site": "1", "anchor": "1"}, "owner": {"value": "1"}}));
+        // Edits that are refused are as if they were not made.
+        let mut after = before.clone();
+        for edit in edits {
+            let earlier = after.clone();
+            if let Ok(edited) = patched(&after, json!([edit]), STANDARD) {
+                after = edited;
+            }
+            for name in ["serial", "built", "owner", "codes"] {
+                let is_set = earlier.contains_key(name);
+                prop_assert!(!is_set || after.get(name) == earlier.get(name), "{}: {:?}", name, edit);
+            }
+            prop_assert_eq!(&after["place"]["anchor"], "1");
+        }
+        if put {
+            let mut replaced = after.clone();
+            immutable::carry_over(device(), &after, &mut replaced).unwrap();
+            prop_assert_eq!(replaced, after);
+        }
+    }
 }

@@ -70,6 +70,10 @@ fn what_strict_refuses_the_others_read() {
             json!({"roles": [{"value": "Admin", "display": "Boss"}]}),
         ),
         (
+            json!({"roles": [{"Value": ["{\"value\":\"Admin\"}"]}]}),
+            json!({"roles": [{"value": "Admin"}]}),
+        ),
+        (
             json!({"roles": [{"value": "Admin", "displayName": "Boss"}]}),
             json!({"roles": [{"value": "Admin", "display": "Boss"}]}),
         ),
@@ -148,7 +152,7 @@ fn text_that_cannot_be_kept_is_refused() {
 
 #[test]
 fn a_list_is_no_element_of_a_list() {
-    for emails in [json!([[]]), json!([[{"value": "x"}]])] {
+    for emails in [json!([[]]), json!([["x"]]), json!([[{"value": "x"}]])] {
         let body = json!({"schemas": [CORE], "userName": "a", "emails": emails});
         assert_eq!(user(body, Dialect::Standard).unwrap_err().scim_type, ScimType::InvalidValue);
     }

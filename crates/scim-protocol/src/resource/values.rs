@@ -171,6 +171,7 @@ fn parse_complex(
         Value::String(text) if text.is_empty() && leniencies.allow(Leniency::EmptyStringClears) => {
             return Ok(None);
         }
+        Value::Array(_) => return wrong(),
         bare => {
             if attribute.sub_attribute("value").is_none() || !leniencies.allow(Leniency::BareValue)
             {
@@ -194,12 +195,14 @@ fn unwrap_json(
     if attribute.name != "roles" {
         return None;
     }
-    let text = members.get("value")?.as_str().filter(|text| text.starts_with('{'))?;
+    let (key, value) = members.iter().find(|(key, _)| key.eq_ignore_ascii_case("value"))?;
+    let value = value.as_array().filter(|list| list.len() == 1).map_or(value, |list| &list[0]);
+    let text = value.as_str().filter(|text| text.starts_with('{'))?;
     let Ok(Value::Object(inner)) = serde_json::from_str(text) else { return None };
     leniencies.allow(Leniency::JsonInString).then_some(())?;
     let mut merged = members.clone();
     let value = inner.get("value").or_else(|| inner.get("displayName"))?;
-    merged.insert("value".to_owned(), value.clone());
+    merged.insert(key.clone(), value.clone());
     if let Some(display) = inner.get("displayName") {
         merged.insert("display".to_owned(), display.clone());
     }
