@@ -41,6 +41,10 @@ pub(crate) enum ApiError {
     TooManyOperations,
     /// A bulk operation refers to a resource that the request does not create (section 3.7.1).
     UnresolvedReference(String),
+    /// The body did not come in time.
+    TooSlow,
+    /// The host that the request names is none (RFC 9112 section 3.2).
+    BadHost,
     /// SCIM has it, and the service does not.
     NotImplemented(&'static str),
 }
@@ -87,7 +91,8 @@ impl ApiError {
             ),
             Self::UnsupportedMediaType => plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send the body as application/scim+json or application/json, and not compressed",
+                "send the body as application/scim+json or application/json, in UTF-8 and not \
+                 compressed",
             ),
             Self::TooLarge(BodyLimit { bytes, name }) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -100,6 +105,13 @@ impl ApiError {
                 format!("the request has more than {MAX_OPERATIONS} operations, maxOperations"),
             ),
             Self::UnresolvedReference(detail) => plain(StatusCode::CONFLICT, detail),
+            Self::TooSlow => {
+                plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time: send it again")
+            }
+            Self::BadHost => plain(
+                StatusCode::BAD_REQUEST,
+                "the header `Host` must be one host, with a port or not",
+            ),
             Self::NotImplemented(what) => {
                 (StatusCode::NOT_IMPLEMENTED, None, format!("{what} is not implemented"))
             }
@@ -152,6 +164,10 @@ impl ResponseError for ApiError {
             }
             Self::MethodNotAllowed(allowed) => {
                 answer.insert_header((ALLOW, *allowed));
+            }
+            // What is left of the body would be taken for the next request.
+            Self::TooSlow => {
+                answer.force_close();
             }
             Self::Refused(Refusal::Storage(error)) => {
                 tracing::error!(error = ?error, "the store failed");

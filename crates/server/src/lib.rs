@@ -9,6 +9,7 @@ mod authentication;
 mod body;
 pub mod clock;
 mod error;
+mod json;
 mod scim;
 mod telemetry;
 pub mod token;
