@@ -1,8 +1,10 @@
 //! Settings: defaults, then a file, then the environment, then flags; the last one wins.
 
+use actix_web::http::Uri;
 use anyhow::Context;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
+use server::BASE_PATH;
 use store::DatabaseUrl;
 
 use crate::arguments::{Arguments, Command, ServeArguments, TokenArguments, TokenCommand};
@@ -110,12 +112,49 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     flags
 }
 
+/// The URL above the endpoint, without a slash at its end; it may have a path.
 fn checked_url(url: &str) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
-    let is_url = url.starts_with("http://") || url.starts_with("https://");
+    let parsed: Option<Uri> = url.parse().ok();
+    let is_url = parsed.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            && uri.query().is_none()
+    });
     anyhow::ensure!(
-        is_url && !url.contains(['?', '#']) && url.bytes().all(|byte| byte.is_ascii_graphic()),
-        "--public-url {url:?}: give the URL above /scim/v2, such as https://scim.example.com"
+        is_url && !url.contains('#') && !url.ends_with(BASE_PATH),
+        "--public-url {url:?}: give the URL above {BASE_PATH}, such as https://scim.example.com"
     );
     Ok(url.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_one_above_the_endpoint() {
+        for (given, kept) in [
+            ("https://scim.example.com", "https://scim.example.com"),
+            ("https://scim.example.com/", "https://scim.example.com"),
+            ("http://10.0.0.1:8080", "http://10.0.0.1:8080"),
+            ("https://idp.example.com/prefix/", "https://idp.example.com/prefix"),
+        ] {
+            assert_eq!(checked_url(given).unwrap(), kept);
+        }
+        for refused in [
+            "",
+            "/",
+            "scim.example.com",
+            "https://",
+            "ftp://scim.example.com",
+            "https://user:secret@scim.example.com",
+            "https://scim.example.com?x=1",
+            "https://scim.example.com#x",
+            "https://scim.example.com/a b",
+            "https://scim.example.com/scim/v2",
+        ] {
+            assert!(checked_url(refused).is_err(), "{refused}");
+        }
+    }
 }

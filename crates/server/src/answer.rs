@@ -1,15 +1,24 @@
-//! Answers: their media type and headers.
+//! Answers: their media type, coding and headers.
 
-use actix_web::body::MessageBody;
+use std::io::Write;
+
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
+    Accept, AcceptEncoding, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE, ContentEncoding,
+    ETAG, Encoding, HOST, Header, HeaderName, HeaderValue, LOCATION, Quality, VARY,
 };
+use actix_web::http::uri::Authority;
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse};
+use actix_web::web::{Bytes, block};
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use tracing_actix_web::RequestId;
+
+use crate::error::ApiError;
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
@@ -28,6 +37,15 @@ pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
     answer.content_type(SCIM_JSON).body(found.body.to_string())
 }
 
+/// The answer to a client that has the resource already: the headers of the resource without it
+/// (RFC 9110 section 15.4.5).
+pub(crate) fn not_modified(found: &Rendered) -> HttpResponse {
+    HttpResponse::NotModified()
+        .insert_header((ETAG, found.etag.as_str()))
+        .insert_header((CONTENT_LOCATION, found.location.as_str()))
+        .finish()
+}
+
 /// A resource as it is sent.
 pub(crate) struct Rendered {
     pub(crate) etag: String,
@@ -38,27 +56,178 @@ pub(crate) struct Rendered {
 /// SCIM's own media type.
 pub(crate) const SCIM_JSON: &str = "application/scim+json; charset=utf-8";
 
-/// Gives every answer, errors too, the media type that the client asks for - SCIM's own if it
-/// leaves the choice (RFC 7644 section 3.8) - and the id under which the log has the request.
+/// The smallest body worth compressing, in bytes: smaller ones fit in a few packets anyway.
+const WORTH_COMPRESSING: usize = 4 * 1024;
+
+/// Refuses a request whose host is none, and gives every answer, errors too, the media type and
+/// coding that the client asks for and the id under which the log has the request.
 pub(crate) async fn finish(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let wants_json = wants_json(&request);
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let (wants_json, wants_gzip) = (wants_json(&request), wants_gzip(&request));
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
-    let mut answer = next.call(request).await?;
+    let mut answer = if has_host(&request) {
+        next.call(request).await?
+    } else {
+        request.into_response(ApiError::BadHost.error_response())
+    };
     let headers = answer.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if wants_json && headers.get(CONTENT_TYPE).is_some_and(|value| value == SCIM_JSON) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     }
     if let Some(Ok(id)) = id.map(|id| HeaderValue::from_str(&id)) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-    Ok(answer)
+    Ok(if wants_gzip && answer.status().is_success() { compressed(answer).await } else { answer })
 }
 
+/// The host becomes part of every `location`, so it must be one (RFC 9112 section 3.2). A request
+/// without is of HTTP/1.0: the parser refuses a later one.
+fn has_host(request: &ServiceRequest) -> bool {
+    let mut hosts = request.headers().get_all(HOST);
+    let Some(host) = hosts.next() else { return true };
+    hosts.next().is_none() && host.to_str().is_ok_and(is_host)
+}
+
+fn is_host(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    text.bytes().all(plain) && text.parse::<Authority>().is_ok()
+}
+
+/// Whether the client likes `application/json` better than SCIM's own type, which is sent where it
+/// likes both alike and also where it likes neither (RFC 7644 section 3.8; RFC 9110 section 12.5.1).
+/// Of two that it likes alike, one that it names counts more than one that is in a range.
 fn wants_json(request: &ServiceRequest) -> bool {
-    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
-    let accept = accept.unwrap_or_default().to_ascii_lowercase();
-    accept.contains("application/json") && !accept.contains("application/scim+json")
+    let Ok(accept) = Accept::parse(request) else { return false };
+    let weight = |media_type: &str| {
+        let ranges = accept.iter().filter_map(|range| {
+            let precision = match range.item.essence_str() {
+                "*/*" => 0,
+                "application/*" => 1,
+                named if named == media_type => 2,
+                _ => return None,
+            };
+            Some((precision, range.quality))
+        });
+        let (precision, quality) = ranges.max()?;
+        (quality > Quality::ZERO).then_some((quality, precision))
+    };
+    weight("application/json") > weight("application/scim+json")
+}
+
+fn wants_gzip(request: &ServiceRequest) -> bool {
+    let known = [Encoding::identity(), Encoding::gzip()];
+    let accept = AcceptEncoding::parse(request);
+    accept.is_ok_and(|accept| accept.negotiate(known.iter()) == Some(Encoding::gzip()))
+}
+
+/// The answer with its body compressed, if that is large. The tag stays: it is weak, and names the
+/// resource in every coding.
+async fn compressed(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let (request, answer) = answer.into_parts();
+    let (mut answer, body) = answer.into_parts();
+    let body = match body.try_into_bytes() {
+        Ok(bytes) if bytes.len() >= WORTH_COMPRESSING => {
+            let plain = bytes.clone();
+            match block(move || gzip(&plain)).await {
+                Ok(Ok(packed)) => {
+                    let coding = HeaderValue::from_static(ContentEncoding::Gzip.as_str());
+                    answer.headers_mut().insert(CONTENT_ENCODING, coding);
+                    BoxBody::new(packed)
+                }
+                _ => BoxBody::new(bytes),
+            }
+        }
+        Ok(bytes) => BoxBody::new(bytes),
+        Err(body) => body,
+    };
+    ServiceResponse::new(request, answer.set_body(body))
+}
+
+fn gzip(plain: &Bytes) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::fast());
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{ACCEPT, ACCEPT_ENCODING};
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn with(name: &HeaderName, values: &[&str]) -> ServiceRequest {
+        let request = TestRequest::default();
+        let add =
+            |request: TestRequest, value: &&str| request.append_header((name.clone(), *value));
+        values.iter().fold(request, add).to_srv_request()
+    }
+
+    #[test]
+    fn rfc7644_3_8_the_media_type_is_the_one_that_the_client_likes_best() {
+        for json in [
+            "application/json",
+            "APPLICATION/JSON; charset=UTF-8",
+            "application/json, */*",
+            "application/json, text/plain, */*",
+            "application/json;q=0.9, */*;q=0.8",
+            "application/json, application/scim+json;q=0.5",
+            "application/json;q=0.1, application/scim+json;q=0",
+            "application/json;q=0.1",
+        ] {
+            assert!(wants_json(&with(&ACCEPT, &[json])), "{json}");
+        }
+        for scim in [
+            "",
+            "*/*",
+            "application/*",
+            "application/scim+json",
+            "application/scim+json; charset=utf-8",
+            "application/json, application/scim+json",
+            "application/json;q=0.5, */*",
+            "application/json;q=0",
+            "*/*, application/json;q=0",
+            "application/json;q=0.5, application/scim+json;q=0.6",
+            // Nothing that there is: SCIM's own type all the same.
+            "text/html",
+            "*/*;q=0",
+            "application/jsonp",
+            // Malformed
+            "application/json;q=x",
+            ";;,,/,*",
+            "*; q=.2",
+        ] {
+            assert!(!wants_json(&with(&ACCEPT, &[scim])), "{scim}");
+        }
+        assert!(wants_json(&with(&ACCEPT, &["text/html", "application/json"])));
+        assert!(!wants_json(&with(&ACCEPT, &["application/json", "application/scim+json"])));
+    }
+
+    #[test]
+    fn rfc9110_12_5_3_codings_that_the_client_takes() {
+        for accepted in ["gzip", "GZIP", "deflate, gzip;q=1.0, *;q=0.5", "br, gzip;q=0.1"] {
+            assert!(wants_gzip(&with(&ACCEPT_ENCODING, &[accepted])), "{accepted}");
+        }
+        for refused in ["", "identity", "gzip;q=0", "br", "identity, gzip;q=0", "*;q=0", "gzip;q=x"]
+        {
+            assert!(!wants_gzip(&with(&ACCEPT_ENCODING, &[refused])), "{refused}");
+        }
+        assert!(!wants_gzip(&with(&ACCEPT_ENCODING, &[])));
+    }
+
+    #[test]
+    fn rfc9112_3_2_a_host_is_a_name_or_address_with_a_port_or_not() {
+        for host in ["localhost", "scim.example.com:8443", "10.0.0.1", "[::1]:8080", "my_backend"] {
+            assert!(has_host(&with(&HOST, &[host])), "{host}");
+        }
+        for host in
+            ["", "a b", "a/b", "a\"b", "<script>", "user@host", "a?b", "a\\b", "[::1", "a,b"]
+        {
+            assert!(!has_host(&with(&HOST, &[host])), "{host}");
+        }
+        assert!(!has_host(&with(&HOST, &["a", "b"])));
+    }
 }

@@ -20,6 +20,9 @@ const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:E
 /// Seconds after which a client may try again what failed for want of the store.
 const RETRY_SECONDS: &str = "2";
 
+/// The longest detail of an error, in characters.
+const MAX_DETAIL: usize = 1_000;
+
 /// Why a request is not answered as it wished.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -132,6 +135,8 @@ impl ApiError {
     /// The status and the body of the answer.
     pub(crate) fn status_and_body(&self) -> (u16, Value) {
         let (status, scim_type, detail) = self.parts();
+        // Some repeat what the client sent.
+        let detail: String = detail.chars().take(MAX_DETAIL).collect();
         let mut body = message::error(status.as_u16(), scim_type, &detail);
         if let Some(code) = self.code() {
             body[HEADCOUNT_ERROR] = json!({"code": code.as_str()});

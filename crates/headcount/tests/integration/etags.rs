@@ -8,6 +8,10 @@ on_each_database!(
     rfc7644_3_14_etag_is_the_version,
     rfc7644_3_14_if_match_guards_every_write,
     rfc7644_3_14_if_none_match_saves_a_read,
+    rfc7644_3_14_every_answer_with_a_resource_has_its_version,
+    rfc9110_13_1_lists_of_tags_weak_and_strong,
+    rfc9110_13_2_1_what_is_not_there_is_404_whatever_the_condition,
+    rfc9110_15_4_5_an_answer_without_body_has_the_headers,
     rfc9110_13_1_preconditions_hold_for_every_method,
     a_group_that_loses_a_deleted_member_has_a_new_version,
 );
@@ -26,6 +30,119 @@ fn rfc9110_13_1_preconditions_hold_for_every_method(database: Database) {
     scim.with_header("If-Match", "W/\"77\"").get(&path).expect_error(412, None);
     let read = scim.with_header("If-Match", "*").get(&path).expect(200);
     assert_eq!(read.header("content-location"), read["meta"]["location"].as_str());
+}
+
+fn rfc7644_3_14_every_answer_with_a_resource_has_its_version(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Entra);
+    for (endpoint, body) in [("/Users", user("ada")), ("/Groups", group("A", &[]))] {
+        let created = scim.post(endpoint, &body).expect(201);
+        let path = format!("{endpoint}/{}", created.id());
+        let mut changed = body.clone();
+        changed["externalId"] = json!("x");
+        let change = json!([{"op": "add", "path": "externalId", "value": "y"}]);
+        for answer in [
+            created,
+            scim.get(&path).expect(200),
+            scim.put(&path, &changed).expect(200),
+            scim.patch(&path, &change).expect(200),
+            scim.patch(&path, &change).expect(200),
+        ] {
+            assert_eq!(
+                answer.header("etag"),
+                Some(answer.version().as_str()),
+                "{}",
+                answer.story()
+            );
+            let location = answer["meta"]["location"].as_str();
+            assert_eq!(answer.header("content-location"), location, "{}", answer.story());
+        }
+        let head = scim.send("HEAD", &path, None).expect(200);
+        let silent = scim.patch(&path, &json!([])).expect(204);
+        let version = scim.get(&path).expect(200).version();
+        for answer in [head, silent] {
+            assert_eq!(answer.header("etag"), Some(version.as_str()), "{}", answer.story());
+        }
+    }
+}
+
+fn rfc9110_13_1_lists_of_tags_weak_and_strong(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let created = scim.post("/Users", &user("ada")).expect(201);
+    let path = format!("/Users/{}", created.id());
+    assert_eq!(created.version(), "W/\"1\"");
+    // RFC 7644 section 3.14 has weak tags in `If-Match`, so they are compared weakly there too.
+    let same = ["W/\"1\"", "\"1\"", "*", "\"x\", W/\"1\"", "W/\"9\" ,\"1\",\"x,y\"", "*, \"9\""];
+    let other =
+        ["W/\"2\"", "\"2\"", "1", "W/1", "\"01\"", "\"+1\"", "w/\"1\"", "\"1", "", "\"x\",\"y\""];
+    for (tags, is_same) in
+        same.map(|tags| (tags, true)).into_iter().chain(other.map(|t| (t, false)))
+    {
+        for method in ["GET", "HEAD"] {
+            let guarded = scim.with_header("If-Match", tags).send(method, &path, None);
+            assert_eq!(
+                guarded.status,
+                if is_same { 200 } else { 412 },
+                "{tags}: {}",
+                guarded.story()
+            );
+            let cached = scim.with_header("If-None-Match", tags).send(method, &path, None);
+            assert_eq!(
+                cached.status,
+                if is_same { 304 } else { 200 },
+                "{tags}: {}",
+                cached.story()
+            );
+        }
+        // The same body changes nothing, so the version stays.
+        let put = scim.with_header("If-Match", tags).put(&path, &user("ada"));
+        assert_eq!(put.status, if is_same { 200 } else { 412 }, "{tags}: {}", put.story());
+        let put = scim.with_header("If-None-Match", tags).put(&path, &user("ada"));
+        assert_eq!(put.status, if is_same { 412 } else { 200 }, "{tags}: {}", put.story());
+        if !is_same {
+            let guarded = scim.with_header("If-Match", tags);
+            guarded
+                .patch(&path, &json!([{"op": "remove", "path": "title"}]))
+                .expect_error(412, None);
+            guarded.delete(&path).expect_error(412, None);
+        }
+    }
+    let two = scim.with_header("If-Match", "\"7\"").with_header("If-Match", "W/\"1\"");
+    two.get(&path).expect(200);
+    // The one that is refused counts before the one that saves the answer.
+    let both = scim.with_header("If-Match", "\"7\"").with_header("If-None-Match", "\"1\"");
+    both.get(&path).expect_error(412, None);
+    two.delete(&path).expect(204);
+}
+
+fn rfc9110_13_2_1_what_is_not_there_is_404_whatever_the_condition(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let path = format!("/Users/{NOBODY}");
+    for (name, value) in [
+        ("If-Match", "*"),
+        ("If-Match", "\"1\""),
+        ("If-None-Match", "*"),
+        ("If-None-Match", "\"1\""),
+    ] {
+        let conditional = scim.with_header(name, value);
+        conditional.get(&path).expect_error(404, None);
+        conditional.put(&path, &user("ada")).expect_error(404, None);
+        conditional
+            .patch(&path, &json!([{"op": "remove", "path": "title"}]))
+            .expect_error(404, None);
+        conditional.delete(&path).expect_error(404, None);
+    }
+}
+
+fn rfc9110_15_4_5_an_answer_without_body_has_the_headers(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let path = format!("/Users/{}", scim.post("/Users", &user("ada")).expect(201).id());
+    let whole = scim.get(&path).expect(200);
+    let known = scim.with_header("If-None-Match", "*").get(&path).expect(304);
+    for header in ["etag", "content-location", "vary"] {
+        assert_eq!(known.header(header), whole.header(header), "{header}");
+        assert!(known.header(header).is_some(), "{header}");
+    }
+    assert!(known.text.is_empty() && known.header("content-type").is_none(), "{}", known.story());
 }
 
 fn a_group_that_loses_a_deleted_member_has_a_new_version(database: Database) {

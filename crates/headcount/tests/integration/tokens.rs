@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::harness::*;
 
 on_each_database!(
-    a_token_opens_its_tenant_until_it_expires,
+    rfc7644_7_4_a_token_opens_its_tenant_until_it_expires,
     a_revoked_token_is_refused,
     a_wrong_secret_is_refused,
     tokens_are_listed_without_their_secret,
@@ -28,7 +28,7 @@ fn assert_refused_soon(client: &Client) {
     client.get("/Users").expect_error(401, None);
 }
 
-fn a_token_opens_its_tenant_until_it_expires(database: Database) {
+fn rfc7644_7_4_a_token_opens_its_tenant_until_it_expires(database: Database) {
     let server = Server::start(database);
     let tenant = server.tenant("acme");
     let long = server.client_with_token(&tenant.token(&["--expires", "90d"]));

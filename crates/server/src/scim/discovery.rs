@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use scim_protocol::{discovery, message};
 use serde_json::Value;
 
-use super::handlers::parameters;
+use super::handlers::pairs;
 use super::render::base_url;
 use crate::error::ApiError;
 use crate::{State, answer};
@@ -55,8 +55,9 @@ fn list(request: &HttpRequest, resources: Vec<Value>) -> Answer {
 }
 
 fn refuse_filter(request: &HttpRequest) -> Result<(), ApiError> {
-    match parameters(request)?.filter {
-        Some(_) => Err(ApiError::DiscoveryFilter),
-        None => Ok(()),
+    let pairs = pairs(request)?;
+    if pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case("filter")) {
+        return Err(ApiError::DiscoveryFilter);
     }
+    Ok(())
 }

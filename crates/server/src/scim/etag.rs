@@ -60,12 +60,15 @@ fn tags(request: &HttpRequest, name: &HeaderName) -> Option<Tags> {
     given.then_some(Tags::Versions(found))
 }
 
-/// The versions in a list of tags; one that is not ours is none.
+/// The versions in a list of tags; one that is not ours is none. They are compared weakly (RFC 9110
+/// section 8.8.3.2), also for `If-Match`: RFC 7644 section 3.14 sends weak tags in it.
 pub(super) fn versions(tags: &str) -> Vec<i64> {
     let version = |tag: &str| {
         let tag = tag.trim();
         let tag = tag.strip_prefix("W/").unwrap_or(tag);
-        tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+        let text = tag.strip_prefix('"')?.strip_suffix('"')?;
+        // A tag is compared as text: `"007"` is not the tag of version 7.
+        text.parse().ok().filter(|version: &i64| version.to_string() == text)
     };
     tags.split(',').filter_map(version).collect()
 }

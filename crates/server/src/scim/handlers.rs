@@ -1,6 +1,8 @@
 //! The operations of a resource type (RFC 7644 section 3): extract, one rule in one unit of work,
 //! answer.
 
+use std::collections::HashSet;
+
 use accounts::{Context, Refusal, Resource, Tx, parse_id};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
@@ -67,7 +69,7 @@ pub(super) async fn read<K: Kind>(
     let (found, version) = found.await?;
     report(&leniencies);
     if is_known(&request, version) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, found.etag)).finish());
+        return Ok(answer::not_modified(&found));
     }
     Ok(answer::resource(StatusCode::OK, &found))
 }
@@ -255,15 +257,25 @@ pub(super) fn identifier<K: Kind>(text: &str) -> Result<Uuid, ApiError> {
     parse_id(text).ok_or_else(|| Refusal::not_found(K::resource_type().name, shown).into())
 }
 
-/// The parameters in the query of a URL, in which `+` is a space.
+/// The parameters in the query of a URL, in which `+` is a space. One that is there twice is
+/// refused: which of the two counts would be a guess.
 pub(super) fn parameters(request: &HttpRequest) -> Result<Parameters, ApiError> {
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string())
-        .map_err(|_| Error::invalid_value("the query of the URL cannot be read"))?;
-    let mut parameters = Parameters::default();
-    for (name, value) in pairs.into_inner() {
+    let (mut parameters, mut names) = (Parameters::default(), HashSet::new());
+    for (name, value) in pairs(request)? {
+        if !names.insert(name.to_ascii_lowercase()) {
+            let shown: String = name.chars().take(100).collect();
+            return Err(Error::invalid_value(format!("{shown} is there twice in the URL")).into());
+        }
         parameters.set(&name, value);
     }
     Ok(parameters)
+}
+
+/// The names and values in the query of a URL.
+pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, ApiError> {
+    let pairs = web::Query::<Vec<_>>::from_query(request.query_string());
+    let pairs = pairs.map_err(|_| Error::invalid_value("the query of the URL cannot be read"))?;
+    Ok(pairs.into_inner())
 }
 
 /// Says what a client does beyond the RFC.

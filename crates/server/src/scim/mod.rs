@@ -9,7 +9,7 @@ mod render;
 mod root;
 
 use actix_web::web::{self, ServiceConfig, get, head, post};
-use actix_web::{HttpRequest, HttpResponse, Route};
+use actix_web::{HttpResponse, Route};
 
 use crate::BASE_PATH;
 use crate::authentication::Authenticated;
@@ -72,7 +72,7 @@ fn resources<K: Kind>(config: &mut ServiceConfig) {
 fn discovered(config: &mut ServiceConfig) {
     let mut add = |path: &str, route: fn(Route) -> Route| {
         let resource = web::resource(path).route(route(get())).route(route(head()));
-        config.service(resource.default_service(only("GET, HEAD")));
+        config.service(resource.default_service(web::to(not_discovery)));
     };
     add("/ServiceProviderConfig", |route| route.to(discovery::service_provider_config));
     add("/ResourceTypes", |route| route.to(discovery::resource_types));
@@ -81,11 +81,16 @@ fn discovered(config: &mut ServiceConfig) {
     add("/Schemas/{urn}", |route| route.to(discovery::schema));
 }
 
-/// Refuses the methods that a path does not have.
+/// Refuses the methods that a path does not have, to callers that are known.
 fn only(allowed: &'static str) -> Route {
-    web::to(move |_: HttpRequest| async move {
+    web::to(move |_: Authenticated| async move {
         Err::<HttpResponse, ApiError>(ApiError::MethodNotAllowed(allowed))
     })
+}
+
+/// Refuses to change what the service provider says of itself, which anyone may read.
+async fn not_discovery() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::MethodNotAllowed("GET, HEAD"))
 }
 
 async fn me(_: Authenticated) -> Result<HttpResponse, ApiError> {

@@ -1,7 +1,9 @@
 //! An answer of the server, and the questions that tests ask of it.
 
+use std::io::Read;
 use std::ops::Index;
 
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response};
 
@@ -19,7 +21,10 @@ pub(crate) struct Answer {
 impl Answer {
     pub(super) fn read(sent: String, response: Response<ureq::Body>) -> Result<Self, ureq::Error> {
         let (parts, mut body) = response.into_parts();
-        let bytes = body.with_config().limit(64 << 20).read_to_vec()?;
+        let mut bytes = body.with_config().limit(64 << 20).read_to_vec()?;
+        if parts.headers.get("content-encoding").is_some_and(|coding| coding == "gzip") {
+            bytes = unpacked(&bytes)?;
+        }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Self { status: parts.status.as_u16(), headers: parts.headers, body, text, sent })
@@ -113,6 +118,15 @@ impl Answer {
     pub(crate) fn story(&self) -> String {
         format!("{}\n-> {} {}", self.sent, self.status, self.text)
     }
+}
+
+fn unpacked(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    // Nothing is sent for HEAD.
+    if !bytes.is_empty() {
+        GzDecoder::new(bytes).read_to_end(&mut unpacked)?;
+    }
+    Ok(unpacked)
 }
 
 impl Index<&str> for Answer {
