@@ -16,6 +16,7 @@ on_each_database!(
     e17_roles,
     e18_clearing_attributes,
     validator_pages_of_five,
+    collection_filters_attributes_and_misspelt_names,
 );
 
 fn e1_test_connection(database: Database) {
@@ -260,4 +261,30 @@ fn validator_pages_of_five(database: Database) {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), 11);
+}
+
+/// What Microsoft's public collection of requests sends beyond the flows above.
+fn collection_filters_attributes_and_misspelt_names(database: Database) {
+    let server = Server::start(database);
+    let scim = entra(&server);
+    let path = create(&scim, "ada@example.com");
+    create(&scim, "grace@example.org");
+    for (filter, expected) in [
+        ("name.FamilyName eq familyName and (emails.Value co .com or emails.Value co .net)", 1),
+        ("meta.Created gt 2015-10-10T14:38:21.8617979-07:00", 2),
+        ("(ActiVe eq true) and meta.lastmodified ge \"2021-09-23T19:35:41.8420572Z\"", 2),
+        ("DisplayName eq \"nobody\"", 0),
+    ] {
+        let found = scim.filter("/Users", filter).expect(200);
+        assert_eq!(found["totalResults"], expected, "{}", found.story());
+    }
+    for names in ["emails[type eq \"work\"]", "emails[value eq \"ada@example.com\"]"] {
+        let found = scim.query(&path, &[("attributes", names)]).expect(200);
+        assert_eq!(found["emails"][0]["value"], "ada@example.com", "{}", found.story());
+        assert!(found["userName"].is_null(), "{}", found.story());
+    }
+    let mut misspelt = new_user("ada@example.com", &json!([]));
+    misspelt["misspelt"] = json!("x");
+    scim.put(&path, &misspelt).expect(200);
+    scim.get("/serviceConfiguration").expect_error(404, None);
 }

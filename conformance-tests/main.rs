@@ -12,4 +12,5 @@ mod entra_users;
 #[path = "../crates/headcount/tests/integration/harness/mod.rs"]
 mod harness;
 mod okta;
-mod suites;
+mod scim2_tester;
+mod scim_sanity;

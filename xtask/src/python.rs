@@ -1,4 +1,4 @@
-//! The Python environment with the SCIM client that the conformance tests run.
+//! The Python environment with the SCIM client and checkers that the conformance tests run.
 
 use std::env;
 use std::fs;
@@ -30,16 +30,21 @@ impl Environment {
     const PYTHON: &str = "HEADCOUNT_TEST_PYTHON";
     /// The environment variable that names the SCIM client.
     const SCIM2: &str = "HEADCOUNT_TEST_SCIM2";
+    /// The environment variable that names the other checker.
+    const SCIM_SANITY: &str = "HEADCOUNT_TEST_SCIM_SANITY";
 
     /// Lets a command find the environment.
     pub(crate) fn export_to(&self, command: &mut Command) {
         command.env(Self::PYTHON, self.program("python"));
         command.env(Self::SCIM2, self.program("scim2"));
+        command.env(Self::SCIM_SANITY, self.program("scim-sanity"));
     }
 
     /// Makes sure that a command finds no environment, not even one that the user exported.
     pub(crate) fn hide_from(command: &mut Command) {
-        command.env_remove(Self::PYTHON).env_remove(Self::SCIM2);
+        for name in [Self::PYTHON, Self::SCIM2, Self::SCIM_SANITY] {
+            command.env_remove(name);
+        }
     }
 
     /// One of the environment's programs.
@@ -56,7 +61,7 @@ impl Environment {
     /// there.
     fn is_current(&self, expected: &str) -> bool {
         fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == expected)
-            && self.program("scim2").is_file()
+            && ["scim2", "scim-sanity"].iter().all(|name| self.program(name).is_file())
             && succeeds(Command::new(self.program("python")).arg("--version"))
     }
 }
@@ -147,6 +152,7 @@ mod tests {
 
         fs::create_dir_all(environment.directory.join("bin")).unwrap();
         fs::write(environment.program("scim2"), "").unwrap();
+        fs::write(environment.program("scim-sanity"), "").unwrap();
         std::os::unix::fs::symlink("/bin/true", environment.program("python")).unwrap();
         let stamp = stamp_of(&environment, &requirements(&workspace)).unwrap();
         fs::write(environment.stamp(), stamp).unwrap();
@@ -161,6 +167,8 @@ mod tests {
         let pinned = include_str!("../../conformance-tests/requirements.txt");
         let mut packages = pinned.lines().filter(|line| !line.starts_with('#'));
         assert!(packages.all(|line| line.split_once("==").is_some()));
-        assert!(pinned.contains("scim2-cli==0.6.0") && pinned.contains("scim2-tester==0.5.2"));
+        for package in ["scim2-cli==0.6.0", "scim2-tester==0.5.2", "scim-sanity==0.7.4"] {
+            assert!(pinned.contains(package), "{package}");
+        }
     }
 }

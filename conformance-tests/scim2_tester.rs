@@ -1,7 +1,6 @@
-//! The public conformance suites, run against the server.
+//! The public suite `scim2-tester`, run against the server through `scim2-cli`.
 //!
-//! `scim2-tester` (through `scim2-cli`) prints one line per check, `STATUS title`, followed by
-//! indented lines that say why.
+//! It prints one line per check, `STATUS title`, followed by indented lines that say why.
 
 use std::process::Command;
 use std::time::Duration;
