@@ -19,6 +19,7 @@ use serde_json::Value;
 use tracing_actix_web::RequestId;
 
 use crate::error::ApiError;
+use crate::unread;
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
@@ -62,11 +63,12 @@ const WORTH_COMPRESSING: usize = 4 * 1024;
 /// Refuses a request whose host is none, and gives every answer, errors too, the media type and
 /// coding that the client asks for and the id under which the log has the request.
 pub(crate) async fn finish(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (wants_json, wants_gzip) = (wants_json(&request), wants_gzip(&request));
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    unread::set_aside(&mut request);
     let mut answer = if has_host(&request) {
         next.call(request).await?
     } else {
@@ -80,7 +82,10 @@ pub(crate) async fn finish(
     if let Some(Ok(id)) = id.map(|id| HeaderValue::from_str(&id)) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-    Ok(if wants_gzip && answer.status().is_success() { compressed(answer).await } else { answer })
+    if wants_gzip && answer.status().is_success() {
+        answer = compressed(answer).await;
+    }
+    Ok(unread::hold(answer))
 }
 
 /// The host becomes part of every `location`, so it must be one (RFC 9112 section 3.2). A request

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use accounts::Caller;
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::TryStreamExt;
 use scim_protocol::bulk::MAX_PAYLOAD_SIZE;
 use scim_protocol::error::Error;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::MAX_BODY;
 use crate::authentication::Authenticated;
 use crate::error::ApiError;
-use crate::json;
+use crate::{MAX_BODY, json, unread};
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -56,26 +57,41 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let authenticated = Authenticated::from_request(request, payload);
-        let (request, mut payload) = (request.clone(), payload.take());
+        let request = request.clone();
         Box::pin(async move {
             let Authenticated(caller) = authenticated.await?;
             if !is_json(&request) || is_encoded(&request) {
                 return Err(ApiError::UnsupportedMediaType);
             }
-            let bytes = read(&request, &mut payload, BODY_TIMEOUT).await?;
+            let bytes = read(&request, BODY_TIMEOUT).await?;
             Ok(Self { caller, value: json::parse(&bytes)? })
         })
     }
 }
 
-/// The bytes of a body, if they are all there in time.
-async fn read(
-    request: &HttpRequest,
-    payload: &mut Payload,
-    patience: Duration,
-) -> Result<web::Bytes, ApiError> {
-    let bytes = timeout(patience, web::Bytes::from_request(request, payload)).await;
-    bytes.map_err(|_| ApiError::TooSlow)?.map_err(|error| ApiError::body(&error))
+/// The bytes of a body, if they are not too many and all there in time.
+async fn read(request: &HttpRequest, patience: Duration) -> Result<BytesMut, ApiError> {
+    let mut payload = unread::take(request);
+    let bytes = timeout(patience, read_all(request, &mut payload)).await;
+    unread::put_back(request, payload);
+    bytes.map_err(|_| ApiError::TooSlow)?
+}
+
+async fn read_all(request: &HttpRequest, payload: &mut Payload) -> Result<BytesMut, ApiError> {
+    let broken = |_| ApiError::from(Error::invalid_syntax("the body could not be read"));
+    let limit = BodyLimit::of(request);
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|n| n > limit.bytes) {
+        return Err(ApiError::TooLarge(limit));
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.try_next().await.map_err(broken)? {
+        if bytes.len() + chunk.len() > limit.bytes {
+            return Err(ApiError::TooLarge(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 /// Whether the body is compressed, which is not undone.
@@ -105,11 +121,14 @@ fn is_json(request: &HttpRequest) -> bool {
 mod tests {
     use std::io::{Read, Write};
     use std::net::TcpStream;
+    use std::thread::{self, JoinHandle};
 
+    use actix_web::middleware::from_fn;
     use actix_web::test::TestRequest;
-    use actix_web::{App, HttpServer};
+    use actix_web::{App, HttpServer, web};
 
     use super::*;
+    use crate::answer::finish;
 
     fn is_json_of(content_type: &str) -> bool {
         is_json(
@@ -140,41 +159,50 @@ mod tests {
         }
     }
 
-    async fn impatient(
-        request: HttpRequest,
-        payload: web::Payload,
-    ) -> Result<web::Bytes, ApiError> {
-        read(&request, &mut payload.into_inner(), Duration::from_millis(200)).await
+    async fn impatient(request: HttpRequest) -> Result<BytesMut, ApiError> {
+        read(&request, Duration::from_millis(200)).await
     }
 
-    /// What a server answers to a head that promises ten bytes, and to these.
-    fn answer_to(body: &'static str) -> std::thread::JoinHandle<String> {
-        let server = HttpServer::new(|| App::new().default_service(web::to(impatient)));
+    /// All that a server sends until it hangs up on a client that sends this and stays.
+    fn answer_to(request: &'static str) -> JoinHandle<String> {
+        let server = HttpServer::new(|| {
+            App::new().wrap(from_fn(finish)).default_service(web::to(impatient))
+        });
         let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
         let address = server.addrs()[0];
         actix_web::rt::spawn(server.run());
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n";
-            stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
-            let mut answer = [0; 4096];
-            let length = stream.read(&mut answer).unwrap();
-            String::from_utf8_lossy(&answer[..length]).into_owned()
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("the server hangs up");
+            answer
         })
     }
 
     #[actix_web::test]
     async fn rfc9110_15_5_9_a_body_that_does_not_come_is_408() {
-        let half = answer_to("12345");
-        let whole = answer_to("1234567890");
-        let (half, whole) =
-            web::block(|| (half.join().unwrap(), whole.join().unwrap())).await.unwrap();
-        assert!(half.starts_with("HTTP/1.1 408"), "{half}");
-        assert!(
-            half.contains("\"status\":\"408\"") && half.contains("connection: close"),
-            "{half}"
-        );
-        assert!(whole.starts_with("HTTP/1.1 200"), "{whole}");
+        let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n12\r\n";
+        let counted = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12";
+        let (chunked, counted) = (answer_to(chunked), answer_to(counted));
+        let whole = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n12";
+        let whole = answer_to(whole);
+        let join = || [chunked, counted, whole].map(|answer| answer.join().unwrap());
+        let [chunked, counted, whole] = web::block(join).await.unwrap();
+        for answer in [chunked, counted] {
+            assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+            assert!(answer.contains("\"status\":\"408\""), "{answer}");
+            assert!(answer.contains("connection: close"), "{answer}");
+        }
+        assert!(whole.starts_with("HTTP/1.1 200") && whole.ends_with("12"), "{whole}");
+    }
+
+    #[actix_web::test]
+    async fn what_is_too_large_is_not_waited_for() {
+        let counted = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4194305\r\n\r\n";
+        let answer = answer_to(counted);
+        let answer = web::block(|| answer.join().unwrap()).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("4194304 bytes"), "{answer}");
     }
 }

@@ -13,12 +13,13 @@ mod json;
 mod scim;
 mod telemetry;
 pub mod token;
+mod unread;
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::middleware::{NormalizePath, from_fn};
-use actix_web::web::{Data, PayloadConfig};
+use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,7 +60,6 @@ pub async fn serve(listener: TcpListener, store: Store, settings: Settings) -> s
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
-            .app_data(PayloadConfig::new(MAX_BODY))
             .wrap(from_fn(answer::finish))
             .wrap(NormalizePath::trim())
             .wrap(TracingLogger::<telemetry::Requests>::new())

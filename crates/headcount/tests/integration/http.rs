@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -19,6 +19,7 @@ on_each_database!(
     rfc7644_2_everything_but_discovery_needs_a_token,
     rfc9110_4_2_odd_urls,
     urls_and_heads_are_bounded,
+    a_body_that_nobody_reads_holds_no_connection,
     errors_do_not_repeat_all_that_was_sent,
     nothing_stands_for_nul,
 );
@@ -312,6 +313,26 @@ fn urls_and_heads_are_bounded(database: Database) {
     let id = scim.get(&format!("/Users/{}", "a".repeat(50_000))).expect_error(404, None);
     assert!(id.text.len() < 500, "{}", id.text.len());
     scim.get("/Users").expect_empty_list();
+}
+
+fn a_body_that_nobody_reads_holds_no_connection(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let begun = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n";
+    for (request, status) in [
+        (format!("POST /scim/v2/Users HTTP/1.1\r\nHost: a\r\n{begun}"), "401"),
+        (format!("GET /scim/v2/Schemas HTTP/1.1\r\nHost: a\r\n{begun}"), "200"),
+        (format!("DELETE /scim/v2/Users/1 HTTP/1.1\r\nHost: a\r\nTOKEN\r\n{begun}"), "404"),
+    ] {
+        let start = Instant::now();
+        let answer = raw(&scim, &request);
+        assert!(start.elapsed() < Duration::from_secs(15), "{request}: the connection stays open");
+        assert_eq!(answer.get(9..12), Some(status), "{answer}");
+    }
+    // A body that is there and not wanted is no reason to hang up.
+    let twice =
+        "DELETE /scim/v2/Users/1 HTTP/1.1\r\nHost: a\r\nTOKEN\r\nContent-Length: 2\r\n\r\n{}";
+    let answers = raw(&scim, &format!("{twice}{twice}"));
+    assert_eq!(answers.matches("HTTP/1.1 404").count(), 2, "{answers}");
 }
 
 fn errors_do_not_repeat_all_that_was_sent(database: Database) {
