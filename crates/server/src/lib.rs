@@ -34,6 +34,10 @@ pub const MAX_BODY: usize = 4 * 1024 * 1024;
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long a client may take nothing of an answer that is sent.
+#[cfg(target_os = "linux")]
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How long requests in flight have to finish when the server is told to stop, in seconds.
 const SHUTDOWN_TIMEOUT: u64 = 30;
 
@@ -56,6 +60,8 @@ pub(crate) struct State {
 /// # Errors
 /// The socket cannot be used.
 pub async fn serve(listener: TcpListener, store: Store, settings: Settings) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    bound_stalls(&listener)?;
     let state = Data::new(State { store, settings });
     let server = HttpServer::new(move || {
         App::new()
@@ -81,6 +87,13 @@ pub async fn serve(listener: TcpListener, store: Store, settings: Settings) -> s
     server.await
 }
 
+/// Ends connections whose clients take nothing of an answer any more, which actix waits for without
+/// end. What a listening socket accepts inherits it.
+#[cfg(target_os = "linux")]
+fn bound_stalls(listener: &TcpListener) -> std::io::Result<()> {
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(STALL_TIMEOUT))
+}
+
 /// The first SIGTERM or SIGINT.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -91,4 +104,21 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn connections_end_if_their_clients_take_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        bound_stalls(&listener).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let timeout = socket2::SockRef::from(&accepted).tcp_user_timeout().unwrap();
+        assert_eq!(timeout, Some(STALL_TIMEOUT));
+    }
 }
