@@ -166,6 +166,11 @@ fn value(attribute: &'static Attribute) -> BoxedStrategy<Value> {
     match attribute.data_type {
         DataType::Complex => members(&attribute.sub_attributes).boxed(),
         DataType::Boolean => any::<bool>().prop_map(Value::from).boxed(),
+        DataType::Binary => {
+            prop::sample::select(vec!["", "AQID", "aqid", "YQ==", "YWI", "+/+/", "-_-_"])
+                .prop_map(Value::from)
+                .boxed()
+        }
         _ if attribute.name == "type" => prop_oneof![
             2 => prop::sample::select(vec!["work", "home", "Other"]).prop_map(Value::from),
             1 => text().prop_map(Value::from),
