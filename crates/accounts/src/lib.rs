@@ -30,8 +30,9 @@ pub use members::MAX_MEMBERS_IN_ANSWER;
 pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use tx::{
-    Claims, ExternalIds, Groups, Ledger, Member, MemberKind, MembershipOf, Memberships, Page,
-    Resource, Savepoints, Scope, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
+    Claims, ExternalIds, Groups, InstallationKeys, Ledger, Member, MemberKind, MembershipOf,
+    Memberships, Page, Resource, Savepoints, Scope, StorageError, StorageResult, Tenancy, Tx,
+    Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

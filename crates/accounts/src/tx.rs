@@ -240,6 +240,17 @@ pub trait Tenancy {
     fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize>;
 }
 
+/// Secrets that all servers of an installation share.
+pub trait InstallationKeys {
+    /// The key for this purpose: `fresh`, if there was none before.
+    fn installation_key(
+        &mut self,
+        purpose: &str,
+        fresh: &[u8],
+        now: Timestamp,
+    ) -> StorageResult<Vec<u8>>;
+}
+
 /// Parts of a transaction that can be undone alone.
 pub trait Savepoints {
     /// Begins a part, which may have parts of its own.
@@ -252,12 +263,28 @@ pub trait Savepoints {
 
 /// One transaction.
 pub trait Tx:
-    Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy + Savepoints
+    Users
+    + Groups
+    + Memberships
+    + Claims
+    + ExternalIds
+    + Ledger
+    + Tenancy
+    + InstallationKeys
+    + Savepoints
 {
 }
 
 impl<T> Tx for T where
-    T: Users + Groups + Memberships + Claims + ExternalIds + Ledger + Tenancy + Savepoints
+    T: Users
+        + Groups
+        + Memberships
+        + Claims
+        + ExternalIds
+        + Ledger
+        + Tenancy
+        + InstallationKeys
+        + Savepoints
 {
 }
 

@@ -44,6 +44,8 @@ mod claims;
 mod document;
 #[path = "sql/groups.rs"]
 mod groups;
+#[path = "sql/keys.rs"]
+mod keys;
 #[path = "sql/ledger.rs"]
 mod ledger;
 #[path = "sql/memberships.rs"]

@@ -8,6 +8,13 @@ macro_rules! tables {
 
 tables! {
     {
+        use diesel::sql_types::{Binary, Text};
+        use crate::types::Instant;
+        installation_keys (purpose) {
+            purpose -> Text, key_bytes -> Binary, created_at -> Instant,
+        }
+    }
+    {
         use diesel::sql_types::Text;
         use crate::types::{Guid, Instant};
         tenants (id) { id -> Guid, name -> Text, name_key -> Text, created_at -> Instant, }
@@ -96,6 +103,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     external_ids,
     groups,
     identity_claims,
+    installation_keys,
     memberships,
     tenants,
     tokens,

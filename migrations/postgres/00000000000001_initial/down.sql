@@ -8,4 +8,5 @@ DROP TABLE users;
 DROP TABLE tokens;
 DROP TABLE connections;
 DROP TABLE tenants;
+DROP TABLE installation_keys;
 DROP FUNCTION refuse_change();

@@ -1,5 +1,12 @@
 -- Text that is compared has the collation "C", so that both databases order it by code point.
 
+-- Secrets that all servers of the installation share.
+CREATE TABLE installation_keys (
+  purpose text NOT NULL PRIMARY KEY,
+  key_bytes bytea NOT NULL,
+  created_at timestamptz NOT NULL
+);
+
 CREATE TABLE tenants (
   id uuid NOT NULL PRIMARY KEY,
   name text NOT NULL,

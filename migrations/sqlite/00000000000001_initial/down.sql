@@ -8,3 +8,4 @@ DROP TABLE users;
 DROP TABLE tokens;
 DROP TABLE connections;
 DROP TABLE tenants;
+DROP TABLE installation_keys;

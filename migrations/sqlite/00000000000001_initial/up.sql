@@ -1,5 +1,12 @@
 -- Identifiers are 16 bytes, instants microseconds since 1970, documents JSON text.
 
+-- Secrets that all servers of the installation share.
+CREATE TABLE installation_keys (
+  purpose TEXT NOT NULL PRIMARY KEY,
+  key_bytes BLOB NOT NULL,
+  created_at BIGINT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE tenants (
   id BLOB NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,

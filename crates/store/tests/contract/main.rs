@@ -9,6 +9,7 @@ mod filter_equivalence;
 mod filters;
 mod harness;
 mod indexes;
+mod keys;
 mod ledger;
 mod plan;
 mod population;

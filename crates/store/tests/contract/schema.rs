@@ -49,8 +49,13 @@ fn every_unique_key_is_led_by_the_tenant(database: &TestDatabase) {
         .iter()
         .map(|table| format!("{table}:tenant_id"))
         .chain(
-            ["tenants:id", "tenants:name_key", "__diesel_schema_migrations:version"]
-                .map(Into::into),
+            [
+                "installation_keys:purpose",
+                "tenants:id",
+                "tenants:name_key",
+                "__diesel_schema_migrations:version",
+            ]
+            .map(Into::into),
         )
         .collect();
     assert_eq!(found, expected);
