@@ -5,7 +5,12 @@
 
 use jiff::Timestamp;
 use scim_protocol::Object;
-use scim_protocol::query::Query;
+use scim_protocol::cursor::{Key, Position};
+use scim_protocol::instant::micros;
+use scim_protocol::query::{Query, Sort};
+use scim_protocol::resource::schemas;
+use scim_protocol::schema::{AttributeRef, ResourceType};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::identity::Claim;
@@ -60,11 +65,36 @@ pub struct Resource {
     pub attributes: Object,
 }
 
+impl Resource {
+    /// Where a page that ends with this resource ends.
+    pub fn position(&self, kind: &'static ResourceType, sort: Option<&Sort>) -> Position {
+        let key = sort.and_then(|sort| self.sort_key(kind, sort.attribute));
+        Position { id: self.id.to_string(), key }
+    }
+
+    /// What is not among the attributes is sorted by too.
+    fn sort_key(&self, kind: &'static ResourceType, by: AttributeRef) -> Option<Key> {
+        match (by.attribute.name.as_str(), by.sub.map(|sub| sub.name.as_str())) {
+            ("id", _) => Some(Key::Text(self.id.to_string())),
+            ("schemas", _) => {
+                let schemas = Value::Array(schemas(kind, &self.attributes));
+                Key::of(by, &Object::from_iter([("schemas".to_owned(), schemas)]))
+            }
+            ("meta", Some("created")) => Some(Key::Integer(micros(self.created))),
+            ("meta", Some("lastModified")) => Some(Key::Integer(micros(self.last_modified))),
+            ("meta", Some("version")) => Some(Key::Integer(self.version)),
+            _ => Key::of(by, &self.attributes),
+        }
+    }
+}
+
 /// Part of a query's results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// How many resources the query has in all.
-    pub total: u64,
+    /// How many resources the query has in all, if it wants to know.
+    pub total: Option<u64>,
+    /// Whether there are more behind the page; not looked for in a page by index.
+    pub has_next: bool,
     /// Those of the page.
     pub resources: Vec<Resource>,
 }

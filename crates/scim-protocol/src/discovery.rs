@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bulk::{MAX_OPERATIONS, MAX_PAYLOAD_SIZE};
+use crate::cursor::CURSOR_TIMEOUT;
 use crate::query::{DEFAULT_COUNT, MAX_COUNT};
 use crate::schema::{self, ResourceType, Schema};
 
@@ -97,11 +98,12 @@ pub fn service_provider_config(base: &str) -> Value {
             "primary": true,
         }],
         "pagination": {
-            "cursor": false,
+            "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": DEFAULT_COUNT,
             "maxPageSize": MAX_COUNT,
+            "cursorTimeout": CURSOR_TIMEOUT,
         },
         "meta": {
             "resourceType": "ServiceProviderConfig",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The error keywords of RFC 7644 table 9.
+/// The error keywords of RFC 7644 table 9 and RFC 9865 table 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScimType {
     /// The filter's syntax is wrong, or the attribute and comparison do not go together.
@@ -21,6 +21,12 @@ pub enum ScimType {
     NoTarget,
     /// A required value is missing, or a value does not fit the attribute.
     InvalidValue,
+    /// The cursor is none that this query was given.
+    InvalidCursor,
+    /// The cursor was given too long ago.
+    ExpiredCursor,
+    /// The count is out of bounds, or not that of the first page.
+    InvalidCount,
 }
 
 impl ScimType {
@@ -35,6 +41,9 @@ impl ScimType {
             Self::InvalidPath => "invalidPath",
             Self::NoTarget => "noTarget",
             Self::InvalidValue => "invalidValue",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }
@@ -79,6 +88,21 @@ impl Error {
     /// `invalidValue`
     pub fn invalid_value(detail: impl Into<String>) -> Self {
         Self::new(ScimType::InvalidValue, detail)
+    }
+
+    /// `invalidCursor`
+    pub fn invalid_cursor(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidCursor, detail)
+    }
+
+    /// `expiredCursor`
+    pub fn expired_cursor(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::ExpiredCursor, detail)
+    }
+
+    /// `invalidCount`
+    pub fn invalid_count(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidCount, detail)
     }
 
     /// `mutability`

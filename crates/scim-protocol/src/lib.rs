@@ -26,6 +26,7 @@
 //! ```
 
 pub mod bulk;
+pub mod cursor;
 pub mod dialect;
 pub mod discovery;
 pub mod error;

@@ -44,6 +44,21 @@ pub fn list_response(total: u64, start_index: u64, resources: Vec<Value>) -> Val
     body
 }
 
+/// The answer to a query that is paged by cursor (RFC 9865 section 2): without a `startIndex`, and
+/// with a `nextCursor` unless it is the last page.
+pub fn cursor_response(total: u64, next_cursor: Option<String>, resources: Vec<Value>) -> Value {
+    let mut body = json!({
+        "schemas": [LIST_RESPONSE],
+        "totalResults": total,
+        "itemsPerPage": resources.len(),
+    });
+    if let Some(next_cursor) = next_cursor {
+        body["nextCursor"] = next_cursor.into();
+    }
+    body["Resources"] = Value::Array(resources);
+    body
+}
+
 /// Reads the body of `POST …/.search` (section 3.4.3).
 ///
 /// # Errors
@@ -110,6 +125,18 @@ mod tests {
         assert_eq!(parameters.start_index.as_deref(), Some("2"));
         assert_eq!(parameters.count, None);
         assert_eq!(parameters.attributes.as_deref(), Some("userName,emails.value"));
+    }
+
+    #[test]
+    fn rfc9865_3_a_search_request_may_bring_a_cursor() {
+        let cursor = |cursor: Value| {
+            let body = json!({"schemas": [SEARCH_REQUEST], "cursor": cursor});
+            search_request(&body).map(|parameters| parameters.cursor)
+        };
+        assert_eq!(cursor(json!("")), Ok(Some(String::new())));
+        assert_eq!(cursor(json!("VZUTiyhEQJ94IR")), Ok(Some("VZUTiyhEQJ94IR".to_owned())));
+        assert_eq!(cursor(Value::Null), Ok(None), "null is not given");
+        assert!(cursor(json!(true)).is_err());
     }
 
     #[test]

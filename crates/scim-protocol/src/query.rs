@@ -1,7 +1,9 @@
-//! The parameters of a query (RFC 7644 section 3.4.2), from a query string or a search request.
+//! The parameters of a query (RFC 7644 section 3.4.2, RFC 9865 section 2), from a query string or a search request.
 
 use scim_filter_parser::AttributePath;
+use serde_json::json;
 
+use crate::cursor::Position;
 use crate::dialect::Leniencies;
 use crate::error::{Error, Result, ScimType};
 use crate::filter::{self, Predicate};
@@ -26,6 +28,8 @@ pub struct Parameters {
     pub start_index: Option<String>,
     /// `count`
     pub count: Option<String>,
+    /// `cursor`; empty for the first page
+    pub cursor: Option<String>,
     /// `attributes`
     pub attributes: Option<String>,
     /// `excludedAttributes`
@@ -41,6 +45,7 @@ impl Parameters {
             "sortorder" => &mut self.sort_order,
             "startindex" => &mut self.start_index,
             "count" => &mut self.count,
+            "cursor" => &mut self.cursor,
             "attributes" => &mut self.attributes,
             "excludedattributes" => &mut self.excluded_attributes,
             _ => return,
@@ -64,7 +69,8 @@ impl Parameters {
     /// The query of one resource type that they ask for.
     ///
     /// # Errors
-    /// `invalidFilter` for the filter, `invalidPath` for `sortBy`, `invalidValue` for the others.
+    /// `invalidFilter` for the filter, `invalidPath` for `sortBy`, `invalidCount` for the `count` of
+    /// a page by cursor, `invalidValue` for the others.
     pub fn query(&self, kind: &'static ResourceType, leniencies: &mut Leniencies) -> Result<Query> {
         let filter = self.filter.as_deref().map(|text| filter::parse(kind, text, leniencies));
         let filter = filter.transpose()?;
@@ -90,15 +96,36 @@ impl Parameters {
         self.page(filter, sort)
     }
 
+    /// What must be the same for every page of a query that is paged by cursor, as one text: all
+    /// but `cursor` and `count`, which have errors of their own.
+    pub fn of_every_page(&self) -> String {
+        let Self { filter, sort_by, sort_order, attributes, excluded_attributes, .. } = self;
+        json!([filter, sort_by, sort_order, attributes, excluded_attributes]).to_string()
+    }
+
     fn page(&self, filter: Option<Predicate>, sort: Option<Sort>) -> Result<Query> {
-        let start_index = number("startIndex", self.start_index.as_deref())?.unwrap_or(1).max(1);
-        let count = number("count", self.count.as_deref())?.unwrap_or(DEFAULT_COUNT.into());
-        Ok(Query {
-            filter,
-            sort,
-            start_index: start_index.unsigned_abs(),
-            count: u32::try_from(count.clamp(0, MAX_COUNT.into())).unwrap_or(MAX_COUNT),
-        })
+        let start_index = number("startIndex", self.start_index.as_deref())?;
+        let (start, count) = if self.cursor.is_none() {
+            let start_index = start_index.unwrap_or(1).max(1).unsigned_abs();
+            (Start::Index(start_index), number("count", self.count.as_deref())?)
+        } else if start_index.is_some() {
+            return Err(Error::invalid_value(
+                "cursor and startIndex are two ways of paging: give one of them",
+            ));
+        } else {
+            (Start::After(None), self.count_by_cursor()?)
+        };
+        let count = count.unwrap_or(DEFAULT_COUNT.into()).clamp(0, MAX_COUNT.into());
+        let count = u32::try_from(count).unwrap_or(MAX_COUNT);
+        Ok(Query { filter, sort, start, count, wants_total: true })
+    }
+
+    /// RFC 9865 section 2.1: what is too large is refused here, not reduced.
+    fn count_by_cursor(&self) -> Result<Option<i64>> {
+        match number("count", self.count.as_deref()) {
+            Ok(count) if count.is_none_or(|count| count <= MAX_COUNT.into()) => Ok(count),
+            _ => Err(Error::invalid_count(format!("count must be a number from 0 to {MAX_COUNT}"))),
+        }
     }
 
     fn sort(
@@ -146,10 +173,22 @@ pub struct Query {
     pub filter: Option<Predicate>,
     /// In which order; by id if there is none.
     pub sort: Option<Sort>,
-    /// The position of the first resource wanted, from 1.
-    pub start_index: u64,
+    /// Where the page begins.
+    pub start: Start,
     /// How many resources at most, up to [`MAX_COUNT`].
     pub count: u32,
+    /// Whether all results are to be counted, also those that are not on the page. By index they
+    /// always are.
+    pub wants_total: bool,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    /// At the resource with this number, from 1 (RFC 7644 section 3.4.2.4).
+    Index(u64),
+    /// After this resource; at the first if there is none (RFC 9865).
+    After(Option<Position>),
 }
 
 /// An order of resources (RFC 7644 section 3.4.2.3).
@@ -166,24 +205,65 @@ mod tests {
     use super::*;
     use crate::dialect::Dialect;
 
-    fn page(start_index: &str, count: &str) -> Result<(u64, u32)> {
+    fn page(start_index: &str, count: &str) -> Result<(Start, u32)> {
         let mut parameters = Parameters::default();
         parameters.set("startindex", start_index.to_owned());
         parameters.set("COUNT", count.to_owned());
         parameters
             .query(ResourceType::user(), &mut Leniencies::new(Dialect::Strict))
-            .map(|query| (query.start_index, query.count))
+            .map(|query| (query.start, query.count))
     }
 
     #[test]
     fn rfc7644_3_4_2_4_edges_of_start_index_and_count() {
-        assert_eq!(page("0", "-5"), Ok((1, 0)));
-        assert_eq!(page("-3", "0"), Ok((1, 0)));
-        assert_eq!(page("7", "1000000"), Ok((7, MAX_COUNT)));
+        assert_eq!(page("0", "-5"), Ok((Start::Index(1), 0)));
+        assert_eq!(page("-3", "0"), Ok((Start::Index(1), 0)));
+        assert_eq!(page("7", "1000000"), Ok((Start::Index(7), MAX_COUNT)));
         assert_eq!(page("99999999999999999999", "1").map(|page| page.1), Ok(1));
         assert!(page("one", "1").is_err());
         assert!(page("1", "").is_err());
     }
+
+    #[test]
+    fn rfc9865_2_1_a_page_by_cursor_has_no_start_index_and_a_count_within_bounds() {
+        let page = |count: Option<&str>, start_index: Option<&str>| {
+            let mut parameters = Parameters::default();
+            parameters.set("CURSOR", String::new());
+            parameters.count = count.map(ToOwned::to_owned);
+            parameters.start_index = start_index.map(ToOwned::to_owned);
+            let query =
+                parameters.query(ResourceType::user(), &mut Leniencies::new(Dialect::Strict));
+            query.map(|query| (query.start, query.count)).map_err(|error| error.scim_type)
+        };
+        let first = |count| Ok((Start::After(None), count));
+        assert_eq!(page(None, None), first(DEFAULT_COUNT));
+        assert_eq!(page(Some("200"), None), first(MAX_COUNT));
+        assert_eq!(page(Some("0"), None), first(0));
+        assert_eq!(page(Some("-5"), None), first(0));
+        for count in ["201", "99999999999999999999", "many", ""] {
+            assert_eq!(page(Some(count), None), Err(ScimType::InvalidCount), "{count}");
+        }
+        assert_eq!(page(None, Some("1")), Err(ScimType::InvalidValue));
+    }
+
+    #[test]
+    fn rfc9865_2_every_parameter_but_cursor_and_count_makes_another_query() {
+        let with = |name: &str| {
+            let mut parameters = Parameters::default();
+            parameters.set(name, "a".to_owned());
+            parameters.of_every_page()
+        };
+        let none = Parameters::default().of_every_page();
+        assert_eq!((with("cursor"), with("count")), (none.clone(), none.clone()));
+        let mut different = vec![none];
+        for name in ["filter", "sortBy", "sortOrder", "attributes", "excludedAttributes"] {
+            different.push(with(name));
+        }
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), 6);
+    }
+
     #[test]
     fn rfc7643_7_what_is_never_returned_is_no_order() {
         let sorted_by = |name: &str| {

@@ -8,6 +8,7 @@ mod answer;
 mod authentication;
 mod body;
 pub mod clock;
+mod cursor;
 mod error;
 mod json;
 mod scim;
@@ -24,6 +25,8 @@ use actix_web::{App, HttpServer};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_actix_web::TracingLogger;
+
+pub use cursor::CursorKey;
 
 /// The path of the SCIM endpoint.
 pub const BASE_PATH: &str = "/scim/v2";
@@ -51,6 +54,7 @@ pub struct Settings {
 
 pub(crate) struct State {
     store: Store,
+    cursor_key: CursorKey,
     settings: Settings,
 }
 
@@ -59,10 +63,15 @@ pub(crate) struct State {
 ///
 /// # Errors
 /// The socket cannot be used.
-pub async fn serve(listener: TcpListener, store: Store, settings: Settings) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    store: Store,
+    cursor_key: CursorKey,
+    settings: Settings,
+) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
-    let state = Data::new(State { store, settings });
+    let state = Data::new(State { store, cursor_key, settings });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())

@@ -126,8 +126,10 @@ pub(crate) fn explain(
         detail: String,
     }
     conn.batch_execute("SET enable_seqscan = off").map_err(failed)?;
-    let statement = resources::explained("EXPLAIN ", table, scope, query)?;
-    let steps = statement.load::<Step>(conn).map_err(failed);
+    let mut steps = Vec::new();
+    for statement in resources::explained("EXPLAIN ", table, scope, query)? {
+        steps.extend(statement.load::<Step>(conn).map_err(failed)?);
+    }
     conn.batch_execute("RESET enable_seqscan").map_err(failed)?;
-    Ok(steps?.into_iter().map(|step| step.detail).collect())
+    Ok(steps.into_iter().map(|step| step.detail).collect())
 }

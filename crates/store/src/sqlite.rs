@@ -111,7 +111,9 @@ pub(crate) fn explain(
         #[diesel(sql_type = diesel::sql_types::Text)]
         detail: String,
     }
-    let statement = resources::explained("EXPLAIN QUERY PLAN ", table, scope, query)?;
-    let steps = statement.load::<Step>(conn).map_err(failed)?;
+    let mut steps = Vec::new();
+    for statement in resources::explained("EXPLAIN QUERY PLAN ", table, scope, query)? {
+        steps.extend(statement.load::<Step>(conn).map_err(failed)?);
+    }
     Ok(steps.into_iter().map(|step| step.detail).collect())
 }

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Context;
 use scim_protocol::dialect::Dialect;
-use server::BASE_PATH;
 use server::clock;
+use server::{BASE_PATH, CursorKey};
 use store::Store;
 
 use super::{open, tenant, token};
@@ -21,10 +21,11 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
         format!("cannot listen on {}: choose another address with --listen", settings.listen)
     })?;
     let address = listener.local_addr()?;
+    let cursor_key = CursorKey::of_installation(&store).await?;
     let token = first_start(&settings, &store).await?;
     greet(&settings, address, token.as_deref())?;
     let public_url = settings.public_url.clone();
-    server::serve(listener, store, server::Settings { public_url }).await?;
+    server::serve(listener, store, cursor_key, server::Settings { public_url }).await?;
     tracing::info!("stopped");
     Ok(())
 }

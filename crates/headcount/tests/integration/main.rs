@@ -7,6 +7,7 @@
 
 mod bulk;
 mod cli;
+mod cursors;
 mod deactivation;
 mod discovery;
 mod errors;

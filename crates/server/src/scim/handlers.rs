@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::etag::{etag, is_known, precondition};
 use super::kinds::{Change, Kind, Related};
+use super::pages::{Part, Wanted};
 use super::render::{base_url, render};
 use crate::answer::{self, Rendered};
 use crate::authentication::Authenticated;
@@ -99,19 +100,19 @@ async fn query<K: Kind>(
     parameters: &Parameters,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let projection = parameters.projection(K::resource_type(), &mut leniencies)?;
     let query = parameters.query(K::resource_type(), &mut leniencies)?;
-    let start_index = query.start_index;
-    let view = View::<K>::new(request, state, projection);
-    let page = state.store.read(move |tx| {
-        let page = K::list(tx, &caller, &query)?;
-        Ok::<_, Refusal>((page.total, view.of_all(tx, caller.tenant, page.resources)?))
+    let endpoint = K::resource_type().endpoint;
+    let wanted = Wanted::of(state, caller, endpoint, parameters, &query)?;
+    let part = Part::<K>::new(request, state, parameters, query, &mut leniencies)?;
+    let page = wanted.clone();
+    let ended = state.store.read(move |tx| {
+        let mut found = page.begin();
+        part.read(tx, &mut found)?;
+        Ok::<_, Refusal>(found.end())
     });
-    let (total, resources) = page.await?;
+    let ended = ended.await?;
     report(&leniencies);
-    let resources = resources.into_iter().map(|rendered| rendered.body).collect();
-    let body = message::list_response(total, start_index, resources);
-    Ok(answer::json(StatusCode::OK, &body))
+    wanted.answer(state, ended)
 }
 
 pub(super) async fn replace<K: Kind>(

@@ -5,6 +5,7 @@ mod discovery;
 mod etag;
 mod handlers;
 mod kinds;
+mod pages;
 mod render;
 mod root;
 

@@ -2,21 +2,20 @@
 //!
 //! The answer has the types one after the other, each in the order that the query asks for.
 
-use accounts::{Caller, Refusal, Tx};
-use actix_web::http::StatusCode;
+use accounts::{Caller, Refusal};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::message;
-use scim_protocol::query::{Parameters, Query};
-use serde_json::Value;
+use scim_protocol::query::Parameters;
 
-use super::handlers::{View, parameters, report};
+use super::handlers::{parameters, report};
 use super::kinds::{Groups, Kind, Users};
+use super::pages::{Part, Wanted};
+use crate::State;
 use crate::authentication::Authenticated;
 use crate::body::Body;
 use crate::error::ApiError;
-use crate::{State, answer};
 
 type Answer = Result<HttpResponse, ApiError>;
 
@@ -43,66 +42,19 @@ async fn query(
     parameters: &Parameters,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let users = Part::<Users>::new(request, state, parameters, &mut leniencies)?;
-    let groups = Part::<Groups>::new(request, state, parameters, &mut leniencies)?;
-    let start_index = users.query.start_index;
-    let found = state.store.read(move |tx| {
-        let mut window = Window::of(&users.query);
-        users.read(tx, &caller, &mut window)?;
-        groups.read(tx, &caller, &mut window)?;
-        Ok::<_, Refusal>((window.total, window.resources))
+    let of_users = parameters.query_of_many(Users::resource_type(), &mut leniencies)?;
+    let of_groups = parameters.query_of_many(Groups::resource_type(), &mut leniencies)?;
+    let wanted = Wanted::of(state, caller, "", parameters, &of_users)?;
+    let users = Part::<Users>::new(request, state, parameters, of_users, &mut leniencies)?;
+    let groups = Part::<Groups>::new(request, state, parameters, of_groups, &mut leniencies)?;
+    let page = wanted.clone();
+    let ended = state.store.read(move |tx| {
+        let mut found = page.begin();
+        users.read(tx, &mut found)?;
+        groups.read(tx, &mut found)?;
+        Ok::<_, Refusal>(found.end())
     });
-    let (total, resources) = found.await?;
+    let ended = ended.await?;
     report(&leniencies);
-    let body = message::list_response(total, start_index, resources);
-    Ok(answer::json(StatusCode::OK, &body))
-}
-
-/// What a query asks of one resource type.
-struct Part<K> {
-    query: Query,
-    view: View<K>,
-}
-
-impl<K: Kind> Part<K> {
-    fn new(
-        request: &HttpRequest,
-        state: &State,
-        parameters: &Parameters,
-        leniencies: &mut Leniencies,
-    ) -> Result<Self, ApiError> {
-        let kind = K::resource_type();
-        let projection = parameters.projection(kind, leniencies)?;
-        let query = parameters.query_of_many(kind, leniencies)?;
-        Ok(Self { query, view: View::new(request, state, projection) })
-    }
-
-    /// Adds what the type has in the window.
-    fn read(&self, tx: &mut dyn Tx, caller: &Caller, window: &mut Window) -> Result<(), Refusal> {
-        let query = Query {
-            start_index: window.first.saturating_sub(window.total).max(1),
-            count: window.left,
-            ..self.query.clone()
-        };
-        let page = K::list(tx, caller, &query)?;
-        let resources = self.view.of_all(tx, caller.tenant, page.resources)?;
-        window.total += page.total;
-        window.left -= u32::try_from(resources.len()).unwrap_or(window.left);
-        window.resources.extend(resources.into_iter().map(|rendered| rendered.body));
-        Ok(())
-    }
-}
-
-/// The page of the whole that is wanted, and what is found of it.
-struct Window {
-    first: u64,
-    left: u32,
-    total: u64,
-    resources: Vec<Value>,
-}
-
-impl Window {
-    fn of(query: &Query) -> Self {
-        Self { first: query.start_index, left: query.count, total: 0, resources: Vec::new() }
-    }
+    wanted.answer(state, ended)
 }

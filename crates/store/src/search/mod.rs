@@ -1,6 +1,6 @@
 //! From a resolved filter to SQL.
 //!
-//! [`condition`] and [`order`] turn what `scim-protocol` resolved into pieces of SQL text and
+//! [`condition`] and [`Order`] turn what `scim-protocol` resolved into pieces of SQL text and
 //! values to bind: text comes from schema data and from here, never from a client; what a client
 //! sent is always bound. [`place`] is the table of where each attribute is kept; an attribute
 //! that has no column of its own is searched in the `search` document.
@@ -16,7 +16,7 @@ mod value;
 
 pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
-pub(crate) use order::order;
+pub(crate) use order::Order;
 pub(crate) use place::Table;
 
 use uuid::Uuid;

@@ -1,34 +1,105 @@
-//! The ORDER BY of a query (RFC 7644 section 3.4.2.3).
+//! The order of a query (RFC 7644 section 3.4.2.3), and where a page in it begins.
 
-use accounts::{Scope, StorageError, StorageResult};
+use accounts::{Scope, StorageError, StorageResult, parse_id};
+use jiff::Timestamp;
+use scim_protocol::cursor::{Key, Position};
 use scim_protocol::query::Sort;
 use scim_protocol::schema::AttributeRef;
 
 use super::place::{Column, Form, Place, SideTable, Table, place};
 use super::value::{InDocument, NOTHING, name, path};
-use super::{Dialect, Pieces};
+use super::{Bind, Dialect, Pieces};
+use crate::types::{Id, Stamp};
 
-/// The ORDER BY of a query: what is unassigned is last ascending and first descending, and equal
-/// values are in the order of creation.
-///
-/// # Errors
-/// [`StorageError::NotSortable`]
-pub(crate) fn order(
-    dialect: &dyn Dialect,
-    table: Table,
-    scope: Scope,
-    sort: Option<&Sort>,
-) -> StorageResult<Pieces> {
-    let mut pieces = Pieces::default();
-    pieces.sql(" ORDER BY ");
-    if let Some(sort) = sort
-        && let Some(key) = key(dialect, table, scope, sort.attribute)?
-    {
-        pieces.extend(key);
-        pieces.sql(if sort.descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
+/// The order of a query's resources: what is unassigned is last ascending and first descending,
+/// and equal values are in the order of creation.
+pub(crate) struct Order {
+    /// What is sorted by; none if it is the same for all.
+    key: Option<SortKey>,
+    descending: bool,
+}
+
+/// What is sorted by.
+struct SortKey {
+    sql: Pieces,
+    /// The form of a column; none of a value in the search document.
+    form: Option<Form>,
+}
+
+impl Order {
+    /// The order that a query asks for.
+    ///
+    /// # Errors
+    /// [`StorageError::NotSortable`]
+    pub(crate) fn of(
+        dialect: &dyn Dialect,
+        table: Table,
+        scope: Scope,
+        sort: Option<&Sort>,
+    ) -> StorageResult<Self> {
+        let Some(sort) = sort else { return Ok(Self { key: None, descending: false }) };
+        let key = key(dialect, table, scope, sort.attribute)?;
+        Ok(Self { key, descending: sort.descending })
     }
-    pieces.sql("resource.id ASC");
-    Ok(pieces)
+
+    /// The ORDER BY.
+    pub(crate) fn by(&self) -> Pieces {
+        let mut pieces = Pieces::default();
+        pieces.sql(" ORDER BY ");
+        if let Some(key) = &self.key {
+            pieces.extend(key.sql.clone());
+            pieces.sql(if self.descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
+        }
+        pieces.sql("resource.id ASC");
+        pieces
+    }
+
+    /// The conditions of what comes after a position, part by part: each part is a range of an
+    /// index that has the key and the identifier, and comes after the part before it.
+    ///
+    /// # Errors
+    /// The position is none in this order.
+    pub(crate) fn after(&self, position: &Position) -> StorageResult<Vec<Pieces>> {
+        let wrong = |what: &str| StorageError::Failed(format!("a position's {what}").into());
+        let id = Id(parse_id(&position.id).ok_or_else(|| wrong("identifier"))?);
+        let mut after_id = Pieces::default();
+        after_id.sql("resource.id > ").bind(Bind::Id(id));
+        let Some(SortKey { sql: key, form }) = &self.key else { return Ok(vec![after_id]) };
+        let with = |symbol: &str, then: Option<Pieces>| {
+            let mut pieces = key.clone();
+            pieces.sql(symbol).extend(then.unwrap_or_default());
+            pieces
+        };
+        let unassigned_after_id = || with(" IS NULL AND ", Some(after_id.clone()));
+        let Some(value) = &position.key else {
+            return Ok(if self.descending {
+                vec![unassigned_after_id(), with(" IS NOT NULL", None)]
+            } else {
+                vec![unassigned_after_id()]
+            });
+        };
+        let bind = bound(value, *form, id).ok_or_else(|| wrong("key"))?;
+        let symbol = if self.descending { "<" } else { ">" };
+        let mut range = with(&format!(" {symbol}= "), None);
+        range.bind(bind.clone()).sql(" AND (").extend(with(&format!(" {symbol} "), None));
+        range.bind(bind).sql(" OR ").extend(after_id.clone()).sql(")");
+        Ok(if self.descending { vec![range] } else { vec![range, with(" IS NULL", None)] })
+    }
+}
+
+/// A key as it is bound beside what has this form.
+fn bound(key: &Key, form: Option<Form>, id: Id) -> Option<Bind> {
+    Some(match (form, key) {
+        (Some(Form::Id), Key::Text(_)) => Bind::Id(id),
+        (Some(Form::Instant), Key::Integer(micros)) => {
+            Bind::Stamp(Stamp(Timestamp::from_microsecond(*micros).ok()?))
+        }
+        (None | Some(Form::Text), Key::Text(text)) => Bind::Text(text.clone()),
+        (None | Some(Form::Boolean), Key::Boolean(truth)) => Bind::Boolean(*truth),
+        (None | Some(Form::Version), Key::Integer(number)) => Bind::Integer(*number),
+        (None, Key::Decimal(number)) => Bind::Decimal(*number),
+        _ => return None,
+    })
 }
 
 /// What is sorted by; none if it is the same for all.
@@ -37,34 +108,39 @@ fn key(
     table: Table,
     scope: Scope,
     attribute: AttributeRef,
-) -> StorageResult<Option<Pieces>> {
+) -> StorageResult<Option<SortKey>> {
     let unsortable = || StorageError::NotSortable(name(attribute));
-    let mut key = Pieces::default();
-    match place(table, attribute) {
+    let in_document = || {
+        let mut sql = Pieces::default();
+        sql.sql(document_key(dialect, attribute));
+        SortKey { sql, form: None }
+    };
+    Ok(Some(match place(table, attribute) {
         Place::Column(Column { form: Form::Always(_), .. }) => return Ok(None),
-        Place::Column(column) => key.sql(column.sql),
+        Place::Column(column) => {
+            let mut sql = Pieces::default();
+            sql.sql(column.sql);
+            SortKey { sql, form: Some(column.form) }
+        }
         Place::Side(side) if side.of_connection.is_some() => {
-            return of_connection(side, scope, attribute).map(Some).ok_or_else(unsortable);
+            of_connection(side, scope, attribute).ok_or_else(unsortable)?
         }
         // The e-mails are in the search document too.
-        Place::Side(_) if attribute.attribute.name == "emails" => {
-            key.sql(document_key(dialect, attribute))
-        }
-        Place::Document => key.sql(document_key(dialect, attribute)),
+        Place::Side(_) if attribute.attribute.name == "emails" => in_document(),
+        Place::Document => in_document(),
         Place::Side(_) | Place::Nowhere => return Err(unsortable()),
-    };
-    Ok(Some(key))
+    }))
 }
 
 /// The one value that a resource has for the scope's connection.
-fn of_connection(side: &SideTable, scope: Scope, attribute: AttributeRef) -> Option<Pieces> {
+fn of_connection(side: &SideTable, scope: Scope, attribute: AttributeRef) -> Option<SortKey> {
     let (column, resource_type) = (side.column(&attribute.leaf().name)?, side.of_connection?);
-    let mut key = Pieces::default();
-    key.sql(format!("(SELECT {} FROM {} WHERE side.tenant_id = ", column.sql, side.from));
-    key.id(scope.tenant).sql(" AND side.connection_id = ").id(scope.connection);
+    let mut sql = Pieces::default();
+    sql.sql(format!("(SELECT {} FROM {} WHERE side.tenant_id = ", column.sql, side.from));
+    sql.id(scope.tenant).sql(" AND side.connection_id = ").id(scope.connection);
     let owner = side.owner;
-    key.sql(format!(" AND side.resource_type = '{resource_type}' AND {owner} = resource.id)"));
-    Some(key)
+    sql.sql(format!(" AND side.resource_type = '{resource_type}' AND {owner} = resource.id)"));
+    Some(SortKey { sql, form: Some(column.form) })
 }
 
 /// The value of a list by which it is sorted is that of its primary element, else its first.

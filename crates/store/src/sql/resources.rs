@@ -2,13 +2,13 @@
 
 use accounts::{Page, Resource, Scope, StorageResult};
 use diesel::{OptionalExtension, RunQueryDsl};
-use scim_protocol::query::Query;
+use scim_protocol::query::{Query, Start};
 use uuid::Uuid;
 
 use super::statement::{CountRow, ResourceRow, Statement};
 use super::{Conn, DIALECT, LOCK};
 use crate::error::failed;
-use crate::search::{Bind, Pieces, Table, condition, order};
+use crate::search::{Bind, Order, Pieces, Table, condition};
 
 /// The externalId is looked up for each row that is returned: as a join, a planner without
 /// statistics may read all of a connection's for each row.
@@ -63,29 +63,110 @@ pub(crate) fn find_for_update(
     find(conn, table, scope, id)
 }
 
-/// A page of a query's resources, and how many there are in all.
+/// A page of a query's resources.
 pub(crate) fn page(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     query: &Query,
 ) -> StorageResult<Page> {
-    let filter = filter(table, scope, query)?;
+    match query.start {
+        Start::Index(index) => by_index(conn, table, scope, query, index),
+        Start::After(_) => by_cursor(conn, table, scope, query),
+    }
+}
+
+fn by_index(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    query: &Query,
+    index: u64,
+) -> StorageResult<Page> {
     let mut resources = Vec::new();
     if query.count > 0 {
-        let pieces = page_pieces(table, scope, query, filter.clone())?;
-        let rows = Statement::dynamic(pieces).load::<ResourceRow>(conn).map_err(failed)?;
-        resources = rows.into_iter().map(resource).collect();
+        resources = load(conn, parts(table, scope, query)?, query.count)?;
     }
     // A page that ends before it is full is the last one: the total is known.
     let full = resources.len() >= query.count as usize;
-    let is_last = !full && (query.start_index == 1 || !resources.is_empty());
+    let is_last = !full && (index == 1 || !resources.is_empty());
     let total = if is_last {
-        query.start_index - 1 + resources.len() as u64
+        index - 1 + resources.len() as u64
     } else {
-        count(conn, table, scope, filter)?
+        count(conn, table, scope, filter(table, scope, query)?)?
     };
-    Ok(Page { total, resources })
+    Ok(Page { total: Some(total), has_next: false, resources })
+}
+
+/// One resource more than is wanted tells whether there is a next page.
+fn by_cursor(conn: &mut Conn, table: Table, scope: Scope, query: &Query) -> StorageResult<Page> {
+    let mut resources = load(conn, parts(table, scope, query)?, query.count + 1)?;
+    let has_next = resources.len() > query.count as usize;
+    resources.truncate(query.count as usize);
+    let is_whole = !has_next && query.start == Start::After(None);
+    let total = match query.wants_total {
+        false => None,
+        true if is_whole => Some(resources.len() as u64),
+        true => Some(count(conn, table, scope, filter(table, scope, query)?)?),
+    };
+    Ok(Page { total, has_next, resources })
+}
+
+/// The first resources that these parts find, one part after the other.
+fn load(conn: &mut Conn, parts: Vec<Part>, limit: u32) -> StorageResult<Vec<Resource>> {
+    let mut resources = Vec::new();
+    for part in parts {
+        let found = u32::try_from(resources.len()).unwrap_or(limit);
+        if found >= limit {
+            break;
+        }
+        let statement = Statement::dynamic(part.limited(i64::from(limit - found)));
+        let rows = statement.load::<ResourceRow>(conn).map_err(failed)?;
+        resources.extend(rows.into_iter().map(resource));
+    }
+    Ok(resources)
+}
+
+/// A statement that finds the resources of a page, or some of them.
+struct Part {
+    selected: Pieces,
+    offset: Option<i64>,
+}
+
+impl Part {
+    fn limited(self, limit: i64) -> Pieces {
+        let mut pieces = self.selected;
+        pieces.sql(" LIMIT ").bind(Bind::Integer(limit));
+        if let Some(offset) = self.offset {
+            pieces.sql(" OFFSET ").bind(Bind::Integer(offset));
+        }
+        pieces
+    }
+}
+
+/// The statements of a page, each for what comes after what those before it find.
+fn parts(table: Table, scope: Scope, query: &Query) -> StorageResult<Vec<Part>> {
+    let order = Order::of(&DIALECT, table, scope, query.sort.as_ref())?;
+    let filter = filter(table, scope, query)?;
+    let part = |condition: Option<Pieces>, offset: Option<i64>| {
+        let mut selected = select(table, scope);
+        selected.extend(filter.clone());
+        if let Some(condition) = condition {
+            selected.sql(" AND ").extend(condition);
+        }
+        selected.extend(order.by());
+        Part { selected, offset }
+    };
+    Ok(match &query.start {
+        Start::Index(index) => {
+            vec![part(None, Some(i64::try_from(index - 1).unwrap_or(i64::MAX)))]
+        }
+        Start::After(None) => vec![part(None, None)],
+        Start::After(Some(position)) => {
+            let after = order.after(position)?;
+            after.into_iter().map(|condition| part(Some(condition), None)).collect()
+        }
+    })
 }
 
 fn filter(table: Table, scope: Scope, query: &Query) -> StorageResult<Pieces> {
@@ -96,27 +177,19 @@ fn filter(table: Table, scope: Scope, query: &Query) -> StorageResult<Pieces> {
     Ok(pieces)
 }
 
-fn page_pieces(table: Table, scope: Scope, query: &Query, filter: Pieces) -> StorageResult<Pieces> {
-    let offset = i64::try_from(query.start_index - 1).unwrap_or(i64::MAX);
-    let mut pieces = select(table, scope);
-    pieces.extend(filter).extend(order(&DIALECT, table, scope, query.sort.as_ref())?);
-    pieces.sql(" LIMIT ").bind(Bind::Integer(query.count.into()));
-    pieces.sql(" OFFSET ").bind(Bind::Integer(offset));
-    Ok(pieces)
-}
-
-/// The statement of a page behind a prefix that asks for its plan.
+/// The statements of a page, each behind a prefix that asks for its plan.
 pub(crate) fn explained(
     prefix: &str,
     table: Table,
     scope: Scope,
     query: &Query,
-) -> StorageResult<Statement> {
-    let mut pieces = Pieces::default();
-    pieces.sql(prefix);
-    let filter = filter(table, scope, query)?;
-    pieces.extend(page_pieces(table, scope, query, filter)?);
-    Ok(Statement::dynamic(pieces))
+) -> StorageResult<Vec<Statement>> {
+    let explained = |part: Part| {
+        let mut pieces = Pieces::default();
+        pieces.sql(prefix).extend(part.limited(query.count.into()));
+        Statement::dynamic(pieces)
+    };
+    Ok(parts(table, scope, query)?.into_iter().map(explained).collect())
 }
 
 fn count(conn: &mut Conn, table: Table, scope: Scope, filter: Pieces) -> StorageResult<u64> {

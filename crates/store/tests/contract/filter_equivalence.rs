@@ -7,7 +7,7 @@ use proptest::test_runner::TestError;
 use scim_protocol::Object;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::filter::{self, Predicate};
-use scim_protocol::query::{MAX_COUNT, Query};
+use scim_protocol::query::{MAX_COUNT, Query, Start};
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
@@ -31,7 +31,13 @@ fn id(resource: &Object) -> Uuid {
 /// What each database finds, if that is not what is found in memory.
 fn disagreement(both: &Both, kind: &'static ResourceType, text: &str) -> Result<Found, String> {
     let predicate = parsed(kind, text);
-    let query = Query { filter: Some(predicate), sort: None, start_index: 1, count: MAX_COUNT };
+    let query = Query {
+        filter: Some(predicate),
+        sort: None,
+        start: Start::Index(1),
+        count: MAX_COUNT,
+        wants_total: true,
+    };
     let [sqlite, postgres] = both.worlds.each_ref().map(|(_, world)| found(world, kind, &query));
     let expected = if sqlite == Found::NotSearchable && may_be_refused(text) {
         Found::NotSearchable

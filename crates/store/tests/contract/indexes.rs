@@ -1,7 +1,8 @@
 //! The plans by which resources are found: what clients ask for again and again has an index.
 
+use scim_protocol::cursor::{Key, Position};
 use scim_protocol::dialect::{Dialect, Leniencies};
-use scim_protocol::query::Parameters;
+use scim_protocol::query::{Parameters, Query, Start};
 use scim_protocol::schema::ResourceType;
 use serde_json::json;
 use uuid::Uuid;
@@ -161,4 +162,130 @@ fn assert_indexed(database: &TestDatabase, user: Uuid, group: Uuid) {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-on_each_database!(what_clients_look_up_has_an_index);
+/// An order, and what the plan of a page in the middle of it has to hold and must not.
+struct Paged {
+    kind: &'static ResourceType,
+    sort_by: Option<&'static str>,
+    descending: bool,
+    key: Option<&'static str>,
+    sqlite: Vec<&'static str>,
+    postgres: Vec<&'static str>,
+    /// Whether the index has just this order.
+    is_ordered: bool,
+}
+
+fn paged() -> Vec<Paged> {
+    let case =
+        |kind, sort_by, descending, key, sqlite: &[&'static str], postgres: &[&'static str]| {
+            let (sqlite, postgres) = (sqlite.to_vec(), postgres.to_vec());
+            Paged { kind, sort_by, descending, key, sqlite, postgres, is_ordered: !descending }
+        };
+    let (users, groups) = (ResourceType::user(), ResourceType::group());
+    vec![
+        case(
+            users,
+            None,
+            false,
+            None,
+            &["sqlite_autoindex_users_1 (tenant_id=? AND id>?)"],
+            &["users_pkey", "(id > "],
+        ),
+        case(
+            groups,
+            None,
+            false,
+            None,
+            &["sqlite_autoindex_groups_1 (tenant_id=? AND id>?)"],
+            &["groups_pkey", "(id > "],
+        ),
+        case(
+            users,
+            Some("userName"),
+            false,
+            Some("user150"),
+            &["users_by_user_name (tenant_id=? AND user_name_key>?)"],
+            &["users_by_user_name", "(user_name_key >= "],
+        ),
+        case(
+            users,
+            Some("userName"),
+            true,
+            Some("user150"),
+            &["users_by_user_name (tenant_id=? AND user_name_key<?)"],
+            &["Index Scan Backward using users_by_user_name", "(user_name_key <= "],
+        ),
+        // What has no such name comes after what has one, in a range of its own.
+        case(
+            users,
+            Some("displayName"),
+            false,
+            Some("user 150"),
+            &[
+                "users_by_display_name (tenant_id=? AND display_name_key>?)",
+                "users_by_display_name (tenant_id=? AND display_name_key=?)",
+            ],
+            &["users_by_display_name", "(display_name_key >= ", "(display_name_key IS NULL)"],
+        ),
+        case(
+            users,
+            Some("displayName"),
+            false,
+            None,
+            &["users_by_display_name (tenant_id=? AND display_name_key=? AND id>?)"],
+            &["users_by_display_name", "(display_name_key IS NULL) AND (id > "],
+        ),
+        // What is sorted alike is put in order, and not much is.
+        Paged {
+            is_ordered: false,
+            ..case(
+                groups,
+                Some("displayName"),
+                false,
+                Some("group 75"),
+                &["groups_by_display_name (tenant_id=? AND display_name_key>?)"],
+                &["groups_by_display_name", "(display_name_key >= "],
+            )
+        },
+    ]
+}
+
+fn rfc9865_2_a_page_deep_in_a_list_is_a_range_of_an_index(database: &TestDatabase) {
+    let (user, _) = populate(database);
+    if database.kind == Kind::Sqlite {
+        assert_ranges(database, user);
+    }
+    database.raw().execute("ANALYZE").expect("statistics are made");
+    assert_ranges(database, user);
+}
+
+fn assert_ranges(database: &TestDatabase, user: Uuid) {
+    let mut failures = Vec::new();
+    for Paged { kind, sort_by, descending, key, sqlite, postgres, is_ordered } in paged() {
+        let parameters = Parameters {
+            sort_by: sort_by.map(ToOwned::to_owned),
+            sort_order: descending.then(|| "descending".to_owned()),
+            count: Some("5".to_owned()),
+            ..Parameters::default()
+        };
+        let query = parameters.query(kind, &mut Leniencies::new(Dialect::Standard)).unwrap();
+        let key = key.map(|key| Key::Text(key.to_owned()));
+        let start = Start::After(Some(Position { id: user.to_string(), key }));
+        let query = Query { start, ..query };
+        let plan = store::explain(&database.url, kind.name, CALLER.scope(), &query).unwrap();
+        let plan = plan.join("\n");
+        let (wanted, sorting, unwanted) = match database.kind {
+            Kind::Sqlite => (sqlite, "TEMP B-TREE", "SCAN "),
+            Kind::Postgres => (postgres, "Sort", "Seq Scan"),
+        };
+        let found = wanted.iter().all(|part| plan.contains(part));
+        if !found || plan.contains(unwanted) || (is_ordered && plan.contains(sorting)) {
+            failures.push(format!("{} {sort_by:?}: wanted {wanted:?}\n{plan}", kind.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+on_each_database!(
+    what_clients_look_up_has_an_index,
+    rfc9865_2_a_page_deep_in_a_list_is_a_range_of_an_index,
+);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use accounts::{Context, MemberKind, Page, Precondition, Refusal, Resource, StorageError, Tx};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
-use scim_protocol::query::{MAX_COUNT, Query};
+use scim_protocol::query::{Parameters, Query, Start};
 use scim_protocol::schema::ResourceType;
 use scim_protocol::{Object, instant, message, resource};
 use serde_json::{Value, json};
@@ -165,8 +165,8 @@ fn change(
 pub(crate) fn found(world: &World, kind: &'static ResourceType, query: &Query) -> Found {
     let mut ids = Vec::new();
     loop {
-        let start_index = ids.len() as u64 + 1;
-        let page = match list(world, kind, Query { start_index, ..query.clone() }) {
+        let start = Start::Index(ids.len() as u64 + 1);
+        let page = match list(world, kind, Query { start, ..query.clone() }) {
             Ok(page) => page,
             Err(StorageError::NotSearchable(_) | StorageError::NotSortable(_)) => {
                 return Found::NotSearchable;
@@ -174,8 +174,9 @@ pub(crate) fn found(world: &World, kind: &'static ResourceType, query: &Query) -
             Err(error) => return Found::Failed(format!("{error:?}")),
         };
         ids.extend(page.resources.iter().map(|resource| resource.id));
-        if page.resources.is_empty() || ids.len() as u64 >= page.total {
-            assert_eq!(page.total, ids.len() as u64, "the total is that of the pages");
+        let total = page.total.expect("a page by index has a total");
+        if page.resources.is_empty() || ids.len() as u64 >= total {
+            assert_eq!(total, ids.len() as u64, "the total is that of the pages");
             return Found::These(ids);
         }
     }
@@ -194,9 +195,10 @@ pub(crate) fn list(
 }
 
 fn all(world: &World, kind: &'static ResourceType) -> Vec<Resource> {
-    let query = Query { filter: None, sort: None, start_index: 1, count: MAX_COUNT };
-    let page = list(world, kind, query).expect("everything can be listed");
-    assert_eq!(page.total, page.resources.len() as u64, "one page has them all");
+    let parameters = Parameters { count: Some("200".to_owned()), ..Parameters::default() };
+    let query = parameters.query(kind, &mut Leniencies::new(Dialect::Strict));
+    let page = list(world, kind, query.unwrap()).expect("everything can be listed");
+    assert_eq!(page.total, Some(page.resources.len() as u64), "one page has them all");
     page.resources
 }
 

@@ -6,7 +6,7 @@ use scim_protocol::Object;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::fold::fold;
 use scim_protocol::instant;
-use scim_protocol::query::{Parameters, Query, Sort};
+use scim_protocol::query::{Parameters, Query, Sort, Start};
 use scim_protocol::resource::is_primary;
 use scim_protocol::schema::{DataType, ResourceType};
 use serde_json::Value;
@@ -15,7 +15,11 @@ use uuid::Uuid;
 use crate::filters::Targets;
 use crate::plan::{Both, Found, found, list};
 
-fn sorted_by(kind: &'static ResourceType, path: &str, descending: bool) -> Option<Query> {
+pub(crate) fn sorted_by(
+    kind: &'static ResourceType,
+    path: &str,
+    descending: bool,
+) -> Option<Query> {
     let order = if descending { "descending" } else { "ascending" };
     let parameters = Parameters {
         sort_by: Some(path.to_owned()),
@@ -79,7 +83,7 @@ fn expected(resources: &[Object], sort: &Sort) -> Vec<Uuid> {
 }
 
 /// Members and groups have no order, and where the server is reached is not stored.
-fn is_unsortable(path: &str) -> bool {
+pub(crate) fn is_unsortable(path: &str) -> bool {
     ["members", "groups", "meta.location"].iter().any(|prefix| path.starts_with(prefix))
 }
 
@@ -121,10 +125,10 @@ fn rfc7644_3_4_2_4_pages_of_a_sorted_query_are_parts_of_one_order() {
         for (database, world) in &both.worlds {
             let mut ids = Vec::new();
             while ids.len() < whole.len() {
-                let start_index = ids.len() as u64 + 1;
-                let page = list(world, kind, Query { start_index, count: 7, ..query.clone() });
+                let start = Start::Index(ids.len() as u64 + 1);
+                let page = list(world, kind, Query { start, count: 7, ..query.clone() });
                 let page = page.expect("it is found");
-                assert_eq!(page.total, whole.len() as u64);
+                assert_eq!(page.total, Some(whole.len() as u64));
                 assert!(!page.resources.is_empty(), "{database:?} {path}");
                 ids.extend(page.resources.iter().map(|resource| resource.id));
             }
