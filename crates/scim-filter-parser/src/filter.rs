@@ -104,27 +104,41 @@ impl<'a> Parser<'a> {
     }
 
     fn filter(&mut self) -> Result<Filter, ParseError> {
-        let mut operands = Vec::new();
+        let first = self.conjunction()?;
+        if !self.connective("or")? {
+            return Ok(first);
+        }
+        let mut operands = match first {
+            Filter::Or(operands) => operands,
+            operand => vec![operand],
+        };
         loop {
             match self.conjunction()? {
                 Filter::Or(inner) => operands.extend(inner),
                 operand => operands.push(operand),
             }
             if !self.connective("or")? {
-                return Ok(one_or(operands, Filter::Or));
+                return Ok(Filter::Or(operands));
             }
         }
     }
 
     fn conjunction(&mut self) -> Result<Filter, ParseError> {
-        let mut operands = Vec::new();
+        let first = self.operand()?;
+        if !self.connective("and")? {
+            return Ok(first);
+        }
+        let mut operands = match first {
+            Filter::And(operands) => operands,
+            operand => vec![operand],
+        };
         loop {
             match self.operand()? {
                 Filter::And(inner) => operands.extend(inner),
                 operand => operands.push(operand),
             }
             if !self.connective("and")? {
-                return Ok(one_or(operands, Filter::And));
+                return Ok(Filter::And(operands));
             }
         }
     }
@@ -254,18 +268,6 @@ impl<'a> Parser<'a> {
 
     fn error_at(&self, remaining: usize, kind: ErrorKind) -> ParseError {
         ParseError::new(self.input.len() - remaining, kind)
-    }
-}
-
-/// The only operand, or all of them joined.
-fn one_or(mut operands: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter {
-    match operands.pop() {
-        Some(only) if operands.is_empty() => only,
-        Some(last) => {
-            operands.push(last);
-            join(operands)
-        }
-        None => join(operands),
     }
 }
 

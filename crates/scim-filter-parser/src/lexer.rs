@@ -55,7 +55,9 @@ pub(crate) fn or_else<'a, T>(
 /// The characters of a URI, less those that have a meaning around one: brackets and parentheses
 /// in filters, the comma in lists of attributes.
 fn is_uri_character(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "-._~:/?#@!$&'*+;=%".contains(character)
+    character.is_ascii_alphanumeric()
+        || matches!(character, '!' | '#'..='\'' | '*' | '+' | '-'..='/' | ':' | ';')
+        || matches!(character, '=' | '?' | '@' | '_' | '~')
 }
 
 /// RFC 7643 allows the dollar sign in names, RFC 7644 forgets it.
