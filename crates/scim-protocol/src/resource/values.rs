@@ -180,7 +180,11 @@ fn parse_complex(
             &Object::from_iter([("value".to_owned(), bare.clone())])
         }
     };
-    let unwrapped = unwrap_json(attribute, members, leniencies);
+    let mut unwrapped = unwrap_json(attribute, members, leniencies);
+    // What was in the text may be such a text again, and must not wait for the client's next echo.
+    while let Some(inner) = unwrapped.as_ref().and_then(|u| unwrap_json(attribute, u, leniencies)) {
+        unwrapped = Some(inner);
+    }
     let members = unwrapped.as_ref().unwrap_or(members);
     let parsed = parse_members(&attribute.sub_attributes, &attribute.name, members, leniencies)?;
     Ok((!parsed.is_empty()).then_some(Value::Object(parsed)))
@@ -199,11 +203,12 @@ fn unwrap_json(
     let value = value.as_array().filter(|list| list.len() == 1).map_or(value, |list| &list[0]);
     let text = value.as_str().filter(|text| text.starts_with('{'))?;
     let Ok(Value::Object(inner)) = serde_json::from_str(text) else { return None };
+    let value = inner.get("value").or_else(|| inner.get("displayName"))?;
     leniencies.allow(Leniency::JsonInString).then_some(())?;
     let mut merged = members.clone();
-    let value = inner.get("value").or_else(|| inner.get("displayName"))?;
     merged.insert(key.clone(), value.clone());
     if let Some(display) = inner.get("displayName") {
+        merged.retain(|key, _| !key.eq_ignore_ascii_case("display"));
         merged.insert("display".to_owned(), display.clone());
     }
     Some(merged)
