@@ -1,9 +1,11 @@
-//! The chores of the workspace: `cargo xtask test`, `lint`, `docs` and `postgres`.
+//! The chores of the workspace: `cargo xtask test`, `lint`, `docs`, `postgres`, `bench` and `fuzz`.
 //!
 //! A chore does its own set-up, so that a fresh machine needs nothing but Rust, a C compiler,
 //! Python 3 and a network to the package registries.
 
+mod bench;
 mod cluster;
+mod fuzz;
 mod lint;
 mod postgres;
 mod process;
@@ -47,6 +49,20 @@ enum Chore {
     Lint,
     /// Build the documentation of the workspace's own crates
     Docs,
+    /// Run the benchmarks
+    Bench {
+        /// Arguments for the benchmarks, such as part of a name
+        #[arg(last = true)]
+        extra: Vec<OsString>,
+    },
+    /// Run the fuzz targets, one after another; takes a nightly compiler and cargo-fuzz
+    Fuzz {
+        /// How long each of them runs
+        #[arg(long, default_value_t = 5)]
+        minutes: u64,
+        /// Which of them run; without a name, all
+        targets: Vec<String>,
+    },
     /// Start a throw-away database server for running single tests by hand
     Postgres {
         #[command(flatten)]
@@ -82,6 +98,8 @@ fn run(chore: Chore) -> anyhow::Result<ExitCode> {
         }
         Chore::Lint => Ok(lint::run(&workspace)),
         Chore::Docs => Ok(lint::docs(&workspace)),
+        Chore::Bench { extra } => Ok(bench::run(&workspace, &extra)),
+        Chore::Fuzz { minutes, targets } => fuzz::run(&workspace, minutes, &targets),
         Chore::Postgres { install, command } => {
             postgres::run(&workspace, &install.installer(), &command)
         }

@@ -5,6 +5,8 @@
 //! per byte of the fastest stretch of iterations, which is what a busy machine disturbs least, and
 //! the ratio of the slowest size to the fastest.
 
+#![allow(clippy::cast_precision_loss, reason = "nobody reads that many digits of a time")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -158,14 +158,15 @@ pub struct Path {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The longest input accepted, in bytes.
+    /// The longest input accepted, in bytes: 16,384 by default.
     pub max_length: usize,
     /// How deep parentheses and brackets may nest; `not (` counts once. Anything above
-    /// [`Options::DEPTH_CEILING`] means that ceiling.
+    /// [`Options::DEPTH_CEILING`] means that ceiling. 32 by default.
     pub max_depth: usize,
-    /// How many attributes may be tested in one filter.
+    /// How many attributes may be tested in one filter: 500 by default.
     pub max_terms: usize,
     /// Whether a comparison value may be a string without its quotation marks: `userName sw O`.
+    /// Not by default.
     pub unquoted_values: bool,
 }
 

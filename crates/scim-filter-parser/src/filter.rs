@@ -14,20 +14,42 @@ use crate::error::{ErrorKind, ParseError};
 use crate::lexer::{self, Lexed, SPACE};
 
 impl Filter {
-    /// Parses a filter, under the default [`Options`].
+    /// Parses a filter (RFC 7644, section 3.4.2.2), under the default [`Options`].
+    ///
+    /// ```
+    /// use scim_filter_parser::{ErrorKind, Filter};
+    ///
+    /// let filter = Filter::parse(r#"title pr and not(active eq False)"#)?;
+    /// assert_eq!(filter.to_string(), "title pr and not (active eq false)");
+    ///
+    /// let error = Filter::parse("title pr and").unwrap_err();
+    /// assert_eq!((error.position(), error.kind()), (12, ErrorKind::Expected("a space")));
+    /// # Ok::<(), scim_filter_parser::ParseError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the text is not a filter, or exceeds the limits.
+    /// As [`Filter::parse_with`].
     pub fn parse(input: &str) -> Result<Self, ParseError> {
         Self::parse_with(input, &Options::default())
     }
 
-    /// Parses a filter.
+    /// Parses a filter (RFC 7644, section 3.4.2.2).
+    ///
+    /// ```
+    /// use scim_filter_parser::{Filter, Options};
+    ///
+    /// let lenient = Options { unquoted_values: true, ..Options::default() };
+    /// let filter = Filter::parse_with("externalId eq jyoung", &lenient)?;
+    /// assert_eq!(filter, Filter::parse(r#"externalId eq "jyoung""#)?);
+    /// # Ok::<(), scim_filter_parser::ParseError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the text is not a filter, or exceeds the limits.
+    /// [`ErrorKind::TooLong`], [`ErrorKind::TooDeep`] and [`ErrorKind::TooManyTerms`] when the text
+    /// exceeds the limits; any other [`ErrorKind`] when it is not a filter. The error has the
+    /// position of the first character that cannot be right.
     pub fn parse_with(input: &str, options: &Options) -> Result<Self, ParseError> {
         let mut parser = Parser::new(input, options)?;
         let filter = parser.filter()?;

@@ -7,20 +7,36 @@ use crate::error::ParseError;
 use crate::filter::Parser;
 
 impl Path {
-    /// Parses the `path` of a PATCH operation, under the default [`Options`].
+    /// Parses the `path` of a PATCH operation (RFC 7644, section 3.5.2), under the default
+    /// [`Options`].
+    ///
+    /// ```
+    /// use scim_filter_parser::{ErrorKind, Path};
+    ///
+    /// let path = Path::parse("name.familyName")?;
+    /// assert_eq!(path.attribute.sub_attribute.as_deref(), Some("familyName"));
+    ///
+    /// let error = Path::parse("emails[type eq]").unwrap_err();
+    /// assert_eq!((error.position(), error.kind()), (14, ErrorKind::Expected("a space")));
+    /// # Ok::<(), scim_filter_parser::ParseError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the text is not a path, or exceeds the limits.
+    /// As [`Path::parse_with`].
     pub fn parse(input: &str) -> Result<Self, ParseError> {
         Self::parse_with(input, &Options::default())
     }
 
-    /// Parses the `path` of a PATCH operation.
+    /// Parses the `path` of a PATCH operation (RFC 7644, section 3.5.2).
     ///
     /// # Errors
     ///
-    /// When the text is not a path, or exceeds the limits.
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong),
+    /// [`TooDeep`](crate::ErrorKind::TooDeep) and
+    /// [`TooManyTerms`](crate::ErrorKind::TooManyTerms) when the text exceeds the limits; any other
+    /// [`ErrorKind`](crate::ErrorKind) when it is not a path. A position between brackets is in the
+    /// filter there.
     pub fn parse_with(input: &str, options: &Options) -> Result<Self, ParseError> {
         let mut parser = Parser::new(input, options)?;
         let attribute = parser.attribute_path()?;
@@ -46,10 +62,20 @@ impl AttributePath {
     /// Parses the name of one attribute, as `sortBy` and each element of `attributes` and
     /// `excludedAttributes` give it (RFC 7644, section 3.10).
     ///
+    /// ```
+    /// use scim_filter_parser::AttributePath;
+    ///
+    /// let path = AttributePath::parse("manager.$ref")?;
+    /// assert_eq!((path.attribute.as_str(), path.sub_attribute.as_deref()), ("manager", Some("$ref")));
+    /// assert!(AttributePath::parse("userName,id").is_err());
+    /// # Ok::<(), scim_filter_parser::ParseError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// When the text is not the name of an attribute, or is longer than
-    /// [`Options::max_length`] by default allows.
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) when the text is longer than
+    /// [`Options::max_length`] by default allows, and any other
+    /// [`ErrorKind`](crate::ErrorKind) when it is not the name of an attribute.
     pub fn parse(input: &str) -> Result<Self, ParseError> {
         let mut parser = Parser::new(input, &Options::default())?;
         let path = parser.attribute_path()?;

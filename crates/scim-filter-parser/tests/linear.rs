@@ -35,6 +35,33 @@ fn a_hundred_thousand_parentheses() {
 }
 
 #[test]
+fn what_is_too_much_is_answered_with_where_and_why() {
+    let refused = |input: &str, options: &Options| {
+        Filter::parse_with(input, options).unwrap_err().to_string()
+    };
+    let default = Options::default();
+    assert_eq!((default.max_length, default.max_depth, default.max_terms), (16_384, 32, 500));
+    let (parentheses, any_length) =
+        ("(".repeat(100_000), Options { max_length: usize::MAX, ..default });
+    assert_eq!(refused(&parentheses, &default), "at position 16384: the text is too long");
+    let too_deep = "at position 32: the filter is nested too deeply";
+    assert_eq!(refused(&parentheses, &any_length), too_deep);
+
+    let fifty = nested("(", ")", 50);
+    assert_eq!(refused(&fifty, &default), too_deep);
+    assert!(Filter::parse_with(&fifty, &Options { max_depth: 50, ..default }).is_ok());
+
+    // A megabyte that is right up to its last byte.
+    let chain = format!("{}b", "a pr or ".repeat(131_072));
+    let expected = "at position 1048577: expected an operator";
+    assert!(refused(&chain, &BOUNDLESS).starts_with(expected));
+    assert_eq!(
+        refused(&chain, &any_length),
+        "at position 4000: the filter tests too many attributes"
+    );
+}
+
+#[test]
 fn nesting_up_to_the_limit() {
     for (open, close) in [("(", ")"), ("not (", ")"), ("(b pr or c pr and ", ")")] {
         let default = Options::default();
