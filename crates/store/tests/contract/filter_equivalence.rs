@@ -12,7 +12,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::filters::{Targets, shape};
+use crate::filters::{Target, Targets, shape};
 use crate::plan::{Both, Found, found};
 use crate::population::runner;
 
@@ -76,28 +76,31 @@ fn may_be_refused(text: &str) -> bool {
 fn each_operator_agrees(kind: &'static ResourceType) {
     let both = Both::populated();
     let targets = Targets::of(kind, both.resources(kind));
-    let mut failures = Vec::new();
-    for target in &targets.all {
-        for operator in target.operators() {
-            let mut tests = Vec::new();
-            if *operator == "pr" {
-                tests.push(format!("{} pr", target.path));
-                tests.push(format!("{} eq null", target.path));
-            } else {
-                let of = |literal| format!("{} {operator} {literal}", target.path);
-                tests.extend(target.sample(operator).into_iter().map(of));
-            }
-            for test in tests {
-                failures.extend(disagreement(&both, kind, &test).err());
-            }
+    let tests = targets.all.iter().flat_map(Target::tests);
+    all_agree(&both, kind, tests);
+}
+
+/// What none of these filters is answered differently for. Gives what each found.
+fn all_agree(
+    both: &Both,
+    kind: &'static ResourceType,
+    filters: impl IntoIterator<Item = String>,
+) -> Vec<Found> {
+    let (mut agreed, mut failures) = (Vec::new(), Vec::new());
+    for filter in filters {
+        match disagreement(both, kind, &filter) {
+            Ok(found) => agreed.push(found),
+            Err(failure) => failures.push(failure),
         }
     }
     assert!(
         failures.is_empty(),
-        "{} disagree:\n{}",
+        "{} of {} disagree:\n{}",
         failures.len(),
+        failures.len() + agreed.len(),
         failures[..failures.len().min(5)].join("\n\n")
     );
+    agreed
 }
 
 /// Filters by chance.
@@ -140,6 +143,93 @@ fn rfc7644_3_4_2_2_any_filter_on_users_agrees() {
 #[test]
 fn rfc7644_3_4_2_2_any_filter_on_groups_agrees() {
     any_filter_agrees(ResourceType::group());
+}
+
+/// Characters that SQL, LIKE or JSON give a meaning, that folding changes, and that lie at the
+/// edges, each by itself.
+const ODD: [&str; 20] = [
+    "",
+    "%",
+    "_",
+    "\\",
+    "'",
+    "\"",
+    "*",
+    "ß",
+    "ẞ",
+    "İ",
+    "ı",
+    "ς",
+    "é",
+    "e\u{301}",
+    "\u{301}",
+    "ＡＢ",
+    "😀",
+    "\u{D7FF}",
+    "\u{FFFF}",
+    "\u{10FFFF}",
+];
+
+/// One attribute for each way in which text is kept.
+const KEPT: [&str; 9] = [
+    "userName",
+    "externalId",
+    "displayName",
+    "name.familyName",
+    "emails.value",
+    "emails.display",
+    "ims.value",
+    "x509Certificates.value",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+];
+
+#[test]
+fn rfc7644_3_4_2_2_characters_with_a_meaning_stand_for_themselves() {
+    let (both, kind) = (Both::populated(), ResourceType::user());
+    let targets = Targets::of(kind, both.resources(kind));
+    let kept = targets.all.iter().filter(|target| KEPT.contains(&target.path.as_str()));
+    let filters: Vec<String> = kept.flat_map(|target| target.tests_with(&ODD)).collect();
+    assert_eq!(filters.len(), KEPT.len() * ODD.len() * 4);
+    let found = all_agree(&both, kind, filters);
+    let telling =
+        found.iter().filter(|found| matches!(found, Found::These(ids) if !ids.is_empty()));
+    let (telling, all) = (telling.count(), found.len());
+    assert!(telling > all / 6, "only {telling} of {all} are anywhere");
+}
+
+/// Pairs of conditions that two elements of a resource satisfy together, and neither alone.
+fn split_between_elements(kind: &ResourceType, resources: &[Object]) -> Vec<[String; 2]> {
+    let mut pairs = Vec::new();
+    for attribute in kind.schema.attributes.iter().filter(|a| a.multi_valued && a.is_complex()) {
+        let lists = resources.iter().filter_map(|r| r.get(&attribute.name)?.as_array());
+        let subs = || attribute.sub_attributes.iter().map(|sub| &sub.name).filter(|n| *n != "$ref");
+        for (list, one, other) in lists
+            .flat_map(|list| subs().flat_map(move |a| subs().map(move |b| (list, a, b))))
+            .filter(|(_, a, b)| a < b)
+        {
+            let [first, .., last] = list.as_slice() else { continue };
+            let (Some(a), Some(b)) = (first.get(one), last.get(other)) else { continue };
+            let name = &attribute.name;
+            pairs.push([
+                format!("{name}[{one} eq {a} and {other} eq {b}]"),
+                format!("{name}.{one} eq {a} and {name}.{other} eq {b}"),
+            ]);
+        }
+    }
+    pairs
+}
+
+#[test]
+fn rfc7644_3_4_2_2_brackets_hold_for_one_and_the_same_element() {
+    let both = Both::populated();
+    for kind in ResourceType::all() {
+        let pairs = split_between_elements(kind, both.resources(kind));
+        let pairs: Vec<_> = pairs.iter().step_by(pairs.len() / 60 + 1).collect();
+        let within = all_agree(&both, kind, pairs.iter().map(|pair| pair[0].clone()));
+        let anywhere = all_agree(&both, kind, pairs.iter().map(|pair| pair[1].clone()));
+        let different = within.iter().zip(&anywhere).filter(|(a, b)| a != b).count();
+        assert!(different > pairs.len() / 3, "{}: {different} of {}", kind.name, pairs.len());
+    }
 }
 
 /// So many tests, so deeply nested, are parsed at most.

@@ -58,6 +58,8 @@ enum Twist {
     Part(Index, Index),
     Longer(String),
     Other(String),
+    /// `null`, where it can be compared with.
+    Null,
 }
 
 impl Targets {
@@ -159,7 +161,7 @@ impl Target {
     }
 
     /// Those that fit it; `pr` last.
-    pub(crate) fn operators(&self) -> &'static [&'static str] {
+    fn operators(&self) -> &'static [&'static str] {
         match self.leaf.data_type {
             DataType::Complex => &["pr"],
             DataType::Boolean => &["eq", "ne", "pr"],
@@ -169,9 +171,46 @@ impl Target {
         }
     }
 
+    /// Each operator by itself and negated, also within brackets.
+    pub(crate) fn tests(&self) -> Vec<String> {
+        let mut tests = self.own_tests();
+        for (at, sub) in self.subs.iter().enumerate() {
+            // A quarter of them, and another one for each sub-attribute, to be done in time.
+            let inner = sub.own_tests().into_iter().skip(at % 4).step_by(4);
+            tests.extend(inner.map(|test| format!("{}[{test}]", self.path)));
+        }
+        tests
+    }
+
+    fn own_tests(&self) -> Vec<String> {
+        let mut tests = Vec::new();
+        for operator in self.operators() {
+            let of = |literal| format!("{} {operator} {literal}", self.path);
+            let written: Vec<String> = match *operator {
+                "pr" => ["pr", "eq null", "ne null"].map(|t| format!("{} {t}", self.path)).into(),
+                operator => self.sample(operator).into_iter().map(of).collect(),
+            };
+            tests.push(format!("not ({})", written[0]));
+            tests.extend(written);
+        }
+        tests
+    }
+
+    /// Each operator on text with each of these literals; nothing if it is no text.
+    pub(crate) fn tests_with(&self, literals: &[&str]) -> Vec<String> {
+        if !self.leaf.is_text() {
+            return Vec::new();
+        }
+        let of = |literal: &&str| {
+            let literal = Value::from(*literal);
+            ["eq", "co", "sw", "ew"].map(|o| format!("{} {o} {literal}", self.path))
+        };
+        literals.iter().flat_map(of).collect()
+    }
+
     /// Literals among, between and beyond its values: two for each operator, other ones for other
     /// operators.
-    pub(crate) fn sample(&self, operator: &str) -> Vec<Value> {
+    fn sample(&self, operator: &str) -> Vec<Value> {
         let mut sample = self.literals.clone();
         if self.leaf.is_text() {
             let first = self.literals[0].as_str().unwrap_or_default();
@@ -194,6 +233,9 @@ impl Comparison {
         }
         let literal = self.literal.get(&target.literals);
         match literal {
+            _ if matches!(self.twist, Twist::Null) && matches!(operator, "eq" | "ne") => {
+                format!("{} {operator} null", target.path)
+            }
             Value::String(text) if target.leaf.is_text() => {
                 let text = self.twist.of(text);
                 format!("{} {operator} {}", target.path, Value::from(text))
@@ -206,7 +248,7 @@ impl Comparison {
 impl Twist {
     fn of(&self, text: &str) -> String {
         match self {
-            Self::Nothing => text.to_owned(),
+            Self::Nothing | Self::Null => text.to_owned(),
             Self::Upper => text.to_uppercase(),
             Self::Lower => text.to_lowercase(),
             Self::Part(from, length) => {
@@ -228,6 +270,7 @@ fn comparison() -> impl Strategy<Value = Comparison> {
         3 => any::<(Index, Index)>().prop_map(|(from, length)| Twist::Part(from, length)),
         1 => text().prop_map(Twist::Longer),
         1 => text().prop_map(Twist::Other),
+        1 => Just(Twist::Null),
     ];
     (any::<(Index, Index, Index)>(), twist).prop_map(|((target, operator, literal), twist)| {
         Comparison { target, operator, literal, twist }
