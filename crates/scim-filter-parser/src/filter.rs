@@ -48,8 +48,8 @@ impl Filter {
     /// # Errors
     ///
     /// [`ErrorKind::TooLong`], [`ErrorKind::TooDeep`] and [`ErrorKind::TooManyTerms`] when the text
-    /// exceeds the limits; any other [`ErrorKind`] when it is not a filter. The error has the
-    /// position of the first character that cannot be right.
+    /// exceeds the limits; any other [`ErrorKind`] when it is not a filter.
+    /// [`ParseError::position`] is where it stops making sense.
     pub fn parse_with(input: &str, options: &Options) -> Result<Self, ParseError> {
         let mut parser = Parser::new(input, options)?;
         let filter = parser.filter()?;
