@@ -1,4 +1,5 @@
-//! The parameters of a query (RFC 7644 section 3.4.2, RFC 9865 section 2), from a query string or a search request.
+//! The parameters of a query (RFC 7644 section 3.4.2, RFC 9865 section 2), from a query string or a
+//! search request.
 
 use scim_filter_parser::AttributePath;
 use serde_json::json;
