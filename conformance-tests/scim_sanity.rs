@@ -44,6 +44,7 @@ fn scim_sanity_probe_finds_no_failure(database: Database) {
         let scim = server.tenant(dialect.name()).client(dialect);
         let report = probe(&scim, profile);
         let checks = report["results"].as_array().expect("a report has results");
+        println!("{}", summary(dialect, checks));
         assert!(checks.len() > 20, "the suite stopped early: {report:#}");
         let failures: Vec<&Value> =
             checks.iter().filter(|check| !is_expected(dialect, check)).collect();
@@ -60,6 +61,13 @@ fn probe(scim: &Client, profile: Option<&str>) -> Value {
     let run = run(&mut command, Duration::from_secs(120));
     serde_json::from_str(&run.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}\n{}", run.stdout, run.stderr))
+}
+
+fn summary(dialect: Dialect, checks: &[Value]) -> String {
+    let count = |status: &str| checks.iter().filter(|check| check["status"] == status).count();
+    let counts =
+        ["pass", "fail", "warning", "skip"].map(|status| format!("{} {status}", count(status)));
+    format!("scim-sanity, {dialect:?}: {}", counts.join(", "))
 }
 
 /// Whether a check passed, is of a resource type that there is not, or may fail; a warning is a
