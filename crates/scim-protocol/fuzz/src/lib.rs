@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::dialect::{Dialect, Leniencies, Leniency};
 use scim_protocol::message::PATCH_OP;
 use scim_protocol::schema::{Attribute, DataType, ResourceType};
 use scim_protocol::{Object, resource};
@@ -79,6 +79,12 @@ fn as_sent(kind: &'static ResourceType) -> Object {
         "location": "https://x.example/2819c223"});
     resource.insert("meta".to_owned(), meta);
     resource
+}
+
+/// Whether what was read leniently may be refused by the RFC alone: text that is not base64 is kept
+/// as it was sent.
+pub fn is_lenient(used: &Leniencies) -> bool {
+    used.fired().any(|(leniency, _)| leniency == Leniency::NotBase64)
 }
 
 /// The kept form sent in again under the RFC alone, which must change nothing.
