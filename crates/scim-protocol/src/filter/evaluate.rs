@@ -97,12 +97,8 @@ fn compare(leaf: &Attribute, value: &Value, operator: Operator, operand: &Operan
         (Value::String(text), Operand::Instant(operand)) => instant::parse(text)
             .map(|instant| instant::micros(instant).cmp(&instant::micros(*operand))),
         (Value::Bool(truth), Operand::Boolean(operand)) => Some(truth.cmp(operand)),
-        (Value::Number(number), Operand::Integer(operand)) if number.is_i64() => {
-            number.as_i64().map(|number| number.cmp(operand))
-        }
-        #[allow(clippy::cast_precision_loss, reason = "a fraction is compared as f64")]
         (Value::Number(number), Operand::Integer(operand)) => {
-            number.as_f64().and_then(|number| number.partial_cmp(&(*operand as f64)))
+            number.as_i64().map(|number| number.cmp(operand))
         }
         (Value::Number(number), Operand::Decimal(operand)) => {
             number.as_f64().and_then(|number| number.partial_cmp(operand))

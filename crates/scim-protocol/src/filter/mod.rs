@@ -29,6 +29,8 @@
 //! - `eq null` is `not (… pr)`, `ne null` is `pr`.
 //! - `not (…)` is the plain complement, so unassigned attributes satisfy `not (title eq "x")`.
 //! - What no client sees (`returned: never`, `writeOnly`) cannot be filtered by.
+//! - Integers are compared with all their digits, also with a literal that has a fraction or an
+//!   exponent; decimals as `f64`.
 //! - Text is compared by code point, after [`fold`](crate::fold::fold) unless `caseExact`.
 
 mod evaluate;

@@ -189,6 +189,9 @@ impl Resolver<'_> {
                 leaf.data_type
             )));
         }
+        if let (DataType::Integer, Value::Decimal(number)) = (leaf.data_type, value) {
+            return Ok(of_integer(attribute, operator, *number));
+        }
         let operand = self.operand(attribute, value)?;
         Ok(Predicate::Test { attribute, test: Test::Compare(operator, operand) })
     }
@@ -213,9 +216,7 @@ impl Resolver<'_> {
             (DataType::Integer, Value::Integer(number)) => Some(Operand::Integer(*number)),
             #[allow(clippy::cast_precision_loss, reason = "a decimal is compared as f64")]
             (DataType::Decimal, Value::Integer(number)) => Some(Operand::Decimal(*number as f64)),
-            (DataType::Integer | DataType::Decimal, Value::Decimal(number)) => {
-                Some(Operand::Decimal(*number))
-            }
+            (DataType::Decimal, Value::Decimal(number)) => Some(Operand::Decimal(*number)),
             (DataType::DateTime, Value::String(literal)) => {
                 instant::parse(literal).map(Operand::Instant)
             }
@@ -249,6 +250,30 @@ fn of_unassigned(test: &Parsed) -> Predicate {
         Parsed::Compare(Operator::NotEqual, value) if *value != Value::Null => ALWAYS,
         _ => NEVER,
     }
+}
+
+/// A whole number compared with one that may have a fraction: with the whole number below it, so
+/// that no digit is lost on either side.
+fn of_integer(attribute: AttributeRef, operator: Operator, number: f64) -> Predicate {
+    use Operator::{Equal, GreaterOrEqual, GreaterThan, LessOrEqual, LessThan, NotEqual};
+    // Two to the power of 63, which no `i64` reaches.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    let below = number.floor();
+    #[allow(clippy::cast_possible_truncation, reason = "what is beyond all becomes the last")]
+    let bound = below as i64;
+    let fits = (-END..END).contains(&below);
+    #[allow(clippy::float_cmp, reason = "whether it has a fraction")]
+    let is_whole = fits && below == number;
+    let operator = match operator {
+        Equal if !is_whole => return NEVER,
+        NotEqual if !is_whole => return ALWAYS,
+        GreaterThan | GreaterOrEqual if number < -END => GreaterOrEqual,
+        LessThan | LessOrEqual if number < -END => LessThan,
+        GreaterThan | GreaterOrEqual if !is_whole => GreaterThan,
+        LessThan | LessOrEqual if !is_whole => LessOrEqual,
+        operator => operator,
+    };
+    Predicate::Test { attribute, test: Test::Compare(operator, Operand::Integer(bound)) }
 }
 
 /// RFC 7644 table 3: ordering needs an order, substrings need text.

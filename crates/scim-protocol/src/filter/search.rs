@@ -8,7 +8,7 @@ use crate::instant;
 use crate::schema::{Attribute, DataType, ResourceType};
 
 /// The resource with every value as it is compared: text folded unless `caseExact`, instants as
-/// microseconds since 1970. The shape and names are the resource's own. What no client sees is
+/// microseconds since 1970, decimals as `f64`. The shape and names are the resource's own. What no client sees is
 /// not there: no filter can ask for it.
 pub fn search_document(kind: &'static ResourceType, resource: &Object) -> Object {
     let mut document = Object::new();
@@ -36,6 +36,10 @@ pub(crate) fn comparable(attribute: &Attribute, value: &Value) -> Value {
             instant::parse(text).map_or(Value::Null, |instant| instant::micros(instant).into())
         }
         Value::String(text) if attribute.is_text() && !attribute.case_exact => fold(text).into(),
+        Value::Number(number) if attribute.data_type == DataType::Decimal => {
+            // Whole ones too: a database would compare those with all their digits.
+            number.as_f64().map_or(Value::Null, Value::from)
+        }
         other => other.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// How a database spells it.
 pub(crate) trait Dialect {
-    /// Text at a path of a JSON document; null if there is none.
+    /// Text at a path of a JSON document, or of no names in an element; null if there is none.
     fn json_text(&self, document: &str, path: &[&str]) -> String;
     /// A boolean at a path.
     fn json_boolean(&self, document: &str, path: &[&str]) -> String;
@@ -15,8 +15,6 @@ pub(crate) trait Dialect {
     /// A FROM item with a row for each element of the list at a path: `element.value`,
     /// `element.position`.
     fn json_elements(&self, document: &str, path: &[&str]) -> String;
-    /// The text of `element.value` where the elements are text themselves.
-    fn element_text(&self) -> String;
     /// Whether text has a part.
     fn contains(&self) -> &'static str;
     /// The last characters of text, so many as bound.
@@ -34,6 +32,10 @@ pub(crate) struct Sqlite;
 
 impl Sqlite {
     fn extract(document: &str, path: &[&str]) -> String {
+        if path.is_empty() {
+            // What `json_each` gives is no JSON any more.
+            return document.to_owned();
+        }
         format!("json_extract({document}, '{}')", Self::path(path))
     }
 
@@ -66,10 +68,6 @@ impl Dialect for Sqlite {
     fn json_elements(&self, document: &str, path: &[&str]) -> String {
         let path = Self::path(path);
         format!("(SELECT value, key AS position FROM json_each({document}, '{path}')) AS element")
-    }
-
-    fn element_text(&self) -> String {
-        "element.value".to_owned()
     }
 
     fn contains(&self) -> &'static str {
@@ -127,10 +125,6 @@ impl Dialect for Postgres {
             "jsonb_array_elements({document} #> {}) WITH ORDINALITY AS element (value, position)",
             Self::path(path)
         )
-    }
-
-    fn element_text(&self) -> String {
-        "((element.value #>> '{}') COLLATE \"C\")".to_owned()
     }
 
     fn contains(&self) -> &'static str {

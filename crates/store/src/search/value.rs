@@ -20,7 +20,11 @@ pub(super) enum InDocument<'p> {
 
 impl InDocument<'_> {
     pub(super) fn typed(&self, dialect: &dyn Dialect, data_type: DataType) -> String {
-        let Self::At(document, path) = self else { return dialect.element_text() };
+        // An element is itself what is at the path of no names.
+        let (document, path) = match self {
+            Self::At(document, path) => (*document, path.as_slice()),
+            Self::Element => ("element.value", &[][..]),
+        };
         match data_type {
             DataType::Boolean => dialect.json_boolean(document, path),
             DataType::Integer | DataType::Decimal | DataType::DateTime => {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::filters::{Target, Targets, shape};
 use crate::plan::{Both, Found, found};
 use crate::population::runner;
+use crate::sample::sample;
 
 /// Filters by chance for each kind of resource.
 const CASES: u32 = 300;
@@ -73,11 +74,10 @@ fn may_be_refused(text: &str) -> bool {
 }
 
 /// Every attribute with every operator, by itself.
-fn each_operator_agrees(kind: &'static ResourceType) {
-    let both = Both::populated();
+fn each_operator_agrees(both: &Both, kind: &'static ResourceType) {
     let targets = Targets::of(kind, both.resources(kind));
     let tests = targets.all.iter().flat_map(Target::tests);
-    all_agree(&both, kind, tests);
+    all_agree(both, kind, tests);
 }
 
 /// What none of these filters is answered differently for. Gives what each found.
@@ -104,12 +104,11 @@ fn all_agree(
 }
 
 /// Filters by chance.
-fn any_filter_agrees(kind: &'static ResourceType) {
-    let both = Both::populated();
+fn any_filter_agrees(both: &Both, kind: &'static ResourceType) {
     let targets = Targets::of(kind, both.resources(kind));
     let (all, telling) = (both.resources(kind).len(), Cell::new(0));
     let result = runner(CASES).run(&shape(), |shape| {
-        match disagreement(&both, kind, &targets.write(&shape)) {
+        match disagreement(both, kind, &targets.write(&shape)) {
             Ok(Found::These(ids)) if !ids.is_empty() && ids.len() < all => {
                 telling.set(telling.get() + 1);
             }
@@ -127,22 +126,35 @@ fn any_filter_agrees(kind: &'static ResourceType) {
 
 #[test]
 fn rfc7644_3_4_2_2_each_operator_on_each_attribute_of_users_agrees() {
-    each_operator_agrees(ResourceType::user());
+    each_operator_agrees(&Both::populated(), ResourceType::user());
 }
 
 #[test]
 fn rfc7644_3_4_2_2_each_operator_on_each_attribute_of_groups_agrees() {
-    each_operator_agrees(ResourceType::group());
+    each_operator_agrees(&Both::populated(), ResourceType::group());
 }
 
 #[test]
 fn rfc7644_3_4_2_2_any_filter_on_users_agrees() {
-    any_filter_agrees(ResourceType::user());
+    any_filter_agrees(&Both::populated(), ResourceType::user());
 }
 
 #[test]
 fn rfc7644_3_4_2_2_any_filter_on_groups_agrees() {
-    any_filter_agrees(ResourceType::group());
+    any_filter_agrees(&Both::populated(), ResourceType::group());
+}
+
+#[test]
+fn rfc7643_2_3_each_operator_on_each_data_type_agrees() {
+    let (both, kind) = (Both::of_samples(), sample());
+    let targets = Targets::of(kind, both.resources(kind));
+    let tests = targets.all.iter().flat_map(|target| target.tests_of_values(4));
+    all_agree(&both, kind, tests);
+}
+
+#[test]
+fn rfc7643_2_3_any_filter_on_every_data_type_agrees() {
+    any_filter_agrees(&Both::of_samples(), sample());
 }
 
 /// Characters that SQL, LIKE or JSON give a meaning, that folding changes, and that lie at the

@@ -7,6 +7,7 @@ use scim_protocol::schema::{Attribute, DataType, ResourceType, Returned};
 use serde_json::Value;
 
 use crate::population::text;
+use crate::sample::{edges, other_numbers};
 
 /// Something that a filter can name.
 #[derive(Debug)]
@@ -153,6 +154,10 @@ impl Target {
                 ]
                 .map(Value::from),
             ),
+            DataType::Integer | DataType::Decimal => {
+                literals.extend([DataType::Integer, DataType::Decimal].into_iter().flat_map(edges));
+                literals.extend(other_numbers());
+            }
             // A number and another resource's identifier in capitals.
             DataType::String => literals.extend(["0".into(), 0.into(), "0191ABCD".into()]),
             _ => literals.push("x".into()),
@@ -165,7 +170,9 @@ impl Target {
         match self.leaf.data_type {
             DataType::Complex => &["pr"],
             DataType::Boolean => &["eq", "ne", "pr"],
-            DataType::DateTime => &["eq", "ne", "gt", "ge", "lt", "le", "pr"],
+            DataType::Integer | DataType::Decimal | DataType::DateTime => {
+                &["eq", "ne", "gt", "ge", "lt", "le", "pr"]
+            }
             DataType::Binary => &["eq", "ne", "co", "sw", "ew", "pr"],
             _ => &["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"],
         }
@@ -193,6 +200,24 @@ impl Target {
             tests.push(format!("not ({})", written[0]));
             tests.extend(written);
         }
+        tests
+    }
+
+    /// Each operator with so many of its literals, other ones for other operators.
+    pub(crate) fn tests_of_values(&self, literals: usize) -> Vec<String> {
+        let mut tests = Vec::new();
+        for (at, operator) in self.operators().iter().enumerate() {
+            if *operator == "pr" {
+                tests.extend(["pr", "eq null", "ne null"].map(|t| format!("{} {t}", self.path)));
+                continue;
+            }
+            let from = at * self.literals.len() / self.operators().len();
+            let step = self.literals.len() / literals + 1;
+            let in_turn = self.literals.iter().cycle().skip(from).step_by(step).take(literals);
+            tests.extend(in_turn.map(|literal| format!("{} {operator} {literal}", self.path)));
+        }
+        let inner = self.subs.iter().flat_map(|sub| sub.tests_of_values(literals));
+        tests.extend(inner.map(|test| format!("{}[{test}]", self.path)));
         tests
     }
 

@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod plan;
 mod population;
+mod sample;
 mod schema;
 mod sorting_equivalence;
 mod units_of_work;

@@ -25,7 +25,7 @@ pub(crate) struct Both {
     pub(crate) users: Vec<Object>,
     pub(crate) groups: Vec<Object>,
     // Dropped after the stores.
-    _databases: [TestDatabase; 2],
+    pub(crate) _databases: [TestDatabase; 2],
 }
 
 /// What a query has for an answer.
@@ -203,6 +203,11 @@ fn all(world: &World, kind: &'static ResourceType) -> Vec<Resource> {
 }
 
 const BASE: &str = "https://scim.example/scim/v2";
+
+/// All of a kind without relations, as the server renders them.
+pub(crate) fn listed(world: &World, kind: &'static ResourceType) -> Vec<Object> {
+    all(world, kind).into_iter().map(|found| rendered(kind, found, "", None)).collect()
+}
 
 /// As the server does it.
 fn rendered_users(world: &World) -> Vec<Object> {

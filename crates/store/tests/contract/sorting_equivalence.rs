@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::filters::Targets;
 use crate::plan::{Both, Found, found, list};
+use crate::sample::sample;
 
 pub(crate) fn sorted_by(
     kind: &'static ResourceType,
@@ -35,6 +36,7 @@ pub(crate) fn sorted_by(
 enum Key {
     Text(String),
     Number(i64),
+    Decimal(f64),
 }
 
 fn key(resource: &Object, sort: &Sort) -> Option<Key> {
@@ -59,6 +61,10 @@ fn key(resource: &Object, sort: &Sort) -> Option<Key> {
         Value::String(text) if leaf.name == "version" => {
             Key::Number(text.trim_matches(['W', '/', '"']).parse().unwrap())
         }
+        Value::Number(number) if leaf.data_type == DataType::Integer => {
+            Key::Number(number.as_i64()?)
+        }
+        Value::Number(number) => Key::Decimal(number.as_f64()?),
         Value::String(text) if leaf.case_exact => Key::Text(text.clone()),
         Value::String(text) => Key::Text(fold(text)),
         other => panic!("{other} is nothing to sort by"),
@@ -89,9 +95,17 @@ pub(crate) fn is_unsortable(path: &str) -> bool {
 
 #[test]
 fn rfc7644_3_4_2_3_both_databases_sort_by_code_point_of_the_folded_value() {
-    let both = Both::populated();
+    each_order_agrees(&Both::populated(), &ResourceType::all());
+}
+
+#[test]
+fn rfc7644_3_4_2_3_both_databases_sort_every_data_type_alike() {
+    each_order_agrees(&Both::of_samples(), &[sample()]);
+}
+
+fn each_order_agrees(both: &Both, kinds: &[&'static ResourceType]) {
     let mut failures = Vec::new();
-    for kind in ResourceType::all() {
+    for kind in kinds.iter().copied() {
         for target in Targets::of(kind, both.resources(kind)).all {
             for descending in [false, true] {
                 // A complex attribute without `value` is nothing to sort by.
