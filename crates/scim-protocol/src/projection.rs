@@ -47,6 +47,13 @@ enum Selected {
 }
 
 impl Selected {
+    fn terms(&self) -> usize {
+        match self {
+            Self::Attribute { filter: Some(filter), .. } => filter.terms(),
+            _ => 0,
+        }
+    }
+
     fn is_in(&self, extension: Option<&Schema>) -> bool {
         let urn = |schema: Option<&Schema>| schema.map(|schema| schema.id.clone());
         match self {
@@ -59,11 +66,16 @@ impl Selected {
 /// The most names that a client can list, which is more than there are.
 pub const MAX_NAMES: usize = 200;
 
+/// The most conditions that the filters in those names can have: each is tested on each value of
+/// each resource of a page, and the RFC has none there.
+pub const MAX_TERMS: usize = 20;
+
 impl Projection {
     /// Reads `attributes` and `excludedAttributes`. A name that no schema has selects nothing.
     ///
     /// # Errors
-    /// `invalidValue` if both are given or one has more than [`MAX_NAMES`]; `invalidPath` if a name is malformed.
+    /// `invalidValue` if both are given or one has more than [`MAX_NAMES`] or [`MAX_TERMS`];
+    /// `invalidPath` if a name is malformed.
     pub fn parse(
         kind: &'static ResourceType,
         attributes: Option<&str>,
@@ -93,6 +105,12 @@ impl Projection {
             let path = Path::parse_with(name, &Options::default())
                 .map_err(|error| Error::invalid_path(format!("{name:.100}: {error}")))?;
             selected.extend(select(kind, &path, leniencies)?);
+        }
+        let terms = selected.iter().map(Selected::terms).sum::<usize>();
+        if terms > MAX_TERMS {
+            return Err(Error::invalid_value(format!(
+                "attributes and excludedAttributes take at most {MAX_TERMS} conditions in [ ]"
+            )));
         }
         Ok(Self { mode, selected })
     }
@@ -369,6 +387,17 @@ mod tests {
         let mut leniencies = Leniencies::new(Dialect::Standard);
         let both = Projection::parse(ResourceType::user(), Some("a"), Some("b"), &mut leniencies);
         assert!(both.is_err());
+    }
+
+    #[test]
+    fn rfc7644_7_7_conditions_on_what_is_returned_are_few() {
+        let with_terms = |count: usize| {
+            let name = vec!["emails[type eq \"work\"]"; count].join(",");
+            let mut leniencies = Leniencies::new(Dialect::Strict);
+            Projection::parse(ResourceType::user(), Some(&name), None, &mut leniencies)
+        };
+        assert!(with_terms(MAX_TERMS).is_ok());
+        assert!(with_terms(MAX_TERMS + 1).is_err());
     }
 
     #[test]

@@ -188,6 +188,34 @@ fn rfc7644_3_4_2_2_filters_on_each_data_type() {
 }
 
 #[test]
+fn rfc7643_2_3_4_integers_are_compared_with_all_their_digits() {
+    let satisfies = |size: i64, test: &str| {
+        let sized = kept(json!({"size": size}));
+        let filter = format!("size {test}");
+        let parsed = filter::parse(device(), &filter, &mut Leniencies::new(STRICT));
+        filter::evaluate(&parsed.unwrap(), &sized)
+    };
+    for (size, test) in [
+        (9_007_199_254_740_993, "ne 9007199254740992.0"),
+        (9_007_199_254_740_993, "gt 9007199254740992.0"),
+        (i64::MAX, "ne 9223372036854775808"),
+        (i64::MAX, "lt 9223372036854775808"),
+        (i64::MIN, "eq -9223372036854775808.0"),
+        (i64::MIN, "gt -1e19"),
+        (-1, "lt -0.5"),
+        (100, "eq 1e2"),
+        (7, "ne 7.5"),
+    ] {
+        assert!(satisfies(size, test), "{size} {test}");
+    }
+    for (size, test) in
+        [(i64::MAX, "ge 9223372036854775808"), (i64::MIN, "le -1e19"), (7, "ge 7.5")]
+    {
+        assert!(!satisfies(size, test), "{size} {test}");
+    }
+}
+
+#[test]
 fn rfc7643_7_what_is_hidden_is_neither_filtered_nor_sorted_by() {
     for path in [
         "pin",
@@ -253,7 +281,7 @@ fn rfc7643_7_values_are_searched_as_they_are_compared() {
     assert_eq!(document["tags"], json!(["a", "b"]));
     assert_eq!(document["codes"], json!(["A", "b"]));
     assert_eq!(document["manual"], "https://Example.com/");
-    assert_eq!(document["levels"], json!([1, 2.5]));
+    assert_eq!(document["levels"], json!([1.0, 2.5]));
     assert_eq!(document["ports"][1]["mac"], "m");
     assert_eq!(document[WARRANTY]["partner"], "p");
     for hidden in ["/pin", "/secret", "/place/code", "/place/trace", "/ports/0/token"] {

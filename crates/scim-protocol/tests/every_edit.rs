@@ -201,3 +201,25 @@ fn q6_a_removal_by_value_is_counted() {
     assert_eq!(after, kept(json!({})));
     assert_eq!(leniencies.fired().collect::<Vec<_>>(), [(Leniency::RemoveByValue, 1)]);
 }
+
+#[test]
+fn rfc7644_3_5_2_1_one_simple_value_is_added_without_a_list() {
+    becomes(json!({"numbers": [1]}), add("numbers", json!(2)), json!({"numbers": [1, 2]}));
+    becomes(json!({}), add("tags", json!("a")), json!({"tags": ["a"]}));
+}
+
+#[test]
+fn rfc7644_3_5_2_1_the_same_number_or_instant_is_there_however_it_is_written() {
+    for (name, kept, again) in [
+        ("levels", json!([1]), json!([1.0])),
+        ("dates", json!(["2008-01-23T05:56:22+01:00"]), json!(["2008-01-23T04:56:22Z"])),
+    ] {
+        becomes(json!({(name): kept.clone()}), add(name, again), json!({(name): kept}));
+    }
+}
+
+#[test]
+fn rfc7643_7_what_no_client_sees_is_added_to_a_value_that_is_there() {
+    let port = |token: &str| json!([{"value": "1", "token": token}]);
+    becomes(json!({"ports": port("a")}), add("ports", port("b")), json!({"ports": port("b")}));
+}

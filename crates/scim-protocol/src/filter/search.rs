@@ -11,27 +11,41 @@ use crate::schema::{Attribute, DataType, ResourceType};
 /// microseconds since 1970, decimals as `f64`. The shape and names are the resource's own. What no client sees is
 /// not there: no filter can ask for it.
 pub fn search_document(kind: &'static ResourceType, resource: &Object) -> Object {
+    let seen = Seen::ByClients;
     let mut document = Object::new();
     for (name, value) in resource {
         if let Some(attribute) = kind.attribute(name) {
             if attribute.is_hidden() {
                 continue;
             }
-            document.insert(name.clone(), comparable(attribute, value));
+            document.insert(name.clone(), compared(attribute, value, seen));
         } else if let (Some(schema), Value::Object(members)) = (kind.extension(name), value) {
-            document.insert(name.clone(), comparable_members(&schema.attributes, members));
+            document.insert(name.clone(), compared_members(&schema.attributes, members, seen));
         }
     }
     document
 }
 
-/// A value as it is compared.
+/// A value as it is compared, with the sub-attributes that no client sees.
 pub(crate) fn comparable(attribute: &Attribute, value: &Value) -> Value {
+    compared(attribute, value, Seen::ByNobody)
+}
+
+/// Which sub-attributes are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// Those that clients see.
+    ByClients,
+    /// Those that nobody sees, too.
+    ByNobody,
+}
+
+fn compared(attribute: &Attribute, value: &Value, seen: Seen) -> Value {
     match value {
         Value::Array(elements) => {
-            elements.iter().map(|element| comparable(attribute, element)).collect()
+            elements.iter().map(|element| compared(attribute, element, seen)).collect()
         }
-        Value::Object(members) => comparable_members(&attribute.sub_attributes, members),
+        Value::Object(members) => compared_members(&attribute.sub_attributes, members, seen),
         Value::String(text) if attribute.data_type == DataType::DateTime => {
             instant::parse(text).map_or(Value::Null, |instant| instant::micros(instant).into())
         }
@@ -44,9 +58,11 @@ pub(crate) fn comparable(attribute: &Attribute, value: &Value) -> Value {
     }
 }
 
-fn comparable_members(attributes: &[Attribute], members: &Object) -> Value {
-    let find = |name: &str| attributes.iter().find(|a| a.name == name && !a.is_hidden());
-    let comparable =
-        |(name, value): (&String, &Value)| Some((name.clone(), comparable(find(name)?, value)));
-    Value::Object(members.iter().filter_map(comparable).collect())
+fn compared_members(attributes: &[Attribute], members: &Object, seen: Seen) -> Value {
+    let find = |name: &str| {
+        attributes.iter().find(|a| a.name == name && (seen == Seen::ByNobody || !a.is_hidden()))
+    };
+    let compared =
+        |(name, value): (&String, &Value)| Some((name.clone(), compared(find(name)?, value, seen)));
+    Value::Object(members.iter().filter_map(compared).collect())
 }

@@ -43,7 +43,7 @@ pub fn apply<'a>(
 pub const MAX_WORK: usize = 1_000_000;
 
 /// How many comparisons an edit makes at most: of each element with each term of the filter, or
-/// with each value that is given.
+/// with each value that is given. Text that takes long to fold counts for as many as it takes.
 fn comparisons(resource: &Object, edit: &Edit) -> usize {
     let EditTarget::Attribute(target) = &edit.target else { return 1 };
     let parent = match target.attribute.extension {
@@ -54,7 +54,18 @@ fn comparisons(resource: &Object, edit: &Edit) -> usize {
     let elements = before.and_then(Value::as_array).map_or(1, Vec::len);
     let terms = target.filter.as_ref().map_or(0, Predicate::terms);
     let given = edit.value.as_array().map_or(1, Vec::len);
-    elements * (terms + given)
+    elements * (terms + given) + before.map_or(0, folding) * (terms + 1)
+}
+
+/// What folding the texts of a value takes, in comparisons; of ASCII next to nothing.
+fn folding(value: &Value) -> usize {
+    const BYTES_IN_THE_TIME_OF_ONE: usize = 16;
+    match value {
+        Value::String(text) if !text.is_ascii() => text.len() / BYTES_IN_THE_TIME_OF_ONE,
+        Value::Array(elements) => elements.iter().map(folding).sum(),
+        Value::Object(members) => members.values().map(folding).sum(),
+        _ => 0,
+    }
 }
 
 /// Carries out one edit.

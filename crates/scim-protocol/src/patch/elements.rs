@@ -7,7 +7,7 @@ use super::apply::{Apply, into_object, sent_members};
 use crate::Object;
 use crate::dialect::Leniency;
 use crate::error::{Error, Result};
-use crate::filter::evaluate_element;
+use crate::filter::{comparable, evaluate_element};
 use crate::fold::equal_folded;
 use crate::immutable;
 use crate::resource::{self, is_primary};
@@ -23,8 +23,8 @@ impl Apply<'_> {
             return self.remove_listed(elements);
         }
         let given = match (self.op, self.value) {
-            // RFC 7644 section 3.5.2.1: what is added may be one object.
-            (Op::Add, Value::Object(_)) => {
+            // RFC 7644 section 3.5.2.1: what is added may be one value.
+            (Op::Add, one) if self.is_one_value(one) => {
                 let list = Value::Array(vec![self.value.clone()]);
                 resource::parse_elements(self.attribute, &list, self.leniencies)?
             }
@@ -36,6 +36,14 @@ impl Apply<'_> {
             Op::Replace if !given.is_empty() || !says_nothing(self.attribute, self.value) => given,
             _ => add(self.attribute, elements, given),
         })
+    }
+
+    fn is_one_value(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(_) => true,
+            Value::Null | Value::Array(_) => false,
+            _ => !self.attribute.is_complex(),
+        }
     }
 
     /// `remove` with a list of values removes those; without one, all (quirk Q6).
@@ -50,7 +58,11 @@ impl Apply<'_> {
         }
         let listed = resource::parse_elements(self.attribute, self.value, self.leniencies)?;
         resource::check_count(self.attribute, &listed)?;
-        elements.retain(|e| !listed.iter().any(|listed| describes(self.attribute, listed, e)));
+        let listed: Vec<Value> = listed.iter().map(|l| comparable(self.attribute, l)).collect();
+        elements.retain(|element| {
+            let element = comparable(self.attribute, element);
+            !listed.iter().any(|listed| describes(listed, &element))
+        });
         Ok(elements)
     }
 
@@ -142,13 +154,16 @@ impl Apply<'_> {
 
 /// Appends the values that are not there yet; a new primary takes the place of the old one.
 fn add(attribute: &Attribute, mut elements: Vec<Value>, given: Vec<Value>) -> Vec<Value> {
+    // Each is compared with each: what that takes of each is made once.
+    let mut known: Vec<Value> = elements.iter().map(|e| comparable(attribute, e)).collect();
     for value in given {
-        let same = elements.iter().position(|element| is_same(attribute, &value, element));
+        let key = comparable(attribute, &value);
+        let same = known.iter().position(|element| is_same(&key, element));
         let is_there = match same {
-            Some(at) if describes(attribute, &value, &elements[at]) => true,
+            Some(at) if describes(&key, &known[at]) => true,
             // Without a `value` only the whole tells whether it is there.
             None if value.get("value").is_none() => {
-                elements.iter().any(|element| describes(attribute, &value, element))
+                known.iter().any(|element| describes(&key, element))
             }
             _ => false,
         };
@@ -161,50 +176,39 @@ fn add(attribute: &Attribute, mut elements: Vec<Value>, given: Vec<Value>) -> Ve
             let mut members = into_object(Some(std::mem::take(&mut elements[same])));
             members.extend(into_object(Some(value)));
             elements[same] = Value::Object(resource::in_order(&attribute.sub_attributes, members));
+            known[same] = comparable(attribute, &elements[same]);
             at = same;
         } else {
             elements.push(value);
+            known.push(key);
         }
         if primary {
             demote_others(&mut elements, at);
+            demote_others(&mut known, at);
         }
     }
     elements
 }
 
-/// Whether the element says all that `given` says.
-fn describes(attribute: &Attribute, given: &Value, element: &Value) -> bool {
+/// Whether the element says all that `given` says, both as they are compared.
+fn describes(given: &Value, element: &Value) -> bool {
     match given {
-        Value::Object(given) => given.keys().all(|name| agrees(attribute, given, element, name)),
-        _ => equal(attribute, given, element),
-    }
-}
-
-/// Whether two values of an attribute without sub-attributes are one.
-fn equal(attribute: &Attribute, a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::String(a), Value::String(b)) if attribute.is_text() && !attribute.case_exact => {
-            equal_folded(a, b)
-        }
-        _ => a == b,
+        Value::Object(given) => given.keys().all(|name| agrees(given, element, name)),
+        _ => given == element,
     }
 }
 
 /// Whether both have the same `value`, and the same `type` if one is given: no two elements of an
 /// attribute may (RFC 7643 section 2.4).
-fn is_same(attribute: &Attribute, given: &Value, element: &Value) -> bool {
+fn is_same(given: &Value, element: &Value) -> bool {
     let Value::Object(given) = given else { return false };
     given.contains_key("value")
-        && agrees(attribute, given, element, "value")
-        && (!given.contains_key("type") || agrees(attribute, given, element, "type"))
+        && agrees(given, element, "value")
+        && (!given.contains_key("type") || agrees(given, element, "type"))
 }
 
-fn agrees(attribute: &Attribute, given: &Object, element: &Value, name: &str) -> bool {
+fn agrees(given: &Object, element: &Value, name: &str) -> bool {
     match (given.get(name), element.get(name)) {
-        (Some(Value::String(given)), Some(Value::String(text))) => {
-            let case_exact = attribute.sub_attribute(name).is_none_or(|sub| sub.case_exact);
-            given == text || (!case_exact && equal_folded(given, text))
-        }
         // RFC 7643 section 2.4: an element that does not say so is not the primary one.
         (Some(Value::Bool(false)), None) => name == "primary",
         (given, value) => given == value,

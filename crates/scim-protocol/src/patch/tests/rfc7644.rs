@@ -350,6 +350,17 @@ fn a_patch_does_a_bounded_amount_of_work() {
 }
 
 #[test]
+fn rfc7644_7_7_text_that_takes_long_to_fold_counts_for_more() {
+    let operations = vec![remove("roles[value co \"x\"]"); 990];
+    for (letter, expected) in [("e", Ok(())), ("é", Err(ScimType::TooMany))] {
+        let role = |at: usize| json!({"value": format!("{at}{}", letter.repeat(500))});
+        let before = ada(&json!({"roles": (0..100).map(role).collect::<Vec<_>>()}));
+        let result = patched(&before, &json!(operations), Dialect::Strict);
+        assert_eq!(result.map(drop).map_err(|error| error.scim_type), expected, "{letter}");
+    }
+}
+
+#[test]
 fn rfc7644_3_5_2_1_what_is_added_may_be_one_object() {
     let email = json!({"value": "a@x.example"});
     becomes_in_all(json!({}), add("emails", email.clone()), json!({"emails": [email]}));
