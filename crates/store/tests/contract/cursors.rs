@@ -1,5 +1,7 @@
 //! RFC 9865: pages by cursor, each of which begins where the page before ended.
 
+use std::collections::HashSet;
+
 use accounts::{Page, Refusal, StorageError, Tx};
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::query::{Parameters, Query, Start};
@@ -10,6 +12,7 @@ use uuid::Uuid;
 use crate::filters::Targets;
 use crate::harness::{CALLER, TestDatabase, World, context, on_each_database, strict_body};
 use crate::plan::{Both, Found, found};
+use crate::population::is_tried;
 use crate::sample::sample;
 use crate::sorting_equivalence::{is_unsortable, sorted_by};
 
@@ -53,11 +56,22 @@ fn rfc9865_2_2_pages_by_cursor_are_the_sorted_whole_for_every_data_type() {
     each_order_in_pages(&Both::of_samples(), &[sample()]);
 }
 
+/// What has a column or table of its own.
+const OWN_PLACE: [&str; 7] =
+    ["id", "externalId", "userName", "displayName", "active", "emails", "meta"];
+
+/// What is kept in a way of its own, the first of each data type in each position, and of the
+/// others every fourth.
 fn each_order_in_pages(both: &Both, kinds: &[&'static ResourceType]) {
-    let mut failures = Vec::new();
+    let (mut seen, mut failures) = (HashSet::new(), Vec::new());
     for kind in kinds.iter().copied() {
-        for target in Targets::of(kind, both.resources(kind)).all {
+        for (number, target) in Targets::of(kind, both.resources(kind)).all.iter().enumerate() {
             for descending in [false, true] {
+                let alone = OWN_PLACE.iter().any(|name| target.path.starts_with(name))
+                    || seen.insert((target.position(""), descending));
+                if !alone && !is_tried(number + 2 * usize::from(descending), 4) {
+                    continue;
+                }
                 let Some(query) = sorted_by(kind, &target.path, descending) else { continue };
                 if is_unsortable(&target.path) {
                     continue;

@@ -30,6 +30,8 @@ pub(crate) struct Targets {
     complex: Vec<usize>,
 }
 
+const OPERATORS: [&str; 10] = ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"];
+
 /// A filter before it has names and literals.
 #[derive(Debug, Clone)]
 pub(crate) enum Shape {
@@ -174,8 +176,30 @@ impl Target {
                 &["eq", "ne", "gt", "ge", "lt", "le", "pr"]
             }
             DataType::Binary => &["eq", "ne", "co", "sw", "ew", "pr"],
-            _ => &["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"],
+            _ => &OPERATORS,
         }
+    }
+
+    /// What is special about one of its tests (or an order by it, without a test): the operator,
+    /// the data type, and where the value is.
+    pub(crate) fn position(&self, test: &str) -> String {
+        let (place, subs) = (self.path.contains('.'), !self.subs.is_empty());
+        let leaf = match test.strip_prefix(&self.path).and_then(|rest| rest.strip_prefix('[')) {
+            Some(inner) => {
+                let name = inner.trim_start_matches("not (").split(' ').next();
+                self.subs
+                    .iter()
+                    .find(|sub| Some(sub.path.as_str()) == name)
+                    .map_or(self.leaf, |s| s.leaf)
+            }
+            None => self.leaf,
+        };
+        let rest = test.replacen(&self.path, "", 1);
+        let operator = rest.split(' ').find(|word| OPERATORS.contains(word)).unwrap_or_default();
+        let (exact, list) = (leaf.case_exact, leaf.multi_valued);
+        let (negated, within) = (test.contains("not ("), rest.starts_with('['));
+        let data_type = leaf.data_type;
+        format!("{operator} {data_type:?} {exact} {list} {negated} {within} {place} {subs}")
     }
 
     /// Each operator by itself and negated, also within brackets.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use accounts::{Context, MemberKind, Page, Precondition, Refusal, Resource, StorageError, Tx};
 use jiff::Timestamp;
@@ -38,7 +39,13 @@ pub(crate) enum Found {
 }
 
 impl Both {
-    pub(crate) fn populated() -> Self {
+    /// What the tests read that run at one time; it is gone with the last of them.
+    pub(crate) fn populated() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Both>> = Mutex::new(Weak::new());
+        shared(&SHARED, Self::populate)
+    }
+
+    fn populate() -> Self {
         let mut runner = population::runner(1);
         let users = population::users(&mut runner, USERS);
         let groups = population::groups(&mut runner, USERS, GROUPS);
@@ -58,6 +65,16 @@ impl Both {
     pub(crate) fn resources(&self, kind: &ResourceType) -> &[Object] {
         if kind.name == "Group" { &self.groups } else { &self.users }
     }
+}
+
+/// What is there, made if it is not.
+pub(crate) fn shared(place: &Mutex<Weak<Both>>, make: impl FnOnce() -> Both) -> Arc<Both> {
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    place.upgrade().unwrap_or_else(|| {
+        let made = Arc::new(make());
+        *place = Arc::downgrade(&made);
+        made
+    })
 }
 
 thread_local! {

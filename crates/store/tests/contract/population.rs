@@ -62,9 +62,26 @@ pub(crate) const TOKENS: [&str; 46] = [
     "Home",
 ];
 
-/// Runs with the same values every time, unless `HEADCOUNT_TEST_SEED` has another number.
+/// The same one every time, unless `HEADCOUNT_TEST_SEED` has another number.
+pub(crate) fn seed() -> u64 {
+    std::env::var("HEADCOUNT_TEST_SEED").map_or(1, |seed| seed.parse().unwrap())
+}
+
+/// How many times as much is tried as in a run that must be short: `HEADCOUNT_TEST_EFFORT`, a
+/// number from 1. A long run, such as one of every night, sets it to 8 and takes the date for the
+/// seed: what a short run leaves out is another part for each seed.
+pub(crate) fn effort() -> u32 {
+    std::env::var("HEADCOUNT_TEST_EFFORT").map_or(1, |effort| effort.parse().unwrap())
+}
+
+/// Whether the thing with this number is in the part of `every` that is tried.
+pub(crate) fn is_tried(number: usize, every: u32) -> bool {
+    (number as u64).wrapping_add(seed()) % u64::from(every) < u64::from(effort())
+}
+
+/// Runs with the same values for the same seed.
 pub(crate) fn runner(cases: u32) -> TestRunner {
-    let seed = std::env::var("HEADCOUNT_TEST_SEED").map_or(1_u64, |seed| seed.parse().unwrap());
+    let seed = seed();
     let mut bytes = [7; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };

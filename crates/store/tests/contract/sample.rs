@@ -2,7 +2,7 @@
 //! groups are text, booleans and a few instants. None has a column of its own, so that all are
 //! searched in the document; the resources are put into the table of the users past the rules.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -12,7 +12,7 @@ use scim_protocol::{Object, resource};
 use serde_json::{Value, json};
 
 use crate::harness::{CALLER, Kind, TestDatabase, World, strict_body};
-use crate::plan::{Both, listed};
+use crate::plan::{Both, listed, shared};
 use crate::population::{runner, text};
 
 const URN: &str = "urn:example:params:scim:schemas:core:2.0:Sample";
@@ -200,7 +200,12 @@ fn samples() -> Vec<Object> {
 
 impl Both {
     /// Samples in the place of the users.
-    pub(crate) fn of_samples() -> Self {
+    pub(crate) fn of_samples() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Both>> = Mutex::new(Weak::new());
+        shared(&SHARED, Self::populate_with_samples)
+    }
+
+    fn populate_with_samples() -> Self {
         let samples = samples();
         let databases = [Kind::Sqlite, Kind::Postgres].map(TestDatabase::create);
         let worlds = [&databases[0], &databases[1]].map(|database| {
@@ -217,7 +222,7 @@ impl Both {
     }
 }
 
-fn insertion(database: Kind, sample_: &Object, at: u128) -> String {
+fn insertion(database: Kind, one: &Object, at: u128) -> String {
     let (tenant, id) = (CALLER.tenant.simple(), 0x0191_0000_0000_7000_8000_0000_0000_0000 + at);
     let [tenant, id] = [format!("{tenant}"), format!("{id:032x}")].map(|hex| match database {
         Kind::Sqlite => format!("X'{hex}'"),
@@ -227,9 +232,9 @@ fn insertion(database: Kind, sample_: &Object, at: u128) -> String {
         Kind::Sqlite => "1700000000000000",
         Kind::Postgres => "'2023-11-14T22:13:20Z'",
     };
-    let mut search = search_document(sample(), sample_);
-    search.insert("schemas".to_owned(), resource::schemas(sample(), sample_).into());
-    let [document, search] = [sample_.clone(), search]
+    let mut search = search_document(sample(), one);
+    search.insert("schemas".to_owned(), resource::schemas(sample(), one).into());
+    let [document, search] = [one.clone(), search]
         .map(|document| Value::Object(document).to_string().replace('\'', "''"));
     format!(
         "INSERT INTO users (tenant_id, id, user_name_key, display, active, document, search, \

@@ -1,6 +1,6 @@
 //! What every test of the contract stands on: a database of its own, and the rules over a store.
 //!
-//! Nothing is shared, so all tests run side by side.
+//! Nothing that is written is shared, so all tests run side by side.
 
 mod database;
 mod raw;
