@@ -98,19 +98,19 @@ fn visit_paths(data: &mut Value, replace: &mut dyn FnMut(&str) -> Option<String>
     }
 }
 
+/// Literals are strings of JSON: a bulkId with a quotation mark has it escaped.
 fn with_literals(path: &str, replace: &mut dyn FnMut(&str) -> Option<String>) -> String {
-    const QUOTED: &str = "\"bulkId:";
     let (mut done, mut rest) = (String::new(), path);
-    while let Some(at) = rest.find(QUOTED) {
-        let literal = &rest[at + QUOTED.len()..];
-        let Some(end) = literal.find('"') else { break };
-        let bulk_id = &literal[..end];
-        done.push_str(&rest[..=at]);
-        match replace(bulk_id) {
-            Some(id) => done.push_str(&id),
-            None => done.extend([PREFIX, bulk_id]),
+    while let Some(at) = rest.find('"') {
+        let mut literals = serde_json::Deserializer::from_str(&rest[at..]).into_iter::<String>();
+        let Some(Ok(literal)) = literals.next() else { break };
+        let end = at + literals.byte_offset();
+        done.push_str(&rest[..at]);
+        match literal.strip_prefix(PREFIX).and_then(&mut *replace) {
+            Some(id) => done.push_str(&Value::String(id).to_string()),
+            None => done.push_str(&rest[at..end]),
         }
-        rest = &literal[end..];
+        rest = &rest[end..];
     }
     done + rest
 }

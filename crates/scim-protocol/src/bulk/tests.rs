@@ -102,6 +102,24 @@ fn rfc7644_3_7_2_references_are_found_anywhere_in_paths_and_data() {
 }
 
 #[test]
+fn rfc7644_3_7_2_literals_in_paths_are_strings_of_json() {
+    let path =
+        r#"members[value eq "bulkId:a\"b\\c" or value eq "say \"bulkId:d\"" or display eq "é\n"]"#;
+    let mut operations = parsed(
+        &json!([{"method": "PATCH", "path": "/Groups/1", "data": {"Operations": [
+            {"op": "remove", "path": path}, {"op": "remove", "path": "members[value eq \"bulkId:e"},
+        ]}}]),
+        Dialect::Strict,
+    );
+    assert_eq!(operations[0].references(), [r#"a"b\c"#]);
+    operations[0].resolve(&|_| Some("id".to_owned()));
+    let operations = &operations[0].call.as_ref().unwrap().data["Operations"];
+    let resolved = r#"members[value eq "id" or value eq "say \"bulkId:d\"" or display eq "é\n"]"#;
+    assert_eq!(operations[0]["path"], resolved);
+    assert_eq!(operations[1]["path"], "members[value eq \"bulkId:e");
+}
+
+#[test]
 fn rfc7644_3_7_1_what_is_not_there_yet_can_be_left_out() {
     let operations = parsed(
         &json!([{"method": "POST", "path": "/Users", "bulkId": "a", "data": {
