@@ -84,7 +84,8 @@ pub(super) fn steps(
     }
     first.resolve(id_of);
     let first = step(&first.call.map_err(ApiError::from)?, id, leniencies)?;
-    let completed = Call { method: Method::Put, id: id.to_string(), ..whole };
+    // A version that came with the POST is not one that this PUT asks for.
+    let completed = Call { method: Method::Put, id: id.to_string(), version: None, ..whole };
     Ok(vec![first, step(&completed, id, leniencies)?])
 }
 
