@@ -240,12 +240,7 @@ fn refuse_cycle(
     }
     // Two transactions could close a cycle together without touching a common group.
     tx.lock_nesting(tenant)?;
-    let mut above = HashSet::from([group]);
-    let mut frontier = vec![group];
-    while !frontier.is_empty() {
-        let holders = tx.memberships_of(tenant, &frontier)?;
-        frontier = holders.into_iter().map(|of| of.group).filter(|id| above.insert(*id)).collect();
-    }
+    let above: HashSet<Uuid> = tx.groups_above(tenant, group)?.into_iter().collect();
     if let Some((id, _)) = added.iter().find(|(id, _)| above.contains(id)) {
         return Err(Refusal::rule(
             Code::OwnMember,

@@ -199,6 +199,8 @@ pub trait Memberships {
     /// Keeps other transactions of the tenant from putting groups into groups until this one
     /// ends, so that what is read of the nesting stays true.
     fn lock_nesting(&mut self, tenant: Uuid) -> StorageResult<()>;
+    /// The groups that hold something, directly or through others.
+    fn groups_above(&mut self, tenant: Uuid, member: Uuid) -> StorageResult<Vec<Uuid>>;
     /// The groups of several members.
     fn memberships_of(
         &mut self,

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::statement::{IdRow, Statement};
 use super::{Session, lock_nesting};
 use crate::error::failed;
 use crate::schema::{groups, memberships, users};
+use crate::search::Pieces;
 use crate::types::{Id, Stamp};
 
 /// Identifiers that are bound in one statement: below the limits of both databases.
@@ -170,6 +172,19 @@ impl Memberships for Session {
 
     fn lock_nesting(&mut self, tenant: Uuid) -> StorageResult<()> {
         lock_nesting(self, tenant)
+    }
+
+    /// In one statement: a walk up would be one for each level, and nesting may be deep. SQLite
+    /// takes the tables of a CROSS JOIN in the order in which they are written.
+    fn groups_above(&mut self, tenant: Uuid, member: Uuid) -> StorageResult<Vec<Uuid>> {
+        let mut pieces = Pieces::default();
+        pieces.sql("WITH RECURSIVE above (id) AS (SELECT group_id FROM memberships");
+        pieces.sql(" WHERE tenant_id = ").id(tenant).sql(" AND member_id = ").id(member);
+        pieces.sql(" UNION SELECT held.group_id FROM above CROSS JOIN memberships AS held");
+        pieces.sql(" WHERE held.tenant_id = ").id(tenant).sql(" AND held.member_id = above.id)");
+        pieces.sql(" SELECT id FROM above");
+        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        Ok(rows.into_iter().map(|row| row.id.0).collect())
     }
 
     fn memberships_of(

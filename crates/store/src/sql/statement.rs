@@ -81,3 +81,10 @@ pub(crate) struct CountRow {
     #[diesel(sql_type = BigInt)]
     pub(crate) total: i64,
 }
+
+/// An identifier alone.
+#[derive(QueryableByName)]
+pub(crate) struct IdRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) id: Id,
+}

@@ -179,7 +179,28 @@ fn of_two_groups_that_add_each_other_one_is_refused(database: &TestDatabase) {
     meeting.assert_run_again();
 }
 
+fn groups_above_are_found_through_others_each_once(database: &TestDatabase) {
+    let world = World::on(database);
+    let ada = world.create_user(user("ada")).expect("she is new");
+    let inner = world.create_group(group("inner", &[ada])).expect("it is new");
+    let left = world.create_group(group("left", &[inner])).expect("it is new");
+    let right = world.create_group(group("right", &[inner])).expect("it is new");
+    let outer = world.create_group(group("outer", &[left, right])).expect("it is new");
+    world.create_group(group("beside", &[])).expect("it is new");
+    let above = |tenant: Uuid, member: Uuid| {
+        let found = world.read(move |tx| tx.groups_above(tenant, member));
+        let mut found = found.expect("it can be read");
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(above(CALLER.tenant, ada), [inner, left, right, outer]);
+    assert_eq!(above(CALLER.tenant, inner), [left, right, outer]);
+    assert!(above(CALLER.tenant, outer).is_empty());
+    assert!(above(Uuid::from_u128(77), ada).is_empty());
+}
+
 on_each_database!(
+    groups_above_are_found_through_others_each_once,
     r1_of_many_accounts_that_want_one_name_exactly_one_gets_it,
     of_many_groups_that_want_one_name_exactly_one_gets_it,
     r7_of_many_accounts_that_want_one_external_id_exactly_one_gets_it,
