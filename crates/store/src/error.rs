@@ -64,6 +64,8 @@ pub(crate) fn failed(error: DieselError) -> StorageError {
         SerializationFailure => StorageError::Again,
         // libpq's result has a code for it, of which diesel hands on the text alone.
         _ if message.contains("deadlock detected") => StorageError::Again,
+        // Who holds the lock ends in time: a bulk request, say.
+        _ if message.contains("due to lock timeout") => StorageError::Again,
         _ if is_passing(message) => StorageError::Unavailable(message.to_owned()),
         _ => StorageError::Failed(Box::new(error)),
     }
