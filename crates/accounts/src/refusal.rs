@@ -93,6 +93,8 @@ codes! {
     UnknownMember => ("unknownMember", 400, Some(ScimType::InvalidValue), Some("R22")),
     /// One PATCH asks for more work than the service does at once.
     TooMuchWork => ("tooMuchWork", 400, Some(ScimType::TooMany), None),
+    /// A request took so long that there is no time for the rest of it.
+    OutOfTime => ("outOfTime", 503, None, None),
     /// A group would be its own member.
     OwnMember => ("ownMember", 400, Some(ScimType::InvalidValue), None),
     /// A tenant of the name exists.

@@ -285,6 +285,9 @@ pub trait InstallationKeys {
 
 /// Parts of a transaction that can be undone alone.
 pub trait Savepoints {
+    /// Keeps other transactions of the tenant that ask for this from going on before this one ends.
+    /// Each writes many resources in an order of its own, so that two would wait for each other.
+    fn lock_parts(&mut self, tenant: Uuid) -> StorageResult<()>;
     /// Begins a part, which may have parts of its own.
     fn set_savepoint(&mut self) -> StorageResult<()>;
     /// Ends the part that was begun last; what it wrote stays part of the transaction.

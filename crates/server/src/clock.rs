@@ -1,5 +1,7 @@
 //! The one place that reads the clock and makes identifiers.
 
+use std::time::{Duration, Instant};
+
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use uuid::Uuid;
 
@@ -15,4 +17,17 @@ pub fn now() -> Timestamp {
 #[allow(clippy::disallowed_methods)]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
+}
+
+/// A time to stop at, whatever happens to the clock meanwhile.
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    pub(crate) fn after(patience: Duration) -> Self {
+        Self(Instant::now() + patience)
+    }
+
+    pub(crate) fn has_passed(&self) -> bool {
+        Instant::now() >= self.0
+    }
 }

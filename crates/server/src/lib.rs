@@ -28,6 +28,8 @@ use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
 
+use scim::Turns;
+
 /// The path of the SCIM endpoint.
 pub const BASE_PATH: &str = "/scim/v2";
 
@@ -56,6 +58,7 @@ pub(crate) struct State {
     store: Store,
     cursor_key: CursorKey,
     settings: Settings,
+    bulk_turns: Turns,
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -71,7 +74,7 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
-    let state = Data::new(State { store, cursor_key, settings });
+    let state = Data::new(State { store, cursor_key, settings, bulk_turns: Turns::default() });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())

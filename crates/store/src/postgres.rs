@@ -27,12 +27,21 @@ macro_rules! for_share {
     };
 }
 
-/// A lock of this transaction, by a number made of the tenant: two tenants that share one wait for
-/// each other and nothing worse.
 fn lock_nesting(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
     let (high, low) = tenant.as_u64_pair();
+    lock(session, high ^ low)
+}
+
+fn lock_parts(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
+    let (high, low) = tenant.as_u64_pair();
+    lock(session, !(high ^ low))
+}
+
+/// A lock of this transaction, by a number made of the tenant: two tenants that share one wait for
+/// each other and nothing worse.
+fn lock(session: &mut Session, number: u64) -> StorageResult<()> {
     let mut pieces = Pieces::default();
-    pieces.sql("SELECT pg_advisory_xact_lock(").bind(Bind::Integer((high ^ low).cast_signed()));
+    pieces.sql("SELECT pg_advisory_xact_lock(").bind(Bind::Integer(number.cast_signed()));
     pieces.sql(")");
     Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
     Ok(())

@@ -11,6 +11,7 @@ on_each_database!(
     rfc7644_3_7_1_a_circle_of_references_is_resolved,
     rfc7644_3_7_1_a_circle_that_a_rule_refuses_leaves_nothing,
     rfc7644_3_7_1_references_that_cannot_be_resolved_are_409,
+    rfc7644_3_7_requests_that_want_the_same_in_any_order_all_end,
     rfc7644_3_7_3_fail_on_errors_ends_the_job,
     rfc7644_3_7_3_results_have_what_the_rfc_asks_for,
     rfc7644_3_7_3_what_is_wrong_with_one_operation_is_its_own,
@@ -175,10 +176,13 @@ fn with_manager(name: &str, manager: &str) -> Value {
 
 fn rfc7644_3_7_1_a_circle_of_references_is_resolved(database: Database) {
     let (_server, scim) = serve(database, Dialect::Strict);
+    // A version is nothing to a POST.
+    let mut ada = post("/Users", "ada", with_manager("ada", "bulkId:bob"));
+    ada["version"] = json!("W/\"9\"");
     let results = bulk(
         &scim,
         &json!([
-            post("/Users", "ada", with_manager("ada", "bulkId:bob")),
+            ada,
             post("/Users", "eve", with_manager("eve", "bulkId:eve")),
             post("/Users", "bob", with_manager("bob", "bulkId:ada")),
         ]),
@@ -234,6 +238,32 @@ fn rfc7644_3_7_1_references_that_cannot_be_resolved_are_409(database: Database) 
     }
     scim.get("/Groups").expect_empty_list();
     scim.get("/Users").expect_user_names(&["taken"]);
+}
+
+fn rfc7644_3_7_requests_that_want_the_same_in_any_order_all_end(database: Database) {
+    let (server, scim) = serve(database, Dialect::Strict);
+    let tenant = server.tenant("other");
+    let names: Vec<String> = (0..60).map(|number| format!("user{number}")).collect();
+    let operations = |number: usize| {
+        let mut ordered: Vec<&String> = names.iter().collect();
+        ordered.rotate_left(number * 9);
+        if number % 2 == 1 {
+            ordered.reverse();
+        }
+        ordered.into_iter().map(|name| post("/Users", name, user(name))).collect::<Value>()
+    };
+    let results: Vec<Vec<Value>> = std::thread::scope(|scope| {
+        let work = |number| {
+            let (scim, operations) = (&scim, operations(number));
+            scope.spawn(move || bulk(scim, &operations))
+        };
+        let workers: Vec<_> = (0..6).map(work).collect();
+        workers.into_iter().map(|worker| worker.join().expect("it ends")).collect()
+    });
+    let created = results.iter().flatten().filter(|result| result["status"] == "201").count();
+    assert_eq!(created, names.len());
+    // Another tenant's are not in their way.
+    assert_eq!(statuses(&bulk(&tenant.client(Dialect::Strict), &operations(0))), ["201"; 60]);
 }
 
 fn rfc7644_3_7_3_fail_on_errors_ends_the_job(database: Database) {

@@ -4,12 +4,17 @@
 //! every operation read before the transaction begins. In it each operation is atomic by itself: it
 //! is done whole, or refused and undone, and the others go on. Operations that refer to each other
 //! in a circle are done together: created without what is not there yet, then completed.
+//!
+//! What a job writes is locked until its end, and on SQLite nobody else writes meanwhile. So the jobs
+//! of a tenant are done one after the other ([`turns`]), and each for [`PATIENCE`] at most.
 
 mod operation;
+pub(crate) mod turns;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use accounts::{Context, Refusal, Tx, atomically};
+use accounts::{Code, Context, Refusal, Tx, atomically};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -24,8 +29,13 @@ use super::etag::etag;
 use super::handlers::{context, report};
 use super::render::base_url;
 use crate::body::Body;
+use crate::clock::Deadline;
 use crate::error::ApiError;
 use crate::{State, answer, clock};
+
+/// How long operations of one request are begun. The largest requests that provision people take a
+/// second or two; this is for what is built to take long, and ends before clients give up.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn bulk(
     request: HttpRequest,
@@ -41,8 +51,12 @@ pub(super) async fn bulk(
     let base = base_url(&request, &state);
     let job = Job::new(asked, base, &mut leniencies);
     let context = context(caller, request_id);
+    let turn = state.bulk_turns.of(caller.tenant).await?;
     let done = state.store.write(move |tx| {
+        // It ends with the unit, not with a client that hangs up.
+        let _turn = &turn;
         let mut leniencies = leniencies.clone();
+        tx.lock_parts(context.caller.tenant)?;
         let results = job.run(tx, &context, &mut leniencies)?;
         Ok::<_, Refusal>((results, leniencies))
     });
@@ -55,6 +69,7 @@ pub(super) async fn bulk(
 struct Job {
     base: String,
     fail_on_errors: Option<u64>,
+    patience: Duration,
     operations: Vec<Planned>,
     /// The operations in the order in which they are carried out; those of a group together.
     groups: Vec<Vec<usize>>,
@@ -91,7 +106,13 @@ impl Job {
             let refers_to = links.positions[at].clone();
             operations.push(Planned { sent, id: ids[at], refers_to, steps });
         }
-        Self { base, fail_on_errors: asked.fail_on_errors, operations, groups: links.groups }
+        Self {
+            base,
+            fail_on_errors: asked.fail_on_errors,
+            patience: PATIENCE,
+            operations,
+            groups: links.groups,
+        }
     }
 
     /// Carries the operations out, and gives the results of those that were processed, in the order
@@ -103,12 +124,14 @@ impl Job {
         leniencies: &mut Leniencies,
     ) -> Result<Vec<Value>, Refusal> {
         let mut outcomes: Vec<Option<Outcome>> = self.operations.iter().map(|_| None).collect();
-        let mut errors = 0;
+        let (mut errors, deadline) = (0, Deadline::after(self.patience));
         for group in &self.groups {
             if self.fail_on_errors.is_some_and(|limit| errors >= limit) {
                 break;
             }
-            for (at, outcome) in self.run_group(group, &outcomes, tx, context, leniencies)? {
+            for (at, outcome) in
+                self.run_group(group, &outcomes, &deadline, tx, context, leniencies)?
+            {
                 errors += u64::from(outcome.is_err());
                 outcomes[at] = Some(outcome);
             }
@@ -121,18 +144,25 @@ impl Job {
         &self,
         group: &[usize],
         outcomes: &[Option<Outcome>],
+        deadline: &Deadline,
         tx: &mut dyn Tx,
         context: &Context,
         leniencies: &mut Leniencies,
     ) -> Result<Vec<(usize, Outcome)>, Refusal> {
+        if deadline.has_passed() {
+            return Ok(without_time(group));
+        }
         let mut failures: HashMap<usize, Failure> =
             group.iter().filter_map(|at| Some((*at, self.obstacle(*at, outcomes)?))).collect();
         if failures.is_empty() {
-            match self.carry_out(group, tx, context, leniencies) {
+            match self.carry_out(group, deadline, tx, context, leniencies) {
                 Ok(done) => {
                     return Ok(group.iter().copied().zip(done.into_iter().map(Ok)).collect());
                 }
                 Err((_, Refusal::Storage(error))) => return Err(Refusal::Storage(error)),
+                Err((_, Refusal::Rule { code: Code::OutOfTime, .. })) => {
+                    return Ok(without_time(group));
+                }
                 Err((at, refusal)) => failures.insert(at, ApiError::from(refusal).into()),
             };
         }
@@ -167,6 +197,7 @@ impl Job {
     fn carry_out(
         &self,
         group: &[usize],
+        deadline: &Deadline,
         tx: &mut dyn Tx,
         context: &Context,
         leniencies: &mut Leniencies,
@@ -178,6 +209,10 @@ impl Job {
                 for (at, done) in group.iter().zip(&mut done) {
                     let steps = self.operations[*at].steps.as_deref().unwrap_or_default();
                     let Some(step) = steps.get(number) else { continue };
+                    // A circle may be all of the request.
+                    if deadline.has_passed() {
+                        return Err(out_of_time());
+                    }
                     at_work = *at;
                     done.and_then(step(tx, context, leniencies)?);
                 }
@@ -231,6 +266,16 @@ impl Job {
     }
 }
 
+fn out_of_time() -> Refusal {
+    let detail = "the operations before this one took too long: send it in another request";
+    Refusal::Rule { code: Code::OutOfTime, detail: detail.to_owned() }
+}
+
+/// The outcomes of operations for which there is no time.
+fn without_time(group: &[usize]) -> Vec<(usize, Outcome)> {
+    group.iter().map(|at| (*at, Err(ApiError::from(out_of_time()).into()))).collect()
+}
+
 /// What refers to what.
 struct Links {
     /// Which operation has each bulkId: one that creates, or would if it were right.
@@ -278,5 +323,55 @@ impl Links {
         self.creators
             .get(name)
             .is_some_and(|creator| *creator > at && self.group_of[*creator] == self.group_of[at])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use accounts::Caller;
+    use scim_protocol::dialect::Dialect;
+    use scim_protocol::schema::ResourceType;
+    use store::{DatabaseUrl, Store};
+
+    use super::*;
+
+    /// The statuses of these operations, if they have so much time.
+    async fn statuses(patience: Duration, request: Value) -> Vec<Value> {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("test.db"))).unwrap();
+        let mut leniencies = Leniencies::new(Dialect::Strict);
+        let asked = bulk::parse(&request, &mut leniencies).unwrap();
+        let job = Job { patience, ..Job::new(asked, String::new(), &mut leniencies) };
+        let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
+        let caller = Caller { tenant, connection, dialect: Dialect::Strict };
+        let context = Context { caller, request, now: clock::now(), new_id: clock::new_id };
+        let run = store.write(move |tx| job.run(tx, &context, &mut leniencies.clone()));
+        run.await.unwrap().iter().map(|result| result["status"].clone()).collect()
+    }
+
+    #[actix_web::test]
+    async fn rfc7644_3_7_what_a_request_has_no_time_for_is_to_be_sent_again() {
+        let create = |name: &str| {
+            let data = json!({"schemas": [ResourceType::user().schema.id], "userName": name});
+            json!({"method": "POST", "path": "/Users", "bulkId": name, "data": data})
+        };
+        let request = json!({
+            "schemas": [bulk::BULK_REQUEST],
+            "Operations": [create("a"), create("b")],
+        });
+        assert_eq!(statuses(PATIENCE, request.clone()).await, ["201", "201"]);
+        assert_eq!(statuses(Duration::ZERO, request.clone()).await, ["503", "503"]);
+        let manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let mut circle = request.clone();
+        for (at, other) in [(0, "b"), (1, "a")] {
+            let data = &mut circle["Operations"][at]["data"];
+            data["schemas"] = json!([data["schemas"][0], manager]);
+            data[manager] = json!({"manager": {"value": format!("bulkId:{other}")}});
+        }
+        assert_eq!(statuses(PATIENCE, circle.clone()).await, ["201", "201"]);
+        assert_eq!(statuses(Duration::ZERO, circle).await, ["503", "503"]);
+        let mut impatient = request;
+        impatient["failOnErrors"] = json!(1);
+        assert_eq!(statuses(Duration::ZERO, impatient).await, ["503"]);
     }
 }

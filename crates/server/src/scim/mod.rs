@@ -16,6 +16,7 @@ use crate::BASE_PATH;
 use crate::authentication::Authenticated;
 use crate::body::BodyLimit;
 use crate::error::ApiError;
+pub(crate) use bulk::turns::Turns;
 use kinds::{Groups, Kind, Users};
 
 /// Every path of SCIM, with its methods.

@@ -2,11 +2,16 @@
 
 use accounts::{Savepoints, StorageResult};
 use diesel::connection::SimpleConnection;
+use uuid::Uuid;
 
-use super::Session;
+use super::{Session, lock_parts};
 use crate::error::failed;
 
 impl Savepoints for Session {
+    fn lock_parts(&mut self, tenant: Uuid) -> StorageResult<()> {
+        lock_parts(self, tenant)
+    }
+
     fn set_savepoint(&mut self) -> StorageResult<()> {
         self.0.batch_execute("SAVEPOINT part").map_err(failed)
     }

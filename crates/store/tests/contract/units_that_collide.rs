@@ -179,6 +179,33 @@ fn of_two_groups_that_add_each_other_one_is_refused(database: &TestDatabase) {
     meeting.assert_run_again();
 }
 
+/// In opposite orders they would stand in each other's way; where they take turns, none is run
+/// again.
+fn two_units_that_lock_their_parts_take_turns(database: &TestDatabase) {
+    let world = World::on(database);
+    let ada = world.create_user(user("ada")).expect("she is new");
+    let bob = world.create_user(user("bob")).expect("he is new");
+    let (runs, inside) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let both = |first: Uuid, second: Uuid| -> Unit<usize> {
+        let (runs, inside) = (Arc::clone(&runs), Arc::clone(&inside));
+        Box::new(move |tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            tx.lock_parts(CALLER.tenant)?;
+            let others = inside.fetch_add(1, Ordering::SeqCst);
+            set_title(tx, first, &format!("first {first}"))?;
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            set_title(tx, second, &format!("second {first}"))?;
+            inside.fetch_sub(1, Ordering::SeqCst);
+            Ok(others)
+        })
+    };
+    let units = (0..6).map(|number| if number % 2 == 0 { both(ada, bob) } else { both(bob, ada) });
+    for result in world.write_together(units.collect()) {
+        assert_eq!(result.expect("it ends"), 0, "nobody else is inside");
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 6);
+}
+
 fn groups_above_are_found_through_others_each_once(database: &TestDatabase) {
     let world = World::on(database);
     let ada = world.create_user(user("ada")).expect("she is new");
@@ -200,6 +227,7 @@ fn groups_above_are_found_through_others_each_once(database: &TestDatabase) {
 }
 
 on_each_database!(
+    two_units_that_lock_their_parts_take_turns,
     groups_above_are_found_through_others_each_once,
     r1_of_many_accounts_that_want_one_name_exactly_one_gets_it,
     of_many_groups_that_want_one_name_exactly_one_gets_it,
