@@ -19,7 +19,7 @@ use crate::population::{effort, is_tried, runner};
 use crate::sample::sample;
 
 /// Filters by chance for each kind of resource.
-const CASES: u32 = 200;
+const CASES: u32 = 150;
 
 fn parsed(kind: &'static ResourceType, text: &str) -> Predicate {
     filter::parse(kind, text, &mut Leniencies::new(Dialect::Standard))
@@ -80,7 +80,7 @@ fn each_operator_agrees(both: &Both, kind: &'static ResourceType) {
     each_test_agrees(both, kind, &targets, Target::tests);
 }
 
-/// Every third of the tests, and the first of each operator with each data type in each position.
+/// Every fourth of the tests, and the first of each operator with each data type in each position.
 fn each_test_agrees(
     both: &Both,
     kind: &'static ResourceType,
@@ -92,7 +92,7 @@ fn each_test_agrees(
         |target| tests(target).into_iter().map(move |test| (target.position(&test), test));
     let all = targets.all.iter().flat_map(of_target).enumerate();
     let tried =
-        all.filter(|(number, (position, _))| seen.insert(position.clone()) || is_tried(*number, 3));
+        all.filter(|(number, (position, _))| seen.insert(position.clone()) || is_tried(*number, 4));
     all_agree(both, kind, tried.map(|(_, (_, test))| test));
 }
 

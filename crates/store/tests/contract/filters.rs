@@ -180,8 +180,12 @@ impl Target {
         }
     }
 
-    /// What is special about one of its tests (or an order by it, without a test): the operator,
-    /// the data type, and where the value is.
+    /// How its values are compared.
+    pub(crate) fn comparison(&self) -> String {
+        format!("{:?} {} {}", self.leaf.data_type, self.leaf.case_exact, self.leaf.multi_valued)
+    }
+
+    /// What is special about one of its tests: the operator, the data type, and where the value is.
     pub(crate) fn position(&self, test: &str) -> String {
         let (place, subs) = (self.path.contains('.'), !self.subs.is_empty());
         let leaf = match test.strip_prefix(&self.path).and_then(|rest| rest.strip_prefix('[')) {

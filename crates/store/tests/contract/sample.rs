@@ -54,7 +54,7 @@ pub(crate) fn sample() -> &'static ResourceType {
             json!({"name": "many", "type": "complex", "multiValued": true,
                    "subAttributes": of_element}),
         ];
-        let own = simple(false).chain(simple(true)).chain(complex).collect();
+        let own = simple(false).chain(simple(true)).chain(complex).collect::<Value>();
         let extended = [("rank", "integer", false), ("rates", "decimal", true)];
         let extended = extended
             .map(|(name, kind, list)| json!({"name": name, "type": kind, "multiValued": list}));
@@ -64,14 +64,14 @@ pub(crate) fn sample() -> &'static ResourceType {
             description: "Something of everything",
             schema: schema(URN, own),
             extensions: vec![Extension {
-                schema: schema(EXTENSION, extended.into()),
+                schema: schema(EXTENSION, extended.into_iter().collect()),
                 required: false,
             }],
         }))
     })
 }
 
-fn schema(urn: &str, attributes: Vec<Value>) -> Schema {
+fn schema(urn: &str, attributes: Value) -> Schema {
     let schema = json!({"id": urn, "name": urn, "description": "", "attributes": attributes});
     serde_json::from_value(schema).expect("it is a schema")
 }
