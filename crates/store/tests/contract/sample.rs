@@ -62,16 +62,16 @@ pub(crate) fn sample() -> &'static ResourceType {
             name: "User",
             endpoint: "/Samples",
             description: "Something of everything",
-            schema: schema(URN, own),
+            schema: schema(URN, &own),
             extensions: vec![Extension {
-                schema: schema(EXTENSION, extended.into_iter().collect()),
+                schema: schema(EXTENSION, &extended.into_iter().collect()),
                 required: false,
             }],
         }))
     })
 }
 
-fn schema(urn: &str, attributes: Value) -> Schema {
+fn schema(urn: &str, attributes: &Value) -> Schema {
     let schema = json!({"id": urn, "name": urn, "description": "", "attributes": attributes});
     serde_json::from_value(schema).expect("it is a schema")
 }
