@@ -351,7 +351,8 @@ fn a_patch_does_a_bounded_amount_of_work() {
 
 #[test]
 fn rfc7644_7_7_text_that_takes_long_to_fold_counts_for_more() {
-    let operations = vec![remove("roles[value co \"x\"]"); 990];
+    let filter = vec!["value co \"x\""; 200].join(" or ");
+    let operations = [remove(&format!("roles[{filter}]"))];
     for (letter, expected) in [("e", Ok(())), ("é", Err(ScimType::TooMany))] {
         let role = |at: usize| json!({"value": format!("{at}{}", letter.repeat(500))});
         let before = ada(&json!({"roles": (0..100).map(role).collect::<Vec<_>>()}));
