@@ -8,8 +8,8 @@ use crate::instant;
 use crate::schema::{Attribute, DataType, ResourceType};
 
 /// The resource with every value as it is compared: text folded unless `caseExact`, instants as
-/// microseconds since 1970, decimals as `f64`. The shape and names are the resource's own. What no client sees is
-/// not there: no filter can ask for it.
+/// microseconds since 1970, decimals as `f64`. The shape and names are the resource's own. What no
+/// client sees is not there: no filter can ask for it.
 pub fn search_document(kind: &'static ResourceType, resource: &Object) -> Object {
     let seen = Seen::ByClients;
     let mut document = Object::new();
