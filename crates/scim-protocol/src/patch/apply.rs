@@ -213,6 +213,12 @@ impl Apply<'_> {
         }
         match &self.target.template {
             Some(template) if may_create && self.leniencies.allow(Leniency::CreateOnNoMatch) => {
+                // Read once more, to count what of it is read leniently: as a filter it was not.
+                for (name, value) in template {
+                    if let Some(sub) = self.attribute.sub_attribute(name) {
+                        resource::parse_attribute(sub, value, self.leniencies)?;
+                    }
+                }
                 self.create(template.clone())
             }
             _ => Err(Error::no_target(format!(
