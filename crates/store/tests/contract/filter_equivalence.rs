@@ -225,7 +225,7 @@ fn rfc7644_3_4_2_2_characters_with_a_meaning_stand_for_themselves() {
     let telling =
         found.iter().filter(|found| matches!(found, Found::These(ids) if !ids.is_empty()));
     let (telling, all) = (telling.count(), found.len());
-    assert!(telling > all / 6, "only {telling} of {all} are anywhere");
+    assert!(telling > all / 10, "only {telling} of {all} are anywhere");
 }
 
 /// Pairs of conditions that two elements of a resource satisfy together, and neither alone.
