@@ -1,9 +1,11 @@
 //! SCIM 2.0 without I/O: what RFC 7643 and RFC 7644 mean, as functions over plain values.
 //!
 //! Everything here is driven by schema data ([`schema`]): one description per attribute decides
-//! how input is validated ([`resource`], [`immutable`]), filtered ([`filter`]), patched ([`patch`]), projected
-//! ([`projection`]) and published ([`discovery`]). The crate opens no socket, reads no clock and
-//! knows no database, so a server on any stack can use it.
+//! how input is validated ([`resource`], [`immutable`]), filtered ([`filter`]), patched ([`patch`]),
+//! projected ([`projection`]) and published ([`discovery`]). Around single resources are queries and
+//! their pages ([`query`], [`cursor`]), bulk requests ([`bulk`]) and the other messages
+//! ([`message`]). The crate opens no socket, reads no clock and knows no database, so a server on
+//! any stack can use it.
 //!
 //! What an identity provider does differently from the RFC is a named [`dialect::Leniency`]; a
 //! [`dialect::Dialect`] says which of them are allowed, and each use is counted.

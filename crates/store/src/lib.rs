@@ -2,8 +2,9 @@
 //!
 //! [`Store::write`] runs a unit of work - a plain closure over [`accounts::Tx`] - in one
 //! transaction on a thread that owns a connection, and answers after the commit. [`Store::read`]
-//! runs one that only reads; on PostgreSQL each of its statements has a snapshot of its own. SQL is written once, in `sql/`, and compiled for each database by `sqlite.rs` and
-//! `postgres.rs`; filters become SQL in `search/`.
+//! runs one that only reads; on PostgreSQL each of its statements has a snapshot of its own. SQL is
+//! written once, in `sql/`, and compiled for each database by `sqlite.rs` and `postgres.rs`; filters
+//! and orders become SQL in `search/`.
 
 // The files of `sql/` are compiled twice, on purpose.
 #![allow(clippy::duplicate_mod)]

@@ -88,6 +88,14 @@ struct Planned {
 
 type Outcome = Result<Done, Failure>;
 
+/// What the operations of one run have in common.
+struct Run<'a> {
+    tx: &'a mut dyn Tx,
+    context: &'a Context,
+    leniencies: &'a mut Leniencies,
+    deadline: Deadline,
+}
+
 impl Job {
     fn new(asked: bulk::Request, base: String, leniencies: &mut Leniencies) -> Self {
         let ids: Vec<Uuid> = asked.operations.iter().map(|_| clock::new_id()).collect();
@@ -124,14 +132,13 @@ impl Job {
         leniencies: &mut Leniencies,
     ) -> Result<Vec<Value>, Refusal> {
         let mut outcomes: Vec<Option<Outcome>> = self.operations.iter().map(|_| None).collect();
-        let (mut errors, deadline) = (0, Deadline::after(self.patience));
+        let mut run = Run { tx, context, leniencies, deadline: Deadline::after(self.patience) };
+        let mut errors = 0;
         for group in &self.groups {
             if self.fail_on_errors.is_some_and(|limit| errors >= limit) {
                 break;
             }
-            for (at, outcome) in
-                self.run_group(group, &outcomes, &deadline, tx, context, leniencies)?
-            {
+            for (at, outcome) in self.run_group(group, &outcomes, &mut run)? {
                 errors += u64::from(outcome.is_err());
                 outcomes[at] = Some(outcome);
             }
@@ -144,18 +151,15 @@ impl Job {
         &self,
         group: &[usize],
         outcomes: &[Option<Outcome>],
-        deadline: &Deadline,
-        tx: &mut dyn Tx,
-        context: &Context,
-        leniencies: &mut Leniencies,
+        run: &mut Run<'_>,
     ) -> Result<Vec<(usize, Outcome)>, Refusal> {
-        if deadline.has_passed() {
+        if run.deadline.has_passed() {
             return Ok(without_time(group));
         }
         let mut failures: HashMap<usize, Failure> =
             group.iter().filter_map(|at| Some((*at, self.obstacle(*at, outcomes)?))).collect();
         if failures.is_empty() {
-            match self.carry_out(group, deadline, tx, context, leniencies) {
+            match self.carry_out(group, run) {
                 Ok(done) => {
                     return Ok(group.iter().copied().zip(done.into_iter().map(Ok)).collect());
                 }
@@ -194,27 +198,20 @@ impl Job {
     }
 
     /// Carries a group out, all or nothing; where it fails, at which operation.
-    fn carry_out(
-        &self,
-        group: &[usize],
-        deadline: &Deadline,
-        tx: &mut dyn Tx,
-        context: &Context,
-        leniencies: &mut Leniencies,
-    ) -> Result<Vec<Done>, (usize, Refusal)> {
+    fn carry_out(&self, group: &[usize], run: &mut Run<'_>) -> Result<Vec<Done>, (usize, Refusal)> {
         let mut at_work = group[0];
-        let done = atomically(tx, |tx| {
+        let done = atomically(run.tx, |tx| {
             let mut done: Vec<Done> = group.iter().map(|_| Done::default()).collect();
             for number in 0..operation::MAX_STEPS {
                 for (at, done) in group.iter().zip(&mut done) {
                     let steps = self.operations[*at].steps.as_deref().unwrap_or_default();
                     let Some(step) = steps.get(number) else { continue };
                     // A circle may be all of the request.
-                    if deadline.has_passed() {
+                    if run.deadline.has_passed() {
                         return Err(out_of_time());
                     }
                     at_work = *at;
-                    done.and_then(step(tx, context, leniencies)?);
+                    done.and_then(step(tx, run.context, run.leniencies)?);
                 }
             }
             Ok(done)
