@@ -4,12 +4,15 @@
 //! The data is in the JSON files of `schemas/`; this module gives it types and finds attributes
 //! by the names and paths that clients write.
 
-use std::sync::LazyLock;
-
 use scim_filter_parser::AttributePath;
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::{Leniencies, Leniency};
+
+use self::types::COMMON;
+pub use self::types::all;
+
+mod types;
 
 /// The type of an attribute (RFC 7643 section 2.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,24 +237,14 @@ pub enum Target {
 }
 
 impl ResourceType {
-    /// `User`: RFC 7643 section 4.1 with the enterprise extension of section 4.3.
-    pub fn user() -> &'static Self {
-        &USER
-    }
-
-    /// `Group`: RFC 7643 section 4.2.
-    pub fn group() -> &'static Self {
-        &GROUP
-    }
-
-    /// Every resource type with an endpoint, in the order of discovery.
-    pub fn all() -> [&'static Self; 2] {
-        [&USER, &GROUP]
-    }
-
     /// The common attributes (`id`, `externalId`, `meta`, `schemas`; RFC 7643 section 3).
     pub fn common_attributes() -> &'static [Attribute] {
         &COMMON
+    }
+
+    /// Its schema, then those of its extensions.
+    pub fn schemas(&'static self) -> impl Iterator<Item = &'static Schema> {
+        std::iter::once(&self.schema).chain(self.extensions.iter().map(|e| &e.schema))
     }
 
     /// The extension of this URN, in any case.
@@ -344,50 +337,6 @@ fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> 
     head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
 }
 
-macro_rules! data {
-    ($file:literal) => {
-        serde_json::from_str(include_str!(concat!("../schemas/", $file))).expect(concat!(
-            "schemas/",
-            $file,
-            " is checked by a test"
-        ))
-    };
-}
-
-#[allow(clippy::expect_used)]
-static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| data!("common.json"));
-
-#[allow(clippy::expect_used)]
-static USER: LazyLock<ResourceType> = LazyLock::new(|| ResourceType {
-    name: "User",
-    endpoint: "/Users",
-    description: "A person with an account",
-    schema: data!("user.json"),
-    extensions: vec![Extension { schema: data!("enterprise_user.json"), required: false }],
-});
-
-#[allow(clippy::expect_used)]
-static GROUP: LazyLock<ResourceType> = LazyLock::new(|| ResourceType {
-    name: "Group",
-    endpoint: "/Groups",
-    description: "A set of people and groups",
-    schema: data!("group.json"),
-    extensions: Vec::new(),
-});
-
-#[allow(clippy::expect_used)]
-static DISCOVERY: LazyLock<[Schema; 3]> = LazyLock::new(|| {
-    [data!("service_provider_config.json"), data!("resource_type.json"), data!("schema.json")]
-});
-
-/// Every schema that is served: of the resource types, their extensions, and of discovery itself.
-pub fn all() -> impl Iterator<Item = &'static Schema> {
-    let of_type = |kind: &'static ResourceType| {
-        std::iter::once(&kind.schema).chain(kind.extensions.iter().map(|e| &e.schema))
-    };
-    ResourceType::all().into_iter().flat_map(of_type).chain(DISCOVERY.iter())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,9 +358,10 @@ mod tests {
 
     #[test]
     fn every_data_file_is_valid() {
-        assert_eq!(all().count(), 6);
+        assert_eq!(all().count(), 8);
         assert_eq!(ResourceType::common_attributes().len(), 4);
-        for schema in all() {
+        let of_types = ResourceType::every().into_iter().flat_map(ResourceType::schemas);
+        for schema in of_types.chain(all()) {
             for attribute in &schema.attributes {
                 assert_eq!(attribute.is_complex(), !attribute.sub_attributes.is_empty());
             }
