@@ -9,9 +9,11 @@
 //! - [`users`]: accounts, as SCIM sees them. Deactivated, never deleted.
 //! - [`groups`]: groups and their members.
 //! - [`identity`]: which login names and addresses belong to whom, for ever.
+//! - [`authorization`]: what an account may do, by its roles and under its licence tier.
 //! - [`tenancy`]: tenants, their connections and tokens.
 //! - [`ledger`]: what every effective change leaves behind.
 
+pub mod authorization;
 pub mod groups;
 pub mod identity;
 pub mod ledger;

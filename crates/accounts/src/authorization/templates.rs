@@ -1,0 +1,178 @@
+//! The roles that every tenant starts with.
+
+use scim_protocol::Object;
+use serde_json::{Value, json};
+
+use super::permission_set::PermissionSet;
+use super::policies;
+
+/// The template of a default role.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The role's `defaultRoleId`, which is also its name: roles are granted by name, and the name
+    /// of a default role never changes (rule R25).
+    pub default_role_id: &'static str,
+    /// What the role is for.
+    pub description: &'static str,
+    /// Whether it gives power over the tenant itself.
+    pub privileged: bool,
+    /// The role's `builtinLock`.
+    pub builtin_lock: &'static str,
+    /// Domain, entity and actions of each policy.
+    policies: &'static [(&'static str, &'static str, &'static str)],
+}
+
+impl Template {
+    /// The attributes of a role that is made from it.
+    pub fn attributes(&self) -> Object {
+        let mut role = Object::new();
+        role.insert("name".to_owned(), json!(self.default_role_id));
+        role.insert("description".to_owned(), json!(self.description));
+        role.insert("privileged".to_owned(), json!(self.privileged));
+        role.insert("state".to_owned(), json!("enabled"));
+        role.insert("policies".to_owned(), self.policies());
+        role
+    }
+
+    /// The `policies` of a role that is made from it, or restored to it (rule R34).
+    pub fn policies(&self) -> Value {
+        let policy = |(domain, entity, actions): &(&str, &str, &str)| {
+            json!({
+                "domain": domain,
+                "entityName": entity,
+                "actionSet": actions,
+                "allowConditions": false,
+            })
+        };
+        self.policies.iter().map(policy).collect()
+    }
+
+    /// What it permits.
+    pub fn permissions(&self) -> PermissionSet {
+        policies::expand(&policies::of(&self.attributes()))
+    }
+}
+
+/// The template of this `defaultRoleId`.
+pub fn template(default_role_id: &str) -> Option<&'static Template> {
+    ALL.iter().find(|template| template.default_role_id == default_role_id)
+}
+
+/// The role of the accounts that may do everything; one must remain (rules R40 to R42).
+pub const MASTER_ADMIN: &str = "master-admin";
+
+/// The role that every account has (rule R27).
+pub const EMPLOYEE: &str = "employee";
+
+/// Every template.
+pub static ALL: &[Template] = &[
+    Template {
+        default_role_id: MASTER_ADMIN,
+        description: "Everything, in a tenant that cannot lose its last one",
+        privileged: true,
+        builtin_lock: "immutable",
+        policies: &[("*", "*", "*")],
+    },
+    Template {
+        default_role_id: "admin",
+        description: "Administration, without what only a Master Admin decides",
+        privileged: true,
+        builtin_lock: "undeletable",
+        policies: &[
+            ("architect", "*", "*"),
+            ("audits", "*", "*"),
+            ("authorization", "*", "*"),
+            ("billing", "*", "view"),
+            ("directory", "changeSet", "*"),
+            ("directory", "dependency", "*"),
+            ("directory", "deprovisionGuard", "*"),
+            ("directory", "group", "*"),
+            ("directory", "identity", "view"),
+            ("directory", "provisioningRule", "*"),
+            ("directory", "rehireCase", "*"),
+            ("directory", "tenant", "view"),
+            ("directory", "user", "activate,add,delete,edit,move,restore,setPassword,unlock,view"),
+            ("directory", "userTemplate", "*"),
+            ("integrations", "*", "*"),
+            ("licensing", "seat", "view"),
+            ("licensing", "tier", "*"),
+            ("licensing", "tierChange", "view"),
+            ("outbound", "*", "*"),
+            ("routing", "*", "*"),
+            ("telephony", "*", "*"),
+        ],
+    },
+    Template {
+        default_role_id: "supervisor",
+        description: "Leads agents: sees, hears and evaluates what they do",
+        privileged: false,
+        builtin_lock: "undeletable",
+        policies: &[
+            ("analytics", "*", "*"),
+            ("conversation", "*", "*"),
+            ("directory", "group", "view"),
+            ("directory", "user", "view"),
+            ("quality", "evaluation", "*"),
+            ("quality", "evaluationForm", "view"),
+            ("recording", "recording", "view"),
+            ("reporting", "*", "*"),
+            ("routing", "capacityRule", "assign,view"),
+            ("routing", "queue", "view"),
+            ("routing", "queueMember", "manage"),
+            ("routing", "skill", "assign,view"),
+            ("routing", "wrapupCode", "view"),
+        ],
+    },
+    Template {
+        default_role_id: "agent",
+        description: "Serves customers on every channel of the licence",
+        privileged: false,
+        builtin_lock: "undeletable",
+        policies: &[
+            ("conversation", "call", "accept,transfer"),
+            ("conversation", "callback", "accept,add,view"),
+            ("conversation", "chat", "accept,transfer"),
+            ("conversation", "email", "accept,send,transfer"),
+            ("conversation", "message", "accept,send,transfer"),
+            ("directory", "group", "view"),
+            ("directory", "user", "view"),
+            ("routing", "queue", "view"),
+            ("routing", "wrapupCode", "view"),
+        ],
+    },
+    Template {
+        default_role_id: EMPLOYEE,
+        description: "What everybody may do",
+        privileged: false,
+        builtin_lock: "undeletable",
+        policies: &[("directory", "group", "view"), ("directory", "user", "view")],
+    },
+    Template {
+        default_role_id: "read-only",
+        description: "Sees everything and changes nothing",
+        privileged: false,
+        builtin_lock: "undeletable",
+        policies: &[("*", "*", "view")],
+    },
+    Template {
+        default_role_id: "trusted-external-user",
+        description: "Administration by people of another organisation; no conversations",
+        privileged: false,
+        builtin_lock: "undeletable",
+        policies: &[
+            ("audits", "changeLog", "view"),
+            ("authorization", "division", "view"),
+            ("authorization", "grant", "view"),
+            ("authorization", "role", "view"),
+            ("directory", "group", "edit,view"),
+            ("directory", "user", "activate,edit,unlock,view"),
+            ("directory", "userTemplate", "view"),
+            ("licensing", "*", "view"),
+            ("routing", "capacityRule", "*"),
+            ("routing", "queue", "edit,view"),
+            ("routing", "queueMember", "manage"),
+            ("routing", "skill", "*"),
+            ("routing", "wrapupCode", "*"),
+        ],
+    },
+];
