@@ -121,7 +121,7 @@ fn all_agree(
 
 /// Filters by chance.
 fn any_filter_agrees(both: &Both, kind: &'static ResourceType) {
-    let targets = Targets::of(kind, both.resources(kind));
+    let targets = Targets::of(kind, both.resources(kind)).that_are_there();
     let (all, telling) = (both.resources(kind).len(), Cell::new(0));
     let result = runner(CASES * effort()).run(&shape(), |shape| {
         match disagreement(both, kind, &targets.write(&shape)) {

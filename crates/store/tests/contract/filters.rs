@@ -18,6 +18,8 @@ pub(crate) struct Target {
     leaf: &'static Attribute,
     /// The values that resources have, as JSON.
     literals: Vec<Value>,
+    /// Whether any resource has one.
+    is_there: bool,
     /// Of a complex attribute, its sub-attributes.
     subs: Vec<Target>,
 }
@@ -81,6 +83,15 @@ impl Targets {
                 add(&format!("{}:", schema.id), attribute, &values, &mut all);
             }
         }
+        Self::from(all)
+    }
+
+    /// Without those that no resource has a value for, of which filters can tell little.
+    pub(crate) fn that_are_there(self) -> Self {
+        Self::from(self.all.into_iter().filter(|target| target.is_there).collect())
+    }
+
+    fn from(all: Vec<Target>) -> Self {
         let complex = (0..all.len()).filter(|at| !all[*at].subs.is_empty()).collect();
         Self { all, complex }
     }
@@ -141,6 +152,7 @@ fn add(prefix: &str, attribute: &'static Attribute, values: &[&Value], all: &mut
 
 impl Target {
     fn new(path: String, leaf: &'static Attribute, values: Vec<&Value>, subs: Vec<Self>) -> Self {
+        let is_there = !values.is_empty();
         let mut literals: Vec<Value> = values.into_iter().cloned().collect();
         literals.retain(|value| !value.is_object());
         match leaf.data_type {
@@ -164,7 +176,7 @@ impl Target {
             DataType::String => literals.extend(["0".into(), 0.into(), "0191ABCD".into()]),
             _ => literals.push("x".into()),
         }
-        Self { path, leaf, literals, subs }
+        Self { path, leaf, literals, is_there, subs }
     }
 
     /// Those that fit it; `pr` last.

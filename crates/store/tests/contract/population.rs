@@ -6,8 +6,8 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use scim_protocol::Object;
 use scim_protocol::resource::is_primary;
-use scim_protocol::schema::{Attribute, DataType, Mutability, ResourceType};
-use serde_json::{Value, json};
+use scim_protocol::schema::{Attribute, DataType, Mutability, ResourceType, Schema};
+use serde_json::Value;
 
 use crate::harness::strict_body;
 
@@ -104,9 +104,10 @@ pub(crate) fn users(runner: &mut TestRunner, count: usize) -> Vec<Object> {
 
 pub(crate) fn groups(runner: &mut TestRunner, users: usize, count: usize) -> Vec<PlannedGroup> {
     let planned = |at: usize| {
-        (text(), option(text()), prop::collection::vec(0..users + at, 0..6)).prop_map(
-            move |(name, external_id, members)| {
-                let mut body = json!({"displayName": format!("{name}#{at}")});
+        let members = prop::collection::vec(0..users + at, 0..6);
+        (text(), option(text()), members, extensions(ResourceType::group())).prop_map(
+            move |(name, external_id, members, mut body)| {
+                body["displayName"] = format!("{name}#{at}").into();
                 if let Some(external_id) = external_id {
                     body["externalId"] = format!("{external_id}{at}").into();
                 }
@@ -120,18 +121,42 @@ pub(crate) fn groups(runner: &mut TestRunner, users: usize, count: usize) -> Vec
 fn user() -> impl Strategy<Value = Value> {
     let kind = ResourceType::user();
     let own = members(&kind.schema.attributes);
-    let extension = &kind.extensions[0].schema;
-    (own, option(members(&extension.attributes)), option(text())).prop_map(
-        |(mut user, extension_values, external_id)| {
-            if let Some(values) = extension_values {
-                user[&extension.id] = values;
-            }
-            if let Some(external_id) = external_id {
-                user["externalId"] = external_id.into();
-            }
-            user
-        },
-    )
+    (own, extensions(kind), option(text())).prop_map(|(mut user, extensions, external_id)| {
+        if let (Value::Object(user), Value::Object(extensions)) = (&mut user, extensions) {
+            user.extend(extensions);
+        }
+        if let Some(external_id) = external_id {
+            user["externalId"] = external_id.into();
+        }
+        user
+    })
+}
+
+/// Attributes of the account model that any text, number or switch is good for: the others name
+/// things that must be there.
+const PLAIN: [&str; 7] = [
+    "site",
+    "businessUnits",
+    "deactivationReason",
+    "enabled",
+    "description",
+    "businessUnit",
+    "priority",
+];
+
+/// An object with some of the extensions of a kind.
+fn extensions(kind: &'static ResourceType) -> impl Strategy<Value = Value> {
+    let schemas = || kind.extensions.iter().map(|extension| &extension.schema);
+    let attributes = |schema: &'static Schema| {
+        let is_ours = schema.id.contains(":headcount:");
+        let taken = move |a: &&Attribute| !is_ours || PLAIN.contains(&a.name.as_str());
+        schema.attributes.iter().filter(taken)
+    };
+    let each: Vec<_> = schemas().map(|schema| option(members(attributes(schema)))).collect();
+    each.prop_map(move |values| {
+        let found = schemas().zip(values).filter_map(|(s, value)| Some((s.id.clone(), value?)));
+        Value::Object(found.collect())
+    })
 }
 
 /// Makes unique what must be, and gives the user the primary value that it may have.
@@ -162,12 +187,15 @@ fn distinct(mut user: Value, at: usize) -> Object {
 }
 
 /// An object with some of these attributes.
-fn members(attributes: &'static [Attribute]) -> impl Strategy<Value = Value> {
-    let writable = |attribute: &&Attribute| attribute.mutability != Mutability::ReadOnly;
-    let each: Vec<_> = attributes.iter().filter(writable).map(|a| option(values(a))).collect();
-    let names = move || attributes.iter().filter(writable).map(|attribute| attribute.name.clone());
+fn members(
+    attributes: impl IntoIterator<Item = &'static Attribute>,
+) -> impl Strategy<Value = Value> {
+    let attributes = attributes.into_iter().filter(|a| a.mutability != Mutability::ReadOnly);
+    let (names, each): (Vec<_>, Vec<_>) =
+        attributes.map(|a| (a.name.clone(), option(values(a)))).unzip();
     each.prop_map(move |values| {
-        let members = names().zip(values).filter_map(|(name, value)| Some((name, value?)));
+        let members =
+            names.iter().zip(values).filter_map(|(name, value)| Some((name.clone(), value?)));
         Value::Object(members.collect())
     })
 }
@@ -183,6 +211,7 @@ fn value(attribute: &'static Attribute) -> BoxedStrategy<Value> {
     match attribute.data_type {
         DataType::Complex => members(&attribute.sub_attributes).boxed(),
         DataType::Boolean => any::<bool>().prop_map(Value::from).boxed(),
+        DataType::Integer => (-2..20_i64).prop_map(Value::from).boxed(),
         DataType::Binary => {
             prop::sample::select(vec!["", "AQID", "aqid", "YQ==", "YWI", "+/+/", "-_-_"])
                 .prop_map(Value::from)
