@@ -1,19 +1,21 @@
 //! Groups and their members.
 
+use std::collections::HashMap;
+
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::immutable;
 use scim_protocol::patch::{self, Edit};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::ledger::{Action, Entry, differences};
-use crate::members::{Step, carry_out, listed, steps};
+use crate::members::{MAX_MEMBERS_IN_ANSWER, Step, carry_out, listed, steps};
 use crate::refusal::{Code, Refusal};
-use crate::resources::{check_size, keep, left_groups, set_external_id};
-use crate::tx::{Page, Resource, Tx};
+use crate::resources::{add, check_size, keep, left_groups, set_external_id};
+use crate::tx::{MemberKind, Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
 const GROUP: &str = "Group";
@@ -66,6 +68,45 @@ pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refus
 /// Refuses to filter or sort by what cannot be searched.
 pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
     Ok(tx.groups(caller.scope(), query)?)
+}
+
+/// Adds the members, if they are wanted.
+///
+/// # Errors
+/// The store's.
+pub fn complete(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    groups: &mut [Resource],
+    wants: &dyn Fn(&str) -> bool,
+) -> Result<(), Refusal> {
+    if !wants("members") {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = groups.iter().map(|group| group.id).collect();
+    let mut members: HashMap<Uuid, Vec<Value>> = HashMap::new();
+    for (group, member) in tx.members_of(caller.tenant, &ids)? {
+        let kind = match member.kind {
+            MemberKind::User => "User",
+            MemberKind::Group => "Group",
+        };
+        let mut value = json!({"value": member.id, "type": kind});
+        if let Some(display) = member.display {
+            value["display"] = display.into();
+        }
+        members.entry(group).or_default().push(value);
+    }
+    add(groups, "members", members);
+    Ok(())
+}
+
+/// Whether a changed group is too large to be sent back without being asked for.
+///
+/// # Errors
+/// The store's.
+pub fn is_large(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<bool, Refusal> {
+    let members = tx.members(caller.tenant, id, MAX_MEMBERS_IN_ANSWER + 1)?;
+    Ok(members.len() > MAX_MEMBERS_IN_ANSWER as usize)
 }
 
 /// Replaces a group (RFC 7644 section 3.5.1). A body without `members` leaves the group without

@@ -8,33 +8,49 @@
 //!
 //! - [`users`]: accounts, as SCIM sees them. Deactivated, never deleted.
 //! - [`groups`]: groups and their members.
+//! - [`objects`]: resources of all other types: [`connections`], [`divisions`], the tenant's
+//!   [policy](`tenants`).
 //! - [`identity`]: which login names and addresses belong to whom, for ever.
-//! - [`authorization`]: what an account may do, by its roles and under its licence tier.
-//! - [`tenancy`]: tenants, their connections and tokens.
+//! - [`tenancy`]: tenants and tokens.
 //! - [`ledger`]: what every effective change leaves behind.
 
+mod account;
 pub mod authorization;
+pub mod capacity_rules;
+pub mod connections;
+pub mod divisions;
 pub mod groups;
 pub mod identity;
 pub mod ledger;
+pub mod license_tiers;
 mod members;
+pub mod objects;
+pub mod provisioning_rules;
 mod refusal;
+pub mod rehire_cases;
 mod resources;
+mod rights;
+pub mod roles;
+pub mod skills;
 pub mod tenancy;
+pub mod tenants;
 mod tx;
+pub mod user_templates;
 pub mod users;
 
 use jiff::Timestamp;
 use scim_protocol::dialect::Dialect;
 use uuid::Uuid;
 
+pub use account::{Account, AccountState, Named, Standing};
 pub use members::MAX_MEMBERS_IN_ANSWER;
 pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
+pub use rights::{Right, Rights};
 pub use tx::{
     Claims, ExternalIds, Groups, InstallationKeys, Ledger, Member, MemberKind, MembershipOf,
-    Memberships, Page, Resource, Savepoints, Scope, StorageError, StorageResult, Tenancy, Tx,
-    Users, atomically,
+    Memberships, Objects, Page, Resource, Savepoints, Scope, StorageError, StorageResult, Tenancy,
+    Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.
@@ -46,6 +62,8 @@ pub struct Caller {
     pub connection: Uuid,
     /// How its requests are read.
     pub dialect: Dialect,
+    /// What it may do.
+    pub rights: Rights,
 }
 
 impl Caller {
@@ -66,6 +84,15 @@ pub struct Context {
     pub now: Timestamp,
     /// Makes identifiers that are unique and ascend with time (UUID version 7).
     pub new_id: fn() -> Uuid,
+}
+
+impl Context {
+    /// What is done by the service itself.
+    pub fn of_system(tenant: Uuid, now: Timestamp, new_id: fn() -> Uuid) -> Self {
+        let dialect = Dialect::Strict;
+        let caller = Caller { tenant, connection: Uuid::nil(), dialect, rights: Rights::ALL };
+        Self { caller, request: new_id(), now, new_id }
+    }
 }
 
 /// What a request says about the version it expects (RFC 7644 section 3.14).

@@ -87,8 +87,15 @@ codes! {
     IdentityReserved => ("identityReserved", 409, Some(ScimType::Uniqueness), Some("R3")),
     /// The externalId is that of another resource of the connection.
     ExternalIdTaken => ("externalIdTaken", 409, Some(ScimType::Uniqueness), Some("R7")),
+    /// Another account of the tenant has the employee number.
+    EmployeeNumberTaken =>
+        ("employeeNumberTaken", 409, Some(ScimType::Uniqueness), Some("R8")),
     /// Another group of the tenant has the name.
     GroupNameTaken => ("groupNameTaken", 409, Some(ScimType::Uniqueness), None),
+    /// Another resource of the type has the name.
+    NameTaken => ("nameTaken", 409, Some(ScimType::Uniqueness), None),
+    /// The connection may not do it.
+    ScopeMissing => ("scopeMissing", 403, None, None),
     /// A member does not exist.
     UnknownMember => ("unknownMember", 400, Some(ScimType::InvalidValue), Some("R22")),
     /// One PATCH asks for more work than the service does at once.

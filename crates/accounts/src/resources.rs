@@ -1,5 +1,7 @@
 //! What users and groups have in common.
 
+use std::collections::HashMap;
+
 use scim_protocol::Object;
 use scim_protocol::error::Error;
 use scim_protocol::fold::fold;
@@ -56,6 +58,19 @@ pub(crate) fn keep(before: &Object, after: &mut Object, kept: &[&str], named: &[
     for name in kept.iter().filter(|name| !named.contains(name)) {
         if let (false, Some(value)) = (after.contains_key(*name), before.get(*name)) {
             after.insert((*name).to_owned(), value.clone());
+        }
+    }
+}
+
+/// Gives each resource its values of an attribute.
+pub(crate) fn add(
+    resources: &mut [Resource],
+    attribute: &str,
+    mut values: HashMap<Uuid, Vec<Value>>,
+) {
+    for resource in resources {
+        if let Some(values) = values.remove(&resource.id) {
+            resource.attributes.insert(attribute.to_owned(), Value::Array(values));
         }
     }
 }

@@ -1,12 +1,20 @@
-//! Tenants, the connections through which clients reach them, and the tokens of connections.
+//! Tenants, and the tokens of the connections through which clients reach them.
 
 use jiff::Timestamp;
 use scim_protocol::dialect::Dialect;
+use scim_protocol::fold::fold;
+use scim_protocol::schema::ResourceType;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::Caller;
+use crate::connections::{Connection, Connections};
+use crate::divisions::{Divisions, HOME};
+use crate::objects::insert;
 use crate::refusal::{Code, Refusal};
-use crate::tx::Tx;
+use crate::rights::Rights;
+use crate::tenants::Tenants;
+use crate::tx::{Resource, Tx};
+use crate::{Caller, Context};
 
 /// An organisation. Nothing of it is visible to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,21 +23,6 @@ pub struct Tenant {
     pub id: Uuid,
     /// Its name, unique without case.
     pub name: String,
-    /// When it was created.
-    pub created: Timestamp,
-}
-
-/// A client of a tenant: one application of an identity provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
-    /// Its identifier.
-    pub id: Uuid,
-    /// The tenant that it reaches.
-    pub tenant: Uuid,
-    /// Its name, unique in the tenant without case.
-    pub name: String,
-    /// How its requests are read.
-    pub dialect: Dialect,
     /// When it was created.
     pub created: Timestamp,
 }
@@ -61,12 +54,12 @@ impl Token {
 }
 
 /// What a token stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Credential {
     /// The token.
     pub token: Token,
-    /// How the connection's requests are read.
-    pub dialect: Dialect,
+    /// Its connection.
+    pub connection: Connection,
 }
 
 impl Credential {
@@ -75,12 +68,13 @@ impl Credential {
         Caller {
             tenant: self.token.tenant,
             connection: self.token.connection,
-            dialect: self.dialect,
+            dialect: self.connection.dialect,
+            rights: self.connection.rights,
         }
     }
 }
 
-/// Creates a tenant.
+/// Creates a tenant with what every tenant has: its policy and the Home division.
 ///
 /// # Errors
 /// Refuses an empty or overlong name, and one that another tenant has.
@@ -89,6 +83,7 @@ pub fn create_tenant(
     name: &str,
     id: Uuid,
     now: Timestamp,
+    new_id: fn() -> Uuid,
 ) -> Result<Tenant, Refusal> {
     let tenant = Tenant { id, name: checked_name(name)?, created: now };
     if !tx.insert_tenant(&tenant)? {
@@ -97,7 +92,24 @@ pub fn create_tenant(
             format!("a tenant {:?} exists already", tenant.name),
         ));
     }
+    furnish(tx, &Context::of_system(tenant.id, now, new_id), &tenant)?;
     Ok(tenant)
+}
+
+fn furnish(tx: &mut dyn Tx, context: &Context, tenant: &Tenant) -> Result<(), Refusal> {
+    let new = |id: Uuid, attributes: Value| Resource {
+        id,
+        version: 1,
+        created: context.now,
+        last_modified: context.now,
+        attributes: attributes.as_object().cloned().unwrap_or_default(),
+    };
+    let home = (context.new_id)();
+    let policy = json!({"name": tenant.name, "homeDivisionId": home});
+    insert::<Tenants>(tx, context, new(tenant.id, policy))?;
+    let division = json!({"name": HOME, "description": "Where everybody is who is nowhere else"});
+    insert::<Divisions>(tx, context, new(home, division))?;
+    Ok(())
 }
 
 /// The tenant of this name.
@@ -108,36 +120,50 @@ pub fn tenant_named(tx: &mut dyn Tx, name: &str) -> Result<Tenant, Refusal> {
     tx.tenant_named(name)?.ok_or_else(|| Refusal::not_found("tenant", format!("{name:?}")))
 }
 
-/// The connection of this name, made where there is none.
+/// The connection of this name, made where there is none; `rights` are those of a new one, by
+/// default what a client needs that provisions people.
 ///
 /// # Errors
-/// Refuses a name whose connection has another dialect.
+/// Refuses a name whose connection has another dialect or other rights than are asked for.
 pub fn ensure_connection(
     tx: &mut dyn Tx,
-    tenant: &Tenant,
+    context: &Context,
     name: &str,
     dialect: Dialect,
-    id: Uuid,
-    now: Timestamp,
+    rights: Option<Rights>,
 ) -> Result<Connection, Refusal> {
     let name = checked_name(name)?;
-    let connection = Connection { id, tenant: tenant.id, name, dialect, created: now };
-    if tx.insert_connection(&connection)? {
-        return Ok(connection);
+    let kind = ResourceType::connection();
+    if let Some(found) = tx.objects_named(context.caller.tenant, kind, &[fold(&name)])?.first() {
+        let existing = Connection::of(found)?;
+        return match () {
+            () if existing.dialect != dialect => {
+                Err(differs(&existing, &format!("the dialect {}", existing.dialect)))
+            }
+            () if rights.is_some_and(|rights| rights != existing.rights) => {
+                let scopes: Vec<_> = existing.rights.names().collect();
+                Err(differs(&existing, &format!("the scopes {}", scopes.join(", "))))
+            }
+            () => Ok(existing),
+        };
     }
-    let existing = tx
-        .connection_named(tenant.id, &connection.name)?
-        .ok_or_else(|| Refusal::not_found("connection", &connection.name))?;
-    if existing.dialect != dialect {
-        return Err(Refusal::rule(
-            Code::ConnectionDiffers,
-            format!(
-                "the connection {:?} has the dialect {}: name another connection for {dialect}",
-                existing.name, existing.dialect
-            ),
-        ));
-    }
-    Ok(existing)
+    let scopes: Vec<_> = rights.unwrap_or_else(Rights::of_provisioning).names().collect();
+    let attributes = json!({"name": name, "dialect": dialect.as_str(), "scopes": scopes});
+    let created = Resource {
+        id: (context.new_id)(),
+        version: 1,
+        created: context.now,
+        last_modified: context.now,
+        attributes: attributes.as_object().cloned().unwrap_or_default(),
+    };
+    Connection::of(&insert::<Connections>(tx, context, created)?)
+}
+
+fn differs(connection: &Connection, what: &str) -> Refusal {
+    Refusal::rule(
+        Code::ConnectionDiffers,
+        format!("the connection {:?} has {what}: name another connection", connection.name),
+    )
 }
 
 fn checked_name(name: &str) -> Result<String, Refusal> {

@@ -13,10 +13,13 @@ use scim_protocol::schema::{AttributeRef, ResourceType};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::account::Account;
+use crate::connections::Connection;
 use crate::identity::Claim;
 use crate::ledger::Entry;
+use crate::objects::UniqueName;
 use crate::refusal::Refusal;
-use crate::tenancy::{Connection, Credential, Tenant, Token};
+use crate::tenancy::{Credential, Tenant, Token};
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +53,7 @@ pub struct Scope {
     pub connection: Uuid,
 }
 
-/// A user or a group, as the store keeps it.
+/// A resource, as the store keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
     /// Its identifier, never used again.
@@ -90,13 +93,13 @@ impl Resource {
 
 /// Part of a query's results.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
+pub struct Page<T = Resource> {
     /// How many resources the query has in all, if it wants to know.
     pub total: Option<u64>,
     /// Whether there are more behind the page; not looked for in a page by index.
     pub has_next: bool,
     /// Those of the page.
-    pub resources: Vec<Resource>,
+    pub resources: Vec<T>,
 }
 
 /// What a member of a group is.
@@ -133,22 +136,23 @@ pub struct MembershipOf {
 /// The table of accounts. Tombstones are invisible to everything here.
 pub trait Users {
     /// An account.
-    fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
     /// An account that no other transaction can change before this one ends.
-    fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
     /// The accounts of a query.
-    fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page>;
-    /// Adds an account.
-    fn insert_user(&mut self, tenant: Uuid, user: &Resource) -> StorageResult<()>;
-    /// Writes an account's new state; what does not differ from `before` is not written.
+    fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>>;
+    /// Adds an account; `false` if another has its employee number.
+    fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool>;
+    /// Writes an account's new state; what does not differ from `before` is not written. `false`
+    /// if another has its employee number.
     fn update_user(
         &mut self,
         tenant: Uuid,
-        before: &Resource,
-        after: &Resource,
-    ) -> StorageResult<()>;
+        before: &Account,
+        after: &Account,
+    ) -> StorageResult<bool>;
     /// Makes an account a tombstone: the row stays, nothing sees it.
-    fn tombstone_user(&mut self, tenant: Uuid, user: &Resource) -> StorageResult<()>;
+    fn tombstone_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()>;
 }
 
 /// The table of groups. Deleted ones are invisible to everything here.
@@ -165,6 +169,76 @@ pub trait Groups {
     fn update_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool>;
     /// Takes a group and its name away; the row stays.
     fn tombstone_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<()>;
+}
+
+/// The table of all resources that are neither users nor groups. Deleted ones are invisible to
+/// everything here.
+pub trait Objects {
+    /// A resource of this type.
+    fn object(
+        &mut self,
+        scope: Scope,
+        kind: &'static ResourceType,
+        id: Uuid,
+    ) -> StorageResult<Option<Resource>>;
+    /// A resource that no other transaction can change before this one ends.
+    fn object_for_update(
+        &mut self,
+        scope: Scope,
+        kind: &'static ResourceType,
+        id: Uuid,
+    ) -> StorageResult<Option<Resource>>;
+    /// The resources of a query.
+    fn objects(
+        &mut self,
+        scope: Scope,
+        kind: &'static ResourceType,
+        query: &Query,
+    ) -> StorageResult<Page>;
+    /// The resources that have one of these names, folded.
+    fn objects_named(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        names: &[String],
+    ) -> StorageResult<Vec<Resource>>;
+    /// The resources of a type that have one of these identifiers.
+    fn objects_with_ids(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        ids: &[Uuid],
+    ) -> StorageResult<Vec<Resource>>;
+    /// Every resource of a type of which a tenant has few.
+    fn all_objects(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+    ) -> StorageResult<Vec<Resource>>;
+    /// Adds a resource; `false` if another of the type has its name.
+    fn insert_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        name: Option<UniqueName>,
+        object: &Resource,
+    ) -> StorageResult<bool>;
+    /// Writes a resource's new state; `false` if another of the type has its name.
+    fn update_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        name: Option<UniqueName>,
+        object: &Resource,
+    ) -> StorageResult<bool>;
+    /// Takes a resource and its name away; the row stays.
+    fn tombstone_object(&mut self, tenant: Uuid, object: &Resource) -> StorageResult<()>;
+    /// Keeps others from having a resource alone until this transaction ends, so that what refers
+    /// to it can be written.
+    fn hold(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()>;
+    /// Waits until nobody holds a resource and keeps others from it until this transaction ends,
+    /// so that what refers to it stays what it is.
+    fn hold_alone(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()>;
 }
 
 /// The table of memberships.
@@ -250,7 +324,7 @@ pub trait Ledger {
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()>;
 }
 
-/// Tenants, connections and tokens.
+/// Tenants and tokens.
 pub trait Tenancy {
     /// Adds a tenant; `false` if another has its name.
     fn insert_tenant(&mut self, tenant: &Tenant) -> StorageResult<bool>;
@@ -258,10 +332,6 @@ pub trait Tenancy {
     fn tenants(&mut self) -> StorageResult<Vec<Tenant>>;
     /// The tenant of this name, in any case.
     fn tenant_named(&mut self, name: &str) -> StorageResult<Option<Tenant>>;
-    /// Adds a connection; `false` if another of the tenant has its name.
-    fn insert_connection(&mut self, connection: &Connection) -> StorageResult<bool>;
-    /// The connection of this name, in any case.
-    fn connection_named(&mut self, tenant: Uuid, name: &str) -> StorageResult<Option<Connection>>;
     /// Adds a token.
     fn insert_token(&mut self, token: &Token) -> StorageResult<()>;
     /// The tokens of a tenant with their connections, newest first.
@@ -300,6 +370,7 @@ pub trait Savepoints {
 pub trait Tx:
     Users
     + Groups
+    + Objects
     + Memberships
     + Claims
     + ExternalIds
@@ -313,6 +384,7 @@ pub trait Tx:
 impl<T> Tx for T where
     T: Users
         + Groups
+        + Objects
         + Memberships
         + Claims
         + ExternalIds

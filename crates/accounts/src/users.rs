@@ -1,18 +1,23 @@
 //! Accounts as SCIM sees them: created, changed, deactivated - and never deleted.
 
+use std::collections::HashMap;
+
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::immutable;
 use scim_protocol::patch::{self, Edit};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::account::{Account, Named, Standing};
+use crate::authorization::Tier;
 use crate::identity::{Claim, claims};
 use crate::ledger::{Action, Entry, differences};
-use crate::refusal::Refusal;
-use crate::resources::{check_size, keep, left_groups, set_external_id};
+use crate::refusal::{Code, Refusal};
+use crate::resources::{add, check_size, keep, left_groups, set_external_id};
+use crate::rights::Right;
 use crate::tx::{Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
@@ -38,7 +43,11 @@ pub fn create(
         last_modified: context.now,
         attributes: in_order(body),
     };
-    tx.insert_user(context.caller.tenant, &user)?;
+    let account = Account { resource: user, standing: begin(tx, context)? };
+    if !tx.insert_user(context.caller.tenant, &account)? {
+        return Err(employee_number_taken());
+    }
+    let user = account.resource;
     claim(tx, context, user.id, &claims(&user.attributes))?;
     set_external_id(tx, context, USER, &user)?;
     let changes = differences(&Object::new(), &user.attributes);
@@ -51,7 +60,9 @@ pub fn create(
 /// # Errors
 /// Refuses an identifier that the caller cannot see.
 pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
-    tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))
+    caller.require(Right::ReadUsers)?;
+    let found = tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
+    Ok(found.resource)
 }
 
 /// The accounts of a query; inactive ones among them.
@@ -59,7 +70,32 @@ pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refus
 /// # Errors
 /// Refuses to filter or sort by what cannot be searched.
 pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
-    Ok(tx.users(caller.scope(), query)?)
+    caller.require(Right::ReadUsers)?;
+    let page = tx.users(caller.scope(), query)?;
+    let resources = page.resources.into_iter().map(|account| account.resource).collect();
+    Ok(Page { total: page.total, has_next: page.has_next, resources })
+}
+
+/// Adds the attributes that are kept beside accounts, if they are wanted.
+///
+/// # Errors
+/// The store's.
+pub fn complete(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    users: &mut [Resource],
+    wants: &dyn Fn(&str) -> bool,
+) -> Result<(), Refusal> {
+    if wants("groups") {
+        let ids: Vec<Uuid> = users.iter().map(|user| user.id).collect();
+        let mut groups: HashMap<Uuid, Vec<Value>> = HashMap::new();
+        for found in tx.memberships_of(caller.tenant, &ids)? {
+            let group = json!({"value": found.group, "display": found.display, "type": "direct"});
+            groups.entry(found.member).or_default().push(group);
+        }
+        add(users, "groups", groups);
+    }
+    Ok(())
 }
 
 /// Replaces an account (RFC 7644 section 3.5.1). What the body leaves out is cleared, except
@@ -124,10 +160,12 @@ pub fn delete(
     let mut user = tx
         .user_for_update(context.caller.scope(), id)?
         .ok_or_else(|| Refusal::not_found(USER, id))?;
-    precondition.check(user.version)?;
-    user.version += 1;
-    user.last_modified = context.now;
+    precondition.check(user.resource.version)?;
+    user.resource.version += 1;
+    user.resource.last_modified = context.now;
+    user.standing.seat_since = None;
     tx.tombstone_user(tenant, &user)?;
+    let user = user.resource;
     let left = tx.leave_all(tenant, id, context.now)?;
     let mut changes = differences(&user.attributes, &Object::new());
     changes.extend(left_groups(&left));
@@ -147,16 +185,21 @@ fn change(
     let before = tx
         .user_for_update(context.caller.scope(), id)?
         .ok_or_else(|| Refusal::not_found(USER, id))?;
-    precondition.check(before.version)?;
+    precondition.check(before.resource.version)?;
     let mut after = before.clone();
-    edit(&mut after.attributes)?;
-    check_size(&after.attributes)?;
-    if after.attributes == before.attributes {
-        return Ok(before);
+    edit(&mut after.resource.attributes)?;
+    check_size(&after.resource.attributes)?;
+    if after == before {
+        return Ok(before.resource);
     }
-    after.version += 1;
-    after.last_modified = context.now;
-    tx.update_user(tenant, &before, &after)?;
+    after.resource.version += 1;
+    after.resource.last_modified = context.now;
+    let active = after.resource.attributes.get("active") == Some(&Value::Bool(true));
+    after.standing.seat_since = active.then_some(after.standing.seat_since.unwrap_or(context.now));
+    if !tx.update_user(tenant, &before, &after)? {
+        return Err(employee_number_taken());
+    }
+    let (before, after) = (before.resource, after.resource);
     move_claims(tx, context, &before, &after)?;
     if after.attributes.get("externalId") != before.attributes.get("externalId") {
         set_external_id(tx, context, USER, &after)?;
@@ -165,6 +208,32 @@ fn change(
     let action = action(&before.attributes, &after.attributes);
     tx.append(tenant, &Entry::new(context, action, USER, &after, changes))?;
     Ok(after)
+}
+
+fn begin(tx: &mut dyn Tx, context: &Context) -> Result<Standing, Refusal> {
+    let tenant = context.caller.tenant;
+    let policy = tx.object(context.caller.scope(), ResourceType::tenant(), tenant)?;
+    let policy = policy.ok_or_else(|| Refusal::not_found("Tenant", tenant))?;
+    let home = policy.attributes.get("homeDivisionId").and_then(Value::as_str);
+    let home = home.and_then(crate::parse_id).unwrap_or_default();
+    Ok(Standing {
+        tier: Tier::Cx1,
+        pending_tier: None,
+        seat_since: Some(context.now),
+        division: Named { id: home, name: String::new() },
+        capacity_rule: None,
+        agent: false,
+        unique_employee_number: true,
+        activated: None,
+        deactivated: None,
+        locked_until: None,
+        last_login: None,
+        tombstoned: None,
+    })
+}
+
+fn employee_number_taken() -> Refusal {
+    Refusal::rule(Code::EmployeeNumberTaken, "employeeNumber is that of another account")
 }
 
 fn action(before: &Object, after: &Object) -> Action {

@@ -109,6 +109,12 @@ pub(crate) struct TokenArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) connection: Option<String>,
 
+    /// What a new connection may do: scim.users.read, scim.users.write, scim.groups.read,
+    /// scim.groups.write, scim.delete, scim.roles.assign, scim.license.assign, scim.password.set, or
+    /// admin, which is everything [default: all but admin]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) scopes: Option<String>,
+
     /// How long the token lives, such as 12h or 90d; at most ten years [default: 90d]
     #[arg(long, value_name = "DURATION")]
     pub(crate) expires: Option<String>,

@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) tenant: Option<String>,
     pub(crate) dialect: String,
     pub(crate) connection: Option<String>,
+    pub(crate) scopes: Option<String>,
     pub(crate) expires: String,
 }
 
@@ -44,6 +45,7 @@ struct Names {
     tenant: Option<String>,
     dialect: Option<String>,
     connection: Option<String>,
+    scopes: Option<String>,
     expires: Option<String>,
 }
 
@@ -98,10 +100,11 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     match &arguments.command {
         Some(Command::Serve(arguments)) => serve(arguments),
         Some(Command::Token { command: TokenCommand::Create(token) }) => {
-            let TokenArguments { tenant, dialect, connection, expires } = token;
+            let TokenArguments { tenant, dialect, connection, scopes, expires } = token;
             flags.push(("tenant", tenant.clone()));
             flags.push(("dialect", dialect.clone()));
             flags.push(("connection", connection.clone()));
+            flags.push(("scopes", scopes.clone()));
             flags.push(("expires", expires.clone()));
         }
         Some(Command::Token { command: TokenCommand::List { tenant } }) => {

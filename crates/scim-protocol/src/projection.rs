@@ -120,17 +120,17 @@ impl Projection {
         self.mode == Mode::Only
     }
 
-    /// Whether an answer needs the value of this attribute of the type itself: what is not
-    /// wanted need not be loaded.
-    pub fn wants(&self, attribute: &Attribute) -> bool {
+    /// Whether an answer needs the value of this attribute, which is the type's own or that of an
+    /// extension: what is not wanted need not be loaded.
+    pub fn wants(&self, extension: Option<&Schema>, attribute: &Attribute) -> bool {
         let named = |whole_only: bool| {
             self.selected.iter().any(|selected| match selected {
                 Selected::Attribute { attribute: found, filter } => {
-                    found.extension.is_none()
+                    selected.is_in(extension)
                         && found.attribute.name == attribute.name
                         && !(whole_only && (found.sub.is_some() || filter.is_some()))
                 }
-                Selected::Extension(_) => false,
+                Selected::Extension(_) => selected.is_in(extension),
             })
         };
         match (attribute.returned, self.mode) {
@@ -141,6 +141,19 @@ impl Projection {
             (Returned::Request, _) => false,
             (Returned::Default, Mode::Except) => !named(true),
         }
+    }
+
+    /// As [`wants`](Self::wants), by the name of an attribute of the type itself or of an extension
+    /// with its URN before it: `urn:…:User:manager`.
+    pub fn wants_named(&self, kind: &'static ResourceType, name: &str) -> bool {
+        let (extension, attribute) = match name.rsplit_once(':') {
+            Some((urn, name)) => {
+                let extension = kind.extension(urn);
+                (extension, extension.and_then(|schema| schema.attribute(name)))
+            }
+            None => (None, kind.attribute(name)),
+        };
+        attribute.is_some_and(|attribute| self.wants(extension, attribute))
     }
 
     /// Leaves in a resource what the answer has; in `schemas` the extensions of which something is
@@ -407,7 +420,7 @@ mod tests {
         let wants = |attributes, excluded| {
             Projection::parse(group, attributes, excluded, &mut Leniencies::new(Dialect::Strict))
                 .unwrap()
-                .wants(members)
+                .wants(None, members)
         };
         assert!(wants(None, None));
         assert!(wants(Some("members.value"), None));

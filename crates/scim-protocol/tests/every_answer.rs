@@ -127,8 +127,9 @@ fn rfc7643_7_what_is_hidden_is_wanted_by_nobody() {
         let mut leniencies = Leniencies::new(STRICT);
         Projection::parse(device(), attributes, None, &mut leniencies).unwrap()
     };
-    let wants =
-        |attributes, name: &str| projection(attributes).wants(device().attribute(name).unwrap());
+    let wants = |attributes, name: &str| {
+        projection(attributes).wants(None, device().attribute(name).unwrap())
+    };
     assert!(!wants(None, "pin") && !wants(Some("pin"), "pin"));
     assert!(!wants(None, "secret") && !wants(Some("secret"), "secret"));
     assert!(!wants(None, "notes") && wants(Some("notes"), "notes"));

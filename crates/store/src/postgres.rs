@@ -47,6 +47,18 @@ fn lock(session: &mut Session, number: u64) -> StorageResult<()> {
     Ok(())
 }
 
+/// A lock of one object, which many may share: locking its row would write to it each time.
+fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid, shared: bool) -> StorageResult<()> {
+    let ((a, b), (c, d)) = (tenant.as_u64_pair(), id.as_u64_pair());
+    let number = (a ^ b).rotate_left(17) ^ c ^ d;
+    let function = if shared { "pg_advisory_xact_lock_shared" } else { "pg_advisory_xact_lock" };
+    let mut pieces = Pieces::default();
+    pieces.sql("SELECT ").sql(function).sql("(").bind(Bind::Integer(number.cast_signed()));
+    pieces.sql(")");
+    Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    Ok(())
+}
+
 #[path = "sql/claims.rs"]
 mod claims;
 #[path = "sql/document.rs"]
@@ -59,6 +71,8 @@ mod keys;
 mod ledger;
 #[path = "sql/memberships.rs"]
 mod memberships;
+#[path = "sql/objects.rs"]
+mod objects;
 #[path = "sql/resources.rs"]
 mod resources;
 #[path = "sql/savepoints.rs"]

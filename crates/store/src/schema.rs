@@ -20,11 +20,13 @@ tables! {
         tenants (id) { id -> Guid, name -> Text, name_key -> Text, created_at -> Instant, }
     }
     {
-        use diesel::sql_types::Text;
-        use crate::types::{Guid, Instant};
-        connections (tenant_id, id) {
-            tenant_id -> Guid, id -> Guid, name -> Text, name_key -> Text, dialect -> Text,
-            created_at -> Instant,
+        use diesel::sql_types::{BigInt, Nullable, Text};
+        use crate::types::{Document, Guid, Instant, Search};
+        objects (tenant_id, id) {
+            tenant_id -> Guid, id -> Guid, resource_type -> Text, variant -> Text,
+            name -> Nullable<Text>, name_key -> Nullable<Text>, document -> Document,
+            search -> Search, version -> BigInt, created_at -> Instant, modified_at -> Instant,
+            deleted_at -> Nullable<Instant>,
         }
     }
     {
@@ -41,6 +43,11 @@ tables! {
         users (tenant_id, id) {
             tenant_id -> Guid, id -> Guid, user_name_key -> Text,
             display_name_key -> Nullable<Text>, display -> Text, active -> Bool,
+            division_id -> Guid, license_tier -> Text, pending_tier -> Nullable<Text>,
+            seat_since -> Nullable<Instant>, capacity_rule_id -> Nullable<Guid>, is_agent -> Bool,
+            employee_number_key -> Nullable<Text>, is_employee_number_unique -> Bool,
+            manager_key -> Nullable<Text>, activated_at -> Nullable<Instant>,
+            deactivated_at -> Nullable<Instant>, locked_until -> Nullable<Instant>,
             document -> Document, search -> Search, version -> BigInt, created_at -> Instant,
             modified_at -> Instant, deleted_at -> Nullable<Instant>,
         }
@@ -62,10 +69,11 @@ tables! {
         }
     }
     {
-        use diesel::sql_types::{BigInt, Nullable, Text};
+        use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
         use crate::types::{Document, Guid, Instant, Search};
         groups (tenant_id, id) {
             tenant_id -> Guid, id -> Guid, display_name_key -> Text, display -> Text,
+            kind -> Text, enabled -> Bool, capacity_rule_id -> Nullable<Guid>, priority -> Integer,
             document -> Document, search -> Search, version -> BigInt, created_at -> Instant,
             modified_at -> Instant, deleted_at -> Nullable<Instant>,
         }
@@ -76,6 +84,50 @@ tables! {
         memberships (tenant_id, group_id, member_id) {
             tenant_id -> Guid, group_id -> Guid, member_id -> Guid, is_group -> Bool,
             added_at -> Instant,
+        }
+    }
+    {
+        use diesel::sql_types::{BigInt, Text};
+        use crate::types::Guid;
+        free_seats (tenant_id, license_tier, number) {
+            tenant_id -> Guid, license_tier -> Text, number -> BigInt,
+        }
+    }
+    {
+        use diesel::sql_types::{Bool, Nullable, Text};
+        use crate::types::{Guid, Instant};
+        grants (tenant_id, subject_id, role_id, scope_id) {
+            tenant_id -> Guid, subject_id -> Guid, role_id -> Guid, scope_id -> Guid,
+            division_id -> Nullable<Guid>, is_group -> Bool, source -> Text, granted_at -> Instant,
+            dormant -> Bool, purge_at -> Nullable<Instant>,
+        }
+    }
+    {
+        use diesel::sql_types::{Bool, Integer, Text};
+        use crate::types::Guid;
+        role_permissions (tenant_id, role_id, permission) {
+            tenant_id -> Guid, role_id -> Guid, permission -> Text, division_aware -> Bool,
+            blocked_tiers -> Integer,
+        }
+    }
+    {
+        use diesel::sql_types::{Bool, Integer};
+        use crate::types::Guid;
+        skill_assignments (tenant_id, user_id, skill_id) {
+            tenant_id -> Guid, user_id -> Guid, skill_id -> Guid, proficiency -> Integer,
+            active -> Bool,
+        }
+    }
+    {
+        use crate::types::{Guid, Instant};
+        last_logins (tenant_id, user_id) { tenant_id -> Guid, user_id -> Guid, at -> Instant, }
+    }
+    {
+        use diesel::sql_types::Text;
+        use crate::types::Guid;
+        dependencies (tenant_id, user_id, kind, reference) {
+            tenant_id -> Guid, user_id -> Guid, kind -> Text, reference -> Text,
+            disposition -> Text,
         }
     }
     {
@@ -99,12 +151,18 @@ tables! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     change_log,
-    connections,
+    dependencies,
     external_ids,
+    free_seats,
+    grants,
     groups,
     identity_claims,
     installation_keys,
+    last_logins,
     memberships,
+    objects,
+    role_permissions,
+    skill_assignments,
     tenants,
     tokens,
     user_emails,

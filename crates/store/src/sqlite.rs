@@ -41,6 +41,12 @@ fn lock_parts(_: &mut Session, _: Uuid) -> StorageResult<()> {
     Ok(())
 }
 
+/// The one writer has every object to itself.
+#[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
+fn lock_object(_: &mut Session, _: Uuid, _: Uuid, _: bool) -> StorageResult<()> {
+    Ok(())
+}
+
 #[path = "sql/claims.rs"]
 mod claims;
 #[path = "sql/document.rs"]
@@ -53,6 +59,8 @@ mod keys;
 mod ledger;
 #[path = "sql/memberships.rs"]
 mod memberships;
+#[path = "sql/objects.rs"]
+mod objects;
 #[path = "sql/resources.rs"]
 mod resources;
 #[path = "sql/savepoints.rs"]

@@ -14,16 +14,26 @@ CREATE TABLE tenants (
   created_at timestamptz NOT NULL
 );
 
-CREATE TABLE connections (
+-- The resources that have no table of their own. `variant` divides a type into parts in each of
+-- which names are unique.
+CREATE TABLE objects (
   tenant_id uuid NOT NULL REFERENCES tenants (id),
   id uuid NOT NULL,
-  name text NOT NULL,
-  name_key text COLLATE "C" NOT NULL,
-  dialect text NOT NULL,
+  resource_type text COLLATE "C" NOT NULL,
+  variant text COLLATE "C" NOT NULL,
+  name text,
+  name_key text COLLATE "C",
+  document json NOT NULL,
+  search jsonb NOT NULL,
+  version bigint NOT NULL CHECK (version > 0),
   created_at timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, id),
-  UNIQUE (tenant_id, name_key)
+  modified_at timestamptz NOT NULL,
+  deleted_at timestamptz,
+  PRIMARY KEY (tenant_id, id)
 );
+CREATE UNIQUE INDEX objects_by_name ON objects (tenant_id, resource_type, name_key, variant)
+  WHERE deleted_at IS NULL;
+CREATE INDEX objects_by_type ON objects (tenant_id, resource_type, id);
 
 CREATE TABLE tokens (
   tenant_id uuid NOT NULL,
@@ -34,7 +44,7 @@ CREATE TABLE tokens (
   expires_at timestamptz NOT NULL,
   revoked_at timestamptz,
   PRIMARY KEY (tenant_id, id),
-  FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id)
+  FOREIGN KEY (tenant_id, connection_id) REFERENCES objects (tenant_id, id)
 );
 CREATE INDEX tokens_by_id ON tokens (id);
 
@@ -48,19 +58,41 @@ CREATE TABLE users (
   display_name_key text COLLATE "C",
   display text NOT NULL,
   active boolean NOT NULL,
+  division_id uuid NOT NULL,
+  license_tier text COLLATE "C" NOT NULL,
+  pending_tier text COLLATE "C",
+  seat_since timestamptz,
+  capacity_rule_id uuid,
+  is_agent boolean NOT NULL,
+  employee_number_key text COLLATE "C",
+  is_employee_number_unique boolean NOT NULL,
+  manager_key text COLLATE "C",
+  activated_at timestamptz,
+  deactivated_at timestamptz,
+  locked_until timestamptz,
   document json NOT NULL,
   search jsonb NOT NULL,
   version bigint NOT NULL CHECK (version > 0),
   created_at timestamptz NOT NULL,
   modified_at timestamptz NOT NULL,
   deleted_at timestamptz,
-  PRIMARY KEY (tenant_id, id)
+  PRIMARY KEY (tenant_id, id),
+  -- Rules R11 and R12.
+  CHECK (active = (seat_since IS NOT NULL)),
+  CHECK (NOT active OR deleted_at IS NULL)
 );
 -- The id makes what is found come in the order of a page, so that no planner prefers to read the
 -- whole tenant in that order.
 CREATE INDEX users_by_user_name ON users (tenant_id, user_name_key, id);
 CREATE INDEX users_by_display_name ON users (tenant_id, display_name_key, id);
 CREATE INDEX users_by_modified ON users (tenant_id, modified_at);
+CREATE UNIQUE INDEX users_have_their_own_employee_numbers
+  ON users (tenant_id, employee_number_key) WHERE is_employee_number_unique;
+CREATE INDEX users_by_employee_number ON users (tenant_id, employee_number_key, id)
+  WHERE employee_number_key IS NOT NULL;
+CREATE INDEX users_by_manager ON users (tenant_id, manager_key, id) WHERE manager_key IS NOT NULL;
+CREATE INDEX users_by_division ON users (tenant_id, division_id, id);
+CREATE INDEX users_by_license_tier ON users (tenant_id, license_tier, id);
 
 CREATE TABLE user_emails (
   tenant_id uuid NOT NULL,
@@ -106,6 +138,10 @@ CREATE TABLE "groups" (
   id uuid NOT NULL,
   display_name_key text COLLATE "C" NOT NULL,
   display text NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  enabled boolean NOT NULL,
+  capacity_rule_id uuid,
+  priority integer NOT NULL,
   document json NOT NULL,
   search jsonb NOT NULL,
   version bigint NOT NULL CHECK (version > 0),
@@ -127,6 +163,80 @@ CREATE TABLE memberships (
   FOREIGN KEY (tenant_id, group_id) REFERENCES "groups" (tenant_id, id)
 );
 CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id, group_id);
+
+-- Rule R13: a seat that is free in a pool of a limited size. Taking one deletes its row; what is
+-- not there cannot be taken.
+CREATE TABLE free_seats (
+  tenant_id uuid NOT NULL,
+  license_tier text COLLATE "C" NOT NULL,
+  number bigint NOT NULL,
+  PRIMARY KEY (tenant_id, license_tier, number)
+);
+
+-- Which roles a user or group holds in which division; in all of them if `division_id` is null,
+-- and then `scope_id` is zero.
+CREATE TABLE grants (
+  tenant_id uuid NOT NULL,
+  subject_id uuid NOT NULL,
+  role_id uuid NOT NULL,
+  scope_id uuid NOT NULL,
+  division_id uuid,
+  is_group boolean NOT NULL,
+  source text NOT NULL,
+  granted_at timestamptz NOT NULL,
+  dormant boolean NOT NULL,
+  purge_at timestamptz,
+  PRIMARY KEY (tenant_id, subject_id, role_id, scope_id),
+  FOREIGN KEY (tenant_id, role_id) REFERENCES objects (tenant_id, id),
+  FOREIGN KEY (tenant_id, division_id) REFERENCES objects (tenant_id, id)
+);
+CREATE INDEX grants_by_role ON grants (tenant_id, role_id, subject_id);
+CREATE INDEX grants_by_division ON grants (tenant_id, division_id, subject_id);
+
+-- What the policies of a role give, and in which licence tiers it is blocked: a bit for each, in
+-- the order of the catalogue.
+CREATE TABLE role_permissions (
+  tenant_id uuid NOT NULL,
+  role_id uuid NOT NULL,
+  permission text COLLATE "C" NOT NULL,
+  division_aware boolean NOT NULL,
+  blocked_tiers integer NOT NULL,
+  PRIMARY KEY (tenant_id, role_id, permission),
+  FOREIGN KEY (tenant_id, role_id) REFERENCES objects (tenant_id, id)
+);
+
+-- Rule R70. The proficiency is in tenths.
+CREATE TABLE skill_assignments (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  skill_id uuid NOT NULL,
+  proficiency integer NOT NULL CHECK (proficiency BETWEEN 0 AND 50),
+  active boolean NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, skill_id),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id),
+  FOREIGN KEY (tenant_id, skill_id) REFERENCES objects (tenant_id, id)
+);
+CREATE INDEX skill_assignments_by_skill ON skill_assignments (tenant_id, skill_id, user_id);
+
+-- Beside the accounts, because logging in changes no version.
+CREATE TABLE last_logins (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, user_id),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+
+-- What other systems say depends on a person.
+CREATE TABLE dependencies (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  reference text COLLATE "C" NOT NULL,
+  disposition text COLLATE "C" NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, kind, reference),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
 
 -- Rule R7: unique in a connection and resource type.
 CREATE TABLE external_ids (

@@ -14,16 +14,26 @@ CREATE TABLE tenants (
   created_at BIGINT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE connections (
+-- The resources that have no table of their own. `variant` divides a type into parts in each of
+-- which names are unique.
+CREATE TABLE objects (
   tenant_id BLOB NOT NULL REFERENCES tenants (id),
   id BLOB NOT NULL,
-  name TEXT NOT NULL,
-  name_key TEXT NOT NULL,
-  dialect TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  variant TEXT NOT NULL,
+  name TEXT,
+  name_key TEXT,
+  document TEXT NOT NULL,
+  search TEXT NOT NULL,
+  version BIGINT NOT NULL CHECK (version > 0),
   created_at BIGINT NOT NULL,
-  PRIMARY KEY (tenant_id, id),
-  UNIQUE (tenant_id, name_key)
-) WITHOUT ROWID;
+  modified_at BIGINT NOT NULL,
+  deleted_at BIGINT,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX objects_by_name ON objects (tenant_id, resource_type, name_key, variant)
+  WHERE deleted_at IS NULL;
+CREATE INDEX objects_by_type ON objects (tenant_id, resource_type, id);
 
 CREATE TABLE tokens (
   tenant_id BLOB NOT NULL,
@@ -34,7 +44,7 @@ CREATE TABLE tokens (
   expires_at BIGINT NOT NULL,
   revoked_at BIGINT,
   PRIMARY KEY (tenant_id, id),
-  FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id)
+  FOREIGN KEY (tenant_id, connection_id) REFERENCES objects (tenant_id, id)
 ) WITHOUT ROWID;
 CREATE INDEX tokens_by_id ON tokens (id);
 
@@ -48,19 +58,41 @@ CREATE TABLE users (
   display_name_key TEXT,
   display TEXT NOT NULL,
   active BOOLEAN NOT NULL,
+  division_id BLOB NOT NULL,
+  license_tier TEXT NOT NULL,
+  pending_tier TEXT,
+  seat_since BIGINT,
+  capacity_rule_id BLOB,
+  is_agent BOOLEAN NOT NULL,
+  employee_number_key TEXT,
+  is_employee_number_unique BOOLEAN NOT NULL,
+  manager_key TEXT,
+  activated_at BIGINT,
+  deactivated_at BIGINT,
+  locked_until BIGINT,
   document TEXT NOT NULL,
   search TEXT NOT NULL,
   version BIGINT NOT NULL CHECK (version > 0),
   created_at BIGINT NOT NULL,
   modified_at BIGINT NOT NULL,
   deleted_at BIGINT,
-  PRIMARY KEY (tenant_id, id)
+  PRIMARY KEY (tenant_id, id),
+  -- Rules R11 and R12.
+  CHECK (active = (seat_since IS NOT NULL)),
+  CHECK (NOT active OR deleted_at IS NULL)
 );
 -- The id makes what is found come in the order of a page, so that no planner prefers to read the
 -- whole tenant in that order.
 CREATE INDEX users_by_user_name ON users (tenant_id, user_name_key, id);
 CREATE INDEX users_by_display_name ON users (tenant_id, display_name_key, id);
 CREATE INDEX users_by_modified ON users (tenant_id, modified_at);
+CREATE UNIQUE INDEX users_have_their_own_employee_numbers
+  ON users (tenant_id, employee_number_key) WHERE is_employee_number_unique;
+CREATE INDEX users_by_employee_number ON users (tenant_id, employee_number_key, id)
+  WHERE employee_number_key IS NOT NULL;
+CREATE INDEX users_by_manager ON users (tenant_id, manager_key, id) WHERE manager_key IS NOT NULL;
+CREATE INDEX users_by_division ON users (tenant_id, division_id, id);
+CREATE INDEX users_by_license_tier ON users (tenant_id, license_tier, id);
 
 CREATE TABLE user_emails (
   tenant_id BLOB NOT NULL,
@@ -103,6 +135,10 @@ CREATE TABLE groups (
   id BLOB NOT NULL,
   display_name_key TEXT NOT NULL,
   display TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  enabled BOOLEAN NOT NULL,
+  capacity_rule_id BLOB,
+  priority INTEGER NOT NULL,
   document TEXT NOT NULL,
   search TEXT NOT NULL,
   version BIGINT NOT NULL CHECK (version > 0),
@@ -124,6 +160,80 @@ CREATE TABLE memberships (
   FOREIGN KEY (tenant_id, group_id) REFERENCES groups (tenant_id, id)
 ) WITHOUT ROWID;
 CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id, group_id);
+
+-- Rule R13: a seat that is free in a pool of a limited size. Taking one deletes its row; what is
+-- not there cannot be taken.
+CREATE TABLE free_seats (
+  tenant_id BLOB NOT NULL,
+  license_tier TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, license_tier, number)
+) WITHOUT ROWID;
+
+-- Which roles a user or group holds in which division; in all of them if `division_id` is null,
+-- and then `scope_id` is zero.
+CREATE TABLE grants (
+  tenant_id BLOB NOT NULL,
+  subject_id BLOB NOT NULL,
+  role_id BLOB NOT NULL,
+  scope_id BLOB NOT NULL,
+  division_id BLOB,
+  is_group BOOLEAN NOT NULL,
+  source TEXT NOT NULL,
+  granted_at BIGINT NOT NULL,
+  dormant BOOLEAN NOT NULL,
+  purge_at BIGINT,
+  PRIMARY KEY (tenant_id, subject_id, role_id, scope_id),
+  FOREIGN KEY (tenant_id, role_id) REFERENCES objects (tenant_id, id),
+  FOREIGN KEY (tenant_id, division_id) REFERENCES objects (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX grants_by_role ON grants (tenant_id, role_id, subject_id);
+CREATE INDEX grants_by_division ON grants (tenant_id, division_id, subject_id);
+
+-- What the policies of a role give, and in which licence tiers it is blocked: a bit for each, in
+-- the order of the catalogue.
+CREATE TABLE role_permissions (
+  tenant_id BLOB NOT NULL,
+  role_id BLOB NOT NULL,
+  permission TEXT NOT NULL,
+  division_aware BOOLEAN NOT NULL,
+  blocked_tiers INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, role_id, permission),
+  FOREIGN KEY (tenant_id, role_id) REFERENCES objects (tenant_id, id)
+) WITHOUT ROWID;
+
+-- Rule R70. The proficiency is in tenths.
+CREATE TABLE skill_assignments (
+  tenant_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
+  skill_id BLOB NOT NULL,
+  proficiency INTEGER NOT NULL CHECK (proficiency BETWEEN 0 AND 50),
+  active BOOLEAN NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, skill_id),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id),
+  FOREIGN KEY (tenant_id, skill_id) REFERENCES objects (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX skill_assignments_by_skill ON skill_assignments (tenant_id, skill_id, user_id);
+
+-- Beside the accounts, because logging in changes no version.
+CREATE TABLE last_logins (
+  tenant_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, user_id),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) WITHOUT ROWID;
+
+-- What other systems say depends on a person.
+CREATE TABLE dependencies (
+  tenant_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
+  kind TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  disposition TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, kind, reference),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) WITHOUT ROWID;
 
 -- Rule R7: unique in a connection and resource type.
 CREATE TABLE external_ids (

@@ -44,7 +44,8 @@ async fn first_start(settings: &Settings, store: &Store) -> anyhow::Result<Optio
     tenant::insert(store, DEMO.to_owned()).await?;
     let expires = token::expiry(&settings.expires, clock::now())?;
     let dialect = Dialect::default();
-    let made = token::insert(store, DEMO.to_owned(), dialect.to_string(), dialect, expires).await?;
+    let made =
+        token::insert(store, DEMO.to_owned(), dialect.to_string(), dialect, None, expires).await?;
     Ok(Some(made))
 }
 

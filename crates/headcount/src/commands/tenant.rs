@@ -20,7 +20,7 @@ pub(crate) async fn create(settings: &Settings, name: String) -> anyhow::Result<
 
 pub(crate) async fn insert(store: &Store, name: String) -> Result<Tenant, Refusal> {
     let (id, now) = (clock::new_id(), clock::now());
-    store.write(move |tx| tenancy::create_tenant(tx, &name, id, now)).await
+    store.write(move |tx| tenancy::create_tenant(tx, &name, id, now, clock::new_id)).await
 }
 
 pub(crate) async fn all(store: &Store) -> Result<Vec<Tenant>, StorageError> {

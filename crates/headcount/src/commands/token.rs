@@ -1,7 +1,7 @@
 //! `headcount token`
 
-use accounts::Refusal;
 use accounts::tenancy::{self, Token};
+use accounts::{Refusal, Right, Rights};
 use anyhow::{Context, anyhow, ensure};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use scim_protocol::dialect::Dialect;
@@ -17,15 +17,24 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 3650);
 pub(crate) async fn create(settings: &Settings) -> anyhow::Result<()> {
     let tenant = settings.tenant()?.to_owned();
     let dialect: Dialect = settings.dialect.parse()?;
-    let name = settings.connection.clone().unwrap_or_else(|| dialect.to_string());
+    let rights = settings.scopes.as_deref().map(rights).transpose()?;
+    let is_admin = rights.is_some_and(|rights| rights.allow(Right::Admin));
+    let usual = || if is_admin { "admin".to_owned() } else { dialect.to_string() };
+    let name = settings.connection.clone().unwrap_or_else(usual);
     let expires = expiry(&settings.expires, clock::now())?;
     let store = open(settings)?;
-    let made = insert(&store, tenant, name.clone(), dialect, expires).await?;
+    let made = insert(&store, tenant, name.clone(), dialect, rights, expires).await?;
     eprintln!(
         "token for the connection {name} ({dialect}), valid until {expires}; it is shown only now:"
     );
     println!("{made}");
     Ok(())
+}
+
+/// The rights that a list of scopes names.
+fn rights(scopes: &str) -> anyhow::Result<Rights> {
+    let names = scopes.split([',', ' ']).filter(|name| !name.is_empty());
+    Ok(Rights::named(names)?)
 }
 
 /// Makes a token, and its connection where there is none; its text.
@@ -34,15 +43,16 @@ pub(crate) async fn insert(
     tenant: String,
     connection: String,
     dialect: Dialect,
+    rights: Option<Rights>,
     expires: Timestamp,
 ) -> anyhow::Result<String> {
     let made = token::mint().context("the system gives no random numbers")?;
     let (id, secret_hash) = (made.id, made.secret_hash);
-    let (connection_id, now) = (clock::new_id(), clock::now());
+    let now = clock::now();
     let inserted = store.write(move |tx| {
         let tenant = tenancy::tenant_named(tx, &tenant)?;
-        let connection =
-            tenancy::ensure_connection(tx, &tenant, &connection, dialect, connection_id, now)?;
+        let context = accounts::Context::of_system(tenant.id, now, clock::new_id);
+        let connection = tenancy::ensure_connection(tx, &context, &connection, dialect, rights)?;
         tx.insert_token(&Token {
             id: id.clone(),
             tenant: tenant.id,

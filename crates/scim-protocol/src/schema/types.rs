@@ -73,8 +73,21 @@ impl ResourceType {
     }
 
     /// Every resource type that is served, in the order of discovery.
-    pub fn all() -> [&'static Self; 2] {
-        [&USER, &GROUP]
+    pub fn all() -> [&'static Self; 12] {
+        [
+            &USER,
+            &GROUP,
+            &ROLE,
+            &DIVISION,
+            &SKILL,
+            &LICENSE_TIER,
+            &CAPACITY_RULE,
+            &USER_TEMPLATE,
+            &PROVISIONING_RULE,
+            &REHIRE_CASE,
+            &CONNECTION,
+            &TENANT,
+        ]
     }
 
     /// Every resource type, also those that are not served yet.

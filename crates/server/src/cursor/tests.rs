@@ -9,6 +9,7 @@ use super::*;
 const CALLER: Caller = Caller {
     tenant: Uuid::from_u128(1),
     connection: Uuid::from_u128(2),
+    rights: accounts::Rights::ALL,
     dialect: Dialect::Standard,
 };
 

@@ -325,7 +325,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use accounts::Caller;
+    use accounts::{Caller, Rights, tenancy};
     use scim_protocol::dialect::Dialect;
     use scim_protocol::schema::ResourceType;
     use store::{DatabaseUrl, Store};
@@ -340,8 +340,13 @@ mod tests {
         let asked = bulk::parse(&request, &mut leniencies).unwrap();
         let job = Job { patience, ..Job::new(asked, String::new(), &mut leniencies) };
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
-        let caller = Caller { tenant, connection, dialect: Dialect::Strict };
+        let (dialect, rights) = (Dialect::Strict, Rights::ALL);
+        let caller = Caller { tenant, connection, dialect, rights };
         let context = Context { caller, request, now: clock::now(), new_id: clock::new_id };
+        let made = store.write(move |tx| {
+            tenancy::create_tenant(tx, "acme", tenant, clock::now(), clock::new_id)
+        });
+        made.await.unwrap();
         let run = store.write(move |tx| job.run(tx, &context, &mut leniencies.clone()));
         run.await.unwrap().iter().map(|result| result["status"].clone()).collect()
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use accounts::{Context, Refusal, Resource, Tx, parse_id};
+use accounts::{Caller, Context, Refusal, Resource, Tx, parse_id};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
 use actix_web::web::{self, Data, Path};
@@ -18,8 +18,8 @@ use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
 use super::etag::{etag, is_known, precondition};
-use super::kinds::{Change, Kind, Related};
-use super::pages::{Part, Wanted};
+use super::kinds::{Change, Kind};
+use super::pages::{AnyPart, Part, Wanted};
 use super::render::{base_url, render};
 use crate::answer::{self, Rendered};
 use crate::authentication::Authenticated;
@@ -43,7 +43,7 @@ pub(super) async fn create<K: Kind>(
     let created = state.store.write(move |tx| {
         let mut leniencies = leniencies.clone();
         let created = K::create(tx, &context, id, body.clone(), &mut leniencies)?;
-        Ok::<_, Refusal>((view.of(tx, caller.tenant, created)?, leniencies))
+        Ok::<_, Refusal>((view.of(tx, &caller, created)?, leniencies))
     });
     let (created, leniencies) = created.await?;
     report(&leniencies);
@@ -65,7 +65,7 @@ pub(super) async fn read<K: Kind>(
         let found = K::get(tx, &caller, id)?;
         precondition.check(found.version)?;
         let version = found.version;
-        Ok::<_, Refusal>((view.of(tx, caller.tenant, found)?, version))
+        Ok::<_, Refusal>((view.of(tx, &caller, found)?, version))
     });
     let (found, version) = found.await?;
     report(&leniencies);
@@ -96,7 +96,7 @@ pub(super) async fn search<K: Kind>(
 async fn query<K: Kind>(
     request: &HttpRequest,
     state: &Data<State>,
-    caller: accounts::Caller,
+    caller: Caller,
     parameters: &Parameters,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
@@ -133,7 +133,7 @@ pub(super) async fn replace<K: Kind>(
         let mut leniencies = leniencies.clone();
         let change = Change { context: &context, id, precondition: &precondition };
         let replaced = K::replace(tx, &change, body.clone(), &named, &mut leniencies)?;
-        Ok::<_, Refusal>((view.of(tx, caller.tenant, replaced)?, leniencies))
+        Ok::<_, Refusal>((view.of(tx, &caller, replaced)?, leniencies))
     });
     let (replaced, leniencies) = replaced.await?;
     report(&leniencies);
@@ -160,8 +160,8 @@ pub(super) async fn patch<K: Kind>(
         let change = Change { context: &context, id, precondition: &precondition };
         let patched = K::patch(tx, &change, &edits, &mut leniencies)?;
         let version = patched.version;
-        let is_silent = !named && (without_operations || K::is_large(tx, caller.tenant, id)?);
-        let answered = if is_silent { None } else { Some(view.of(tx, caller.tenant, patched)?) };
+        let is_silent = !named && (without_operations || K::is_large(tx, &caller, id)?);
+        let answered = if is_silent { None } else { Some(view.of(tx, &caller, patched)?) };
         Ok::<_, Refusal>((answered, version, leniencies))
     });
     let (answered, version, leniencies) = patched.await?;
@@ -209,45 +209,44 @@ impl<K: Kind> View<K> {
         Self { projection, base: base_url(request, state), kind: std::marker::PhantomData }
     }
 
-    fn of(&self, tx: &mut dyn Tx, tenant: Uuid, found: Resource) -> Result<Rendered, Refusal> {
-        let id = found.id;
-        let mut related = self.related(tx, tenant, &[id])?;
-        Ok(self.render(found, related.remove(&id)))
+    fn of(&self, tx: &mut dyn Tx, caller: &Caller, found: Resource) -> Result<Rendered, Refusal> {
+        let mut found = [found];
+        self.complete(tx, caller, &mut found)?;
+        let [found] = found;
+        Ok(self.render(found))
     }
 
     pub(super) fn of_all(
         &self,
         tx: &mut dyn Tx,
-        tenant: Uuid,
-        found: Vec<Resource>,
+        caller: &Caller,
+        mut found: Vec<Resource>,
     ) -> Result<Vec<Rendered>, Refusal> {
-        let ids: Vec<Uuid> = found.iter().map(|resource| resource.id).collect();
-        let mut related = self.related(tx, tenant, &ids)?;
-        Ok(found
-            .into_iter()
-            .map(|resource| {
-                let values = related.remove(&resource.id);
-                self.render(resource, values)
-            })
-            .collect())
+        self.complete(tx, caller, &mut found)?;
+        Ok(found.into_iter().map(|resource| self.render(resource)).collect())
     }
 
     /// What the client does not want is not loaded.
-    fn related(&self, tx: &mut dyn Tx, tenant: Uuid, ids: &[Uuid]) -> Result<Related, Refusal> {
-        let attribute = K::resource_type().attribute(K::RELATED);
-        if ids.is_empty() || !attribute.is_some_and(|attribute| self.projection.wants(attribute)) {
-            return Ok(Related::new());
+    fn complete(
+        &self,
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        found: &mut [Resource],
+    ) -> Result<(), Refusal> {
+        if found.is_empty() {
+            return Ok(());
         }
-        K::related(tx, tenant, ids, &self.base)
+        K::complete(tx, caller, found, &|name| {
+            self.projection.wants_named(K::resource_type(), name)
+        })
     }
 
-    fn render(&self, found: Resource, related: Option<Vec<Value>>) -> Rendered {
-        let related = related.map(|values| (K::RELATED, values));
-        render(K::resource_type(), found, related, &self.projection, &self.base)
+    fn render(&self, found: Resource) -> Rendered {
+        render(K::resource_type(), found, &self.projection, &self.base)
     }
 }
 
-pub(super) fn context(caller: accounts::Caller, request_id: RequestId) -> Context {
+pub(super) fn context(caller: Caller, request_id: RequestId) -> Context {
     let request = Uuid::from_bytes(*request_id.as_bytes());
     Context { caller, request, now: clock::now(), new_id: clock::new_id }
 }

@@ -1,25 +1,34 @@
 //! The resource types of the endpoint: which rules serve them.
 
-use std::collections::HashMap;
+mod objects;
 
-use accounts::{
-    Caller, Context, MAX_MEMBERS_IN_ANSWER, MemberKind, Page, Precondition, Refusal, Resource, Tx,
-    groups, users,
-};
+use accounts::capacity_rules::CapacityRules;
+use accounts::connections::Connections;
+use accounts::divisions::Divisions;
+use accounts::license_tiers::LicenseTiers;
+use accounts::provisioning_rules::ProvisioningRules;
+use accounts::rehire_cases::RehireCases;
+use accounts::roles::Roles;
+use accounts::skills::Skills;
+use accounts::tenants::Tenants;
+use accounts::user_templates::UserTemplates;
+use accounts::{Caller, Context, Page, Precondition, Refusal, Resource, Right, Tx, groups, users};
+use objects::Of;
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::patch::Edit;
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, Refusal>;
 
 /// A resource type and its rules.
 pub(crate) trait Kind: 'static {
-    /// The attribute whose values are kept beside the resource, not in it.
-    const RELATED: &'static str;
+    /// What a caller must have to read its resources.
+    const READ: Right;
+    /// What a client can do with its resources.
+    const METHODS: Methods = Methods::ALL;
 
     /// Its schema.
     fn resource_type() -> &'static ResourceType;
@@ -52,14 +61,81 @@ pub(crate) trait Kind: 'static {
     ) -> Result<Resource>;
     /// Deletes a resource.
     fn delete(tx: &mut dyn Tx, change: &Change<'_>) -> Result<()>;
-    /// The values of [`Self::RELATED`] of each of these resources.
-    fn related(tx: &mut dyn Tx, tenant: Uuid, ids: &[Uuid], base: &str) -> Result<Related>;
+    /// Adds the attributes that are kept beside the resources, if they are wanted.
+    fn complete(
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        resources: &mut [Resource],
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<()>;
     /// Whether a changed resource is too large to be sent back without being asked for.
-    fn is_large(tx: &mut dyn Tx, tenant: Uuid, id: Uuid) -> Result<bool>;
+    fn is_large(_: &mut dyn Tx, _: &Caller, _: Uuid) -> Result<bool> {
+        Ok(false)
+    }
 }
 
-/// Values by resource.
-pub(crate) type Related = HashMap<Uuid, Vec<Value>>;
+/// Something that is done with any kind.
+pub(crate) trait ForKind {
+    /// What comes of it.
+    type Output;
+    /// Does it.
+    fn with<K: Kind>(self) -> Self::Output;
+}
+
+macro_rules! kinds {
+    ($($kind:ty,)*) => {
+        /// Does something with the kind that serves a resource type.
+        pub(crate) fn with_kind<F: ForKind>(name: &str, what: F) -> Option<F::Output> {
+            $(if <$kind>::resource_type().name == name {
+                return Some(what.with::<$kind>());
+            })*
+            None
+        }
+    };
+}
+
+// In the order of `ResourceType::all`.
+kinds! {
+    Users,
+    Groups,
+    Of<Roles>,
+    Of<Divisions>,
+    Of<Skills>,
+    Of<LicenseTiers>,
+    Of<CapacityRules>,
+    Of<UserTemplates>,
+    Of<ProvisioningRules>,
+    Of<RehireCases>,
+    Of<Connections>,
+    Of<Tenants>,
+}
+
+/// What a client can do with the resources of a type, besides reading them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Methods {
+    pub(crate) create: bool,
+    pub(crate) change: bool,
+    pub(crate) delete: bool,
+}
+
+impl Methods {
+    const ALL: Self = Self { create: true, change: true, delete: true };
+
+    /// The methods of the endpoint of the type.
+    pub(crate) fn of_type(self) -> &'static str {
+        if self.create { "GET, HEAD, POST" } else { "GET, HEAD" }
+    }
+
+    /// The methods of each resource.
+    pub(crate) fn of_one(self) -> &'static str {
+        match (self.change, self.delete) {
+            (true, true) => "GET, HEAD, PUT, PATCH, DELETE",
+            (true, false) => "GET, HEAD, PUT, PATCH",
+            (false, true) => "GET, HEAD, DELETE",
+            (false, false) => "GET, HEAD",
+        }
+    }
+}
 
 /// A change to one resource.
 pub(crate) struct Change<'a> {
@@ -72,7 +148,7 @@ pub(crate) struct Change<'a> {
 pub(crate) struct Users;
 
 impl Kind for Users {
-    const RELATED: &'static str = "groups";
+    const READ: Right = Right::ReadUsers;
 
     fn resource_type() -> &'static ResourceType {
         ResourceType::user()
@@ -119,21 +195,13 @@ impl Kind for Users {
         users::delete(tx, change.context, change.id, change.precondition)
     }
 
-    fn related(tx: &mut dyn Tx, tenant: Uuid, ids: &[Uuid], base: &str) -> Result<Related> {
-        let mut related = Related::new();
-        for found in tx.memberships_of(tenant, ids)? {
-            related.entry(found.member).or_default().push(json!({
-                "value": found.group,
-                "$ref": format!("{base}/Groups/{}", found.group),
-                "display": found.display,
-                "type": "direct",
-            }));
-        }
-        Ok(related)
-    }
-
-    fn is_large(_: &mut dyn Tx, _: Uuid, _: Uuid) -> Result<bool> {
-        Ok(false)
+    fn complete(
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        resources: &mut [Resource],
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<()> {
+        users::complete(tx, caller, resources, wants)
     }
 }
 
@@ -141,7 +209,7 @@ impl Kind for Users {
 pub(crate) struct Groups;
 
 impl Kind for Groups {
-    const RELATED: &'static str = "members";
+    const READ: Right = Right::ReadGroups;
 
     fn resource_type() -> &'static ResourceType {
         ResourceType::group()
@@ -188,28 +256,16 @@ impl Kind for Groups {
         groups::delete(tx, change.context, change.id, change.precondition)
     }
 
-    fn related(tx: &mut dyn Tx, tenant: Uuid, ids: &[Uuid], base: &str) -> Result<Related> {
-        let mut related = Related::new();
-        for (group, member) in tx.members_of(tenant, ids)? {
-            let (kind, endpoint) = match member.kind {
-                MemberKind::User => ("User", "Users"),
-                MemberKind::Group => ("Group", "Groups"),
-            };
-            let mut value = json!({
-                "value": member.id,
-                "$ref": format!("{base}/{endpoint}/{}", member.id),
-                "type": kind,
-            });
-            if let Some(display) = member.display {
-                value["display"] = display.into();
-            }
-            related.entry(group).or_default().push(value);
-        }
-        Ok(related)
+    fn complete(
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        resources: &mut [Resource],
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<()> {
+        groups::complete(tx, caller, resources, wants)
     }
 
-    fn is_large(tx: &mut dyn Tx, tenant: Uuid, id: Uuid) -> Result<bool> {
-        let members = tx.members(tenant, id, MAX_MEMBERS_IN_ANSWER + 1)?;
-        Ok(members.len() > MAX_MEMBERS_IN_ANSWER as usize)
+    fn is_large(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<bool> {
+        groups::is_large(tx, caller, id)
     }
 }

@@ -17,13 +17,13 @@ use crate::authentication::Authenticated;
 use crate::body::BodyLimit;
 use crate::error::ApiError;
 pub(crate) use bulk::turns::Turns;
-use kinds::{Groups, Kind, Users};
+use kinds::{ForKind, Kind, with_kind};
+use scim_protocol::schema::ResourceType;
 
 /// Every path of SCIM, with its methods.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let scope = web::scope(BASE_PATH)
-        .configure(resources::<Users>)
-        .configure(resources::<Groups>)
+        .configure(every_resource_type)
         .configure(discovered)
         .service(web::resource("/Me").to(me))
         .service(
@@ -45,30 +45,45 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(scope);
 }
 
+fn every_resource_type(config: &mut ServiceConfig) {
+    struct Routes<'a>(&'a mut ServiceConfig);
+    impl ForKind for Routes<'_> {
+        type Output = ();
+        fn with<K: Kind>(self) {
+            resources::<K>(self.0);
+        }
+    }
+    for kind in ResourceType::all() {
+        with_kind(kind.name, Routes(config));
+    }
+}
+
 fn resources<K: Kind>(config: &mut ServiceConfig) {
     let endpoint = K::resource_type().endpoint;
+    let mut of_type = web::resource(endpoint)
+        .route(get().to(handlers::list::<K>))
+        .route(head().to(handlers::list::<K>));
+    if K::METHODS.create {
+        of_type = of_type.route(post().to(handlers::create::<K>));
+    }
+    let mut of_one = web::resource(format!("{endpoint}/{{id}}"))
+        .route(get().to(handlers::read::<K>))
+        .route(head().to(handlers::read::<K>));
+    if K::METHODS.change {
+        of_one = of_one.route(web::put().to(handlers::replace::<K>));
+        of_one = of_one.route(web::patch().to(handlers::patch::<K>));
+    }
+    if K::METHODS.delete {
+        of_one = of_one.route(web::delete().to(handlers::delete::<K>));
+    }
     config
-        .service(
-            web::resource(endpoint)
-                .route(get().to(handlers::list::<K>))
-                .route(head().to(handlers::list::<K>))
-                .route(post().to(handlers::create::<K>))
-                .default_service(only("GET, HEAD, POST")),
-        )
+        .service(of_type.default_service(only(K::METHODS.of_type())))
         .service(
             web::resource(format!("{endpoint}/.search"))
                 .route(post().to(handlers::search::<K>))
                 .default_service(only("POST")),
         )
-        .service(
-            web::resource(format!("{endpoint}/{{id}}"))
-                .route(get().to(handlers::read::<K>))
-                .route(head().to(handlers::read::<K>))
-                .route(web::put().to(handlers::replace::<K>))
-                .route(web::patch().to(handlers::patch::<K>))
-                .route(web::delete().to(handlers::delete::<K>))
-                .default_service(only("GET, HEAD, PUT, PATCH, DELETE")),
-        );
+        .service(of_one.default_service(only(K::METHODS.of_one())));
 }
 
 fn discovered(config: &mut ServiceConfig) {

@@ -139,6 +139,15 @@ pub(super) struct Part<K> {
     view: View<K>,
 }
 
+/// What a query asks of one resource type, whichever it is.
+pub(super) trait AnyPart: Send {
+    /// Adds what the type has of the page.
+    ///
+    /// # Errors
+    /// As the rule; `expiredCursor` if where the page before ended is not known any more.
+    fn read(&self, tx: &mut dyn Tx, found: &mut Found<'_>) -> Result<(), Refusal>;
+}
+
 impl<K: Kind> Part<K> {
     pub(super) fn new(
         request: &HttpRequest,
@@ -149,34 +158,6 @@ impl<K: Kind> Part<K> {
     ) -> Result<Self, ApiError> {
         let projection = parameters.projection(K::resource_type(), leniencies)?;
         Ok(Self { query, view: View::new(request, state, projection) })
-    }
-
-    /// Adds what the type has of the page.
-    ///
-    /// # Errors
-    /// As the rule; `expiredCursor` if where the page before ended is not known any more.
-    pub(super) fn read(&self, tx: &mut dyn Tx, found: &mut Found<'_>) -> Result<(), Refusal> {
-        let (kind, caller) = (K::resource_type(), found.wanted.caller);
-        let start = match (&found.wanted.way, found.after) {
-            (Way::Index(first), _) => Start::Index(first.saturating_sub(found.total).max(1)),
-            (Way::Cursor { .. }, None) => Start::After(None),
-            // The pages before have all of this type.
-            (Way::Cursor { .. }, Some(mark)) if mark.kind != kind.name => return Ok(()),
-            (Way::Cursor { .. }, Some(mark)) => {
-                Start::After(Some(self.position(tx, &caller, mark)?))
-            }
-        };
-        found.after = None;
-        let wants_total = !matches!(found.wanted.way, Way::Cursor { before: Some(_), .. });
-        if found.has_next && !wants_total {
-            return Ok(());
-        }
-        let query = Query { start, count: found.left(), wants_total, ..self.query.clone() };
-        let page = K::list(tx, &caller, &query)?;
-        found.add(kind, &page, &query);
-        let rendered = self.view.of_all(tx, caller.tenant, page.resources)?;
-        found.resources.extend(rendered.into_iter().map(|rendered| rendered.body));
-        Ok(())
     }
 
     /// Where the page before ended. A key that the cursor could not carry is read again, and must
@@ -199,5 +180,31 @@ impl<K: Kind> Part<K> {
                  with the first page",
             ))
         })
+    }
+}
+
+impl<K: Kind> AnyPart for Part<K> {
+    fn read(&self, tx: &mut dyn Tx, found: &mut Found<'_>) -> Result<(), Refusal> {
+        let (kind, caller) = (K::resource_type(), found.wanted.caller);
+        let start = match (&found.wanted.way, found.after) {
+            (Way::Index(first), _) => Start::Index(first.saturating_sub(found.total).max(1)),
+            (Way::Cursor { .. }, None) => Start::After(None),
+            // The pages before have all of this type.
+            (Way::Cursor { .. }, Some(mark)) if mark.kind != kind.name => return Ok(()),
+            (Way::Cursor { .. }, Some(mark)) => {
+                Start::After(Some(self.position(tx, &caller, mark)?))
+            }
+        };
+        found.after = None;
+        let wants_total = !matches!(found.wanted.way, Way::Cursor { before: Some(_), .. });
+        if found.has_next && !wants_total {
+            return Ok(());
+        }
+        let query = Query { start, count: found.left(), wants_total, ..self.query.clone() };
+        let page = K::list(tx, &caller, &query)?;
+        found.add(kind, &page, &query);
+        let rendered = self.view.of_all(tx, &caller, page.resources)?;
+        found.resources.extend(rendered.into_iter().map(|rendered| rendered.body));
+        Ok(())
     }
 }

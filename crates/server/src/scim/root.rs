@@ -8,10 +8,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::message;
 use scim_protocol::query::Parameters;
+use scim_protocol::schema::ResourceType;
 
 use super::handlers::{parameters, report};
-use super::kinds::{Groups, Kind, Users};
-use super::pages::{Part, Wanted};
+use super::kinds::{ForKind, Kind, with_kind};
+use super::pages::{AnyPart, Part, Wanted};
 use crate::State;
 use crate::authentication::Authenticated;
 use crate::body::Body;
@@ -42,19 +43,45 @@ async fn query(
     parameters: &Parameters,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let of_users = parameters.query_of_many(Users::resource_type(), &mut leniencies)?;
-    let of_groups = parameters.query_of_many(Groups::resource_type(), &mut leniencies)?;
-    let wanted = Wanted::of(state, caller, "", parameters, &of_users)?;
-    let users = Part::<Users>::new(request, state, parameters, of_users, &mut leniencies)?;
-    let groups = Part::<Groups>::new(request, state, parameters, of_groups, &mut leniencies)?;
+    let mut parts = Vec::new();
+    for kind in ResourceType::all() {
+        let make = Make { request, state, caller, parameters, leniencies: &mut leniencies };
+        parts.extend(with_kind(kind.name, make).transpose()?.flatten());
+    }
+    let query = parameters.query_of_many(ResourceType::user(), &mut leniencies)?;
+    let wanted = Wanted::of(state, caller, "", parameters, &query)?;
     let page = wanted.clone();
     let ended = state.store.read(move |tx| {
         let mut found = page.begin();
-        users.read(tx, &mut found)?;
-        groups.read(tx, &mut found)?;
+        for part in &parts {
+            part.read(tx, &mut found)?;
+        }
         Ok::<_, Refusal>(found.end())
     });
     let ended = ended.await?;
     report(&leniencies);
     wanted.answer(state, ended)
+}
+
+/// Makes the part of a query that is for one resource type, if the caller may read that.
+struct Make<'a> {
+    request: &'a HttpRequest,
+    state: &'a Data<State>,
+    caller: Caller,
+    parameters: &'a Parameters,
+    leniencies: &'a mut Leniencies,
+}
+
+impl ForKind for Make<'_> {
+    type Output = Result<Option<Box<dyn AnyPart>>, ApiError>;
+
+    fn with<K: Kind>(self) -> Self::Output {
+        if !self.caller.rights.allow(K::READ) {
+            return Ok(None);
+        }
+        let query = self.parameters.query_of_many(K::resource_type(), self.leniencies)?;
+        let Self { request, state, parameters, leniencies, .. } = self;
+        let part = Part::<K>::new(request, state, parameters, query, leniencies)?;
+        Ok(Some(Box::new(part)))
+    }
 }

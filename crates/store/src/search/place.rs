@@ -7,6 +7,8 @@ use scim_protocol::schema::{AttributeRef, Returned};
 pub(crate) enum Table {
     Users,
     Groups,
+    /// The table of all other types, of which it is this one.
+    Objects(&'static str),
 }
 
 impl Table {
@@ -15,6 +17,7 @@ impl Table {
         match self {
             Self::Users => "users",
             Self::Groups => "\"groups\"",
+            Self::Objects(_) => "objects",
         }
     }
 
@@ -23,6 +26,17 @@ impl Table {
         match self {
             Self::Users => "User",
             Self::Groups => "Group",
+            Self::Objects(resource_type) => resource_type,
+        }
+    }
+
+    /// The condition of being of the type, where the table has several.
+    pub(crate) fn is_type(self) -> Option<String> {
+        match self {
+            Self::Objects(resource_type) => {
+                Some(format!("resource.resource_type = '{resource_type}'"))
+            }
+            Self::Users | Self::Groups => None,
         }
     }
 }
@@ -173,6 +187,9 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
         (_, "meta", _) | (_, "groups" | "members", Some("$ref")) => Place::Nowhere,
         (Table::Users, "externalId", _) => Place::Side(&EXTERNAL_ID_OF_USER),
         (Table::Groups, "externalId", _) => Place::Side(&EXTERNAL_ID_OF_GROUP),
+        // Only users and groups come from clients that have identifiers of their own.
+        (Table::Objects(_), "name", _) => own("resource.name_key", Form::Text),
+        (Table::Objects(_), _, _) => Place::Document,
         (Table::Users, "userName", _) => own("resource.user_name_key", Form::Text),
         (_, "displayName", _) => own("resource.display_name_key", Form::Text),
         (Table::Users, "active", _) => own("resource.active", Form::Boolean),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::resources::{find, find_for_update, page};
+use super::statement::ResourceRow;
 use super::{Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::groups;
@@ -16,11 +17,16 @@ use crate::types::{Id, Json, SearchJson, Stamp};
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = groups)]
+#[diesel(treat_none_as_null = true)]
 struct GroupRow {
     tenant_id: Id,
     id: Id,
     display_name_key: String,
     display: String,
+    kind: String,
+    enabled: bool,
+    capacity_rule_id: Option<Id>,
+    priority: i32,
     document: Json,
     search: SearchJson,
     version: i64,
@@ -38,6 +44,10 @@ fn group_row(tenant: Uuid, group: &Resource) -> GroupRow {
         id: Id(group.id),
         display_name_key: name(&search),
         display: name(&group.attributes),
+        kind: "access".to_owned(),
+        enabled: true,
+        capacity_rule_id: None,
+        priority: 100,
         document: Json(Value::Object(document)),
         search: SearchJson(Value::Object(search)),
         version: group.version,
@@ -48,15 +58,15 @@ fn group_row(tenant: Uuid, group: &Resource) -> GroupRow {
 
 impl Groups for Session {
     fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find(&mut self.0, Table::Groups, scope, id)
+        find::<ResourceRow>(&mut self.0, Table::Groups, scope, id)
     }
 
     fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find_for_update(&mut self.0, Table::Groups, scope, id)
+        find_for_update::<ResourceRow>(&mut self.0, Table::Groups, scope, id)
     }
 
     fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
-        page(&mut self.0, Table::Groups, scope, query)
+        page::<ResourceRow>(&mut self.0, Table::Groups, scope, query)
     }
 
     fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool> {

@@ -1,18 +1,40 @@
-//! Reading users and groups: both tables have the same columns where it matters here.
+//! Reading resources: all tables have the same columns where it matters here.
 
 use accounts::{Page, Resource, Scope, StorageResult};
-use diesel::{OptionalExtension, RunQueryDsl};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};
 use scim_protocol::query::{Query, Start};
 use uuid::Uuid;
 
 use super::statement::{CountRow, ResourceRow, Statement};
-use super::{Conn, DIALECT, LOCK};
+use super::{Conn, DIALECT, Db, LOCK};
 use crate::error::failed;
 use crate::search::{Bind, Order, Pieces, Table, condition};
 
+/// What a row of a table becomes.
+pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
+    /// What is read besides what every resource has, as SQL.
+    const MORE: &'static str;
+    /// What it becomes.
+    type Read;
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The row holds what nobody writes.
+    fn read(self) -> StorageResult<Self::Read>;
+}
+
+impl Row for ResourceRow {
+    const MORE: &'static str = "";
+    type Read = Resource;
+
+    fn read(self) -> StorageResult<Resource> {
+        Ok(resource(self))
+    }
+}
+
 /// The externalId is looked up for each row that is returned: as a join, a planner without
 /// statistics may read all of a connection's for each row.
-fn select(table: Table, scope: Scope) -> Pieces {
+fn select<R: Row>(table: Table, scope: Scope) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(
         "SELECT resource.id, resource.version, resource.created_at, resource.modified_at, \
@@ -20,72 +42,74 @@ fn select(table: Table, scope: Scope) -> Pieces {
          WHERE external.tenant_id = resource.tenant_id AND external.resource_id = resource.id \
          AND external.connection_id = ",
     );
-    pieces.id(scope.connection).sql(") AS external_id FROM ");
-    pieces.sql(table.sql()).sql(" AS resource").extend(visible(scope));
+    pieces.id(scope.connection).sql(") AS external_id").sql(R::MORE).sql(" FROM ");
+    pieces.sql(table.sql()).sql(" AS resource").extend(visible(table, scope));
     pieces
 }
 
-fn visible(scope: Scope) -> Pieces {
+fn visible(table: Table, scope: Scope) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(" WHERE resource.deleted_at IS NULL AND resource.tenant_id = ").id(scope.tenant);
+    if let Some(is_type) = table.is_type() {
+        pieces.sql(" AND ").sql(is_type);
+    }
     pieces
 }
 
 /// One resource.
-pub(crate) fn find(
+pub(crate) fn find<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     id: Uuid,
-) -> StorageResult<Option<Resource>> {
-    let mut pieces = select(table, scope);
+) -> StorageResult<Option<R::Read>> {
+    let mut pieces = select::<R>(table, scope);
     pieces.sql(" AND resource.id = ").id(id);
-    let row =
-        Statement::fixed(pieces).get_result::<ResourceRow>(conn).optional().map_err(failed)?;
-    Ok(row.map(resource))
+    let row = Statement::fixed(pieces).get_result::<R>(conn).optional().map_err(failed)?;
+    row.map(R::read).transpose()
 }
 
 /// One resource that no other transaction can change before this one ends. It is read after it
 /// was locked, in a statement of its own: one that waits for a lock sees the row as it is then,
 /// but what it joins as it was before.
-pub(crate) fn find_for_update(
+pub(crate) fn find_for_update<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     id: Uuid,
-) -> StorageResult<Option<Resource>> {
+) -> StorageResult<Option<R::Read>> {
     if let Some(lock) = LOCK {
         let mut pieces = Pieces::default();
         pieces.sql("SELECT 1 FROM ").sql(table.sql()).sql(" AS resource");
-        pieces.extend(visible(scope)).sql(" AND resource.id = ").id(id).sql(lock);
+        pieces.extend(visible(table, scope)).sql(" AND resource.id = ").id(id).sql(lock);
         Statement::fixed(pieces).execute(conn).map_err(failed)?;
     }
-    find(conn, table, scope, id)
+    find::<R>(conn, table, scope, id)
 }
 
 /// A page of a query's resources.
-pub(crate) fn page(
+pub(crate) fn page<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     query: &Query,
-) -> StorageResult<Page> {
+) -> StorageResult<Page<R::Read>> {
     match query.start {
-        Start::Index(index) => by_index(conn, table, scope, query, index),
-        Start::After(_) => by_cursor(conn, table, scope, query),
+        Start::Index(index) => by_index::<R>(conn, table, scope, query, index),
+        Start::After(_) => by_cursor::<R>(conn, table, scope, query),
     }
 }
 
-fn by_index(
+fn by_index<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     query: &Query,
     index: u64,
-) -> StorageResult<Page> {
+) -> StorageResult<Page<R::Read>> {
     let mut resources = Vec::new();
     if query.count > 0 {
-        resources = load(conn, parts(table, scope, query)?, query.count)?;
+        resources = load::<R>(conn, parts::<R>(table, scope, query)?, query.count)?;
     }
     // A page that ends before it is full is the last one: the total is known.
     let full = resources.len() >= query.count as usize;
@@ -99,8 +123,13 @@ fn by_index(
 }
 
 /// One resource more than is wanted tells whether there is a next page.
-fn by_cursor(conn: &mut Conn, table: Table, scope: Scope, query: &Query) -> StorageResult<Page> {
-    let mut resources = load(conn, parts(table, scope, query)?, query.count + 1)?;
+fn by_cursor<R: Row>(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    query: &Query,
+) -> StorageResult<Page<R::Read>> {
+    let mut resources = load::<R>(conn, parts::<R>(table, scope, query)?, query.count + 1)?;
     let has_next = resources.len() > query.count as usize;
     resources.truncate(query.count as usize);
     let is_whole = !has_next && query.start == Start::After(None);
@@ -113,7 +142,7 @@ fn by_cursor(conn: &mut Conn, table: Table, scope: Scope, query: &Query) -> Stor
 }
 
 /// The first resources that these parts find, one part after the other.
-fn load(conn: &mut Conn, parts: Vec<Part>, limit: u32) -> StorageResult<Vec<Resource>> {
+fn load<R: Row>(conn: &mut Conn, parts: Vec<Part>, limit: u32) -> StorageResult<Vec<R::Read>> {
     let mut resources = Vec::new();
     for part in parts {
         let found = u32::try_from(resources.len()).unwrap_or(limit);
@@ -121,8 +150,9 @@ fn load(conn: &mut Conn, parts: Vec<Part>, limit: u32) -> StorageResult<Vec<Reso
             break;
         }
         let statement = Statement::dynamic(part.limited(i64::from(limit - found)));
-        let rows = statement.load::<ResourceRow>(conn).map_err(failed)?;
-        resources.extend(rows.into_iter().map(resource));
+        for row in statement.load::<R>(conn).map_err(failed)? {
+            resources.push(row.read()?);
+        }
     }
     Ok(resources)
 }
@@ -145,11 +175,11 @@ impl Part {
 }
 
 /// The statements of a page, each for what comes after what those before it find.
-fn parts(table: Table, scope: Scope, query: &Query) -> StorageResult<Vec<Part>> {
+fn parts<R: Row>(table: Table, scope: Scope, query: &Query) -> StorageResult<Vec<Part>> {
     let order = Order::of(&DIALECT, table, scope, query.sort.as_ref())?;
     let filter = filter(table, scope, query)?;
     let part = |condition: Option<Pieces>, offset: Option<i64>| {
-        let mut selected = select(table, scope);
+        let mut selected = select::<R>(table, scope);
         selected.extend(filter.clone());
         if let Some(condition) = condition {
             selected.sql(" AND ").extend(condition);
@@ -189,18 +219,19 @@ pub(crate) fn explained(
         pieces.sql(prefix).extend(part.limited(query.count.into()));
         Statement::dynamic(pieces)
     };
-    Ok(parts(table, scope, query)?.into_iter().map(explained).collect())
+    Ok(parts::<ResourceRow>(table, scope, query)?.into_iter().map(explained).collect())
 }
 
 fn count(conn: &mut Conn, table: Table, scope: Scope, filter: Pieces) -> StorageResult<u64> {
     let mut pieces = Pieces::default();
     pieces.sql("SELECT COUNT(*) AS total FROM ").sql(table.sql()).sql(" AS resource");
-    pieces.extend(visible(scope)).extend(filter);
+    pieces.extend(visible(table, scope)).extend(filter);
     let row = Statement::dynamic(pieces).get_result::<CountRow>(conn).map_err(failed)?;
     Ok(row.total.unsigned_abs())
 }
 
-fn resource(row: ResourceRow) -> Resource {
+/// What every resource has, of a row.
+pub(crate) fn resource(row: ResourceRow) -> Resource {
     let mut attributes = row.document.into_object();
     if let Some(external_id) = row.external_id {
         attributes.shift_insert(0, "externalId".to_owned(), external_id.into());

@@ -2,7 +2,7 @@
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Bool, Double, Text, Untyped};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Untyped};
 use diesel::{QueryableByName, RunQueryDsl};
 
 use super::{Conn, Db};
@@ -71,8 +71,43 @@ pub(crate) struct ResourceRow {
     pub(crate) modified_at: Stamp,
     #[diesel(sql_type = Document)]
     pub(crate) document: Json,
-    #[diesel(sql_type = diesel::sql_types::Nullable<Text>)]
+    #[diesel(sql_type = Nullable<Text>)]
     pub(crate) external_id: Option<String>,
+}
+
+/// A row of accounts, besides what every resource has.
+#[derive(QueryableByName)]
+pub(crate) struct AccountRow {
+    #[diesel(embed)]
+    pub(crate) resource: ResourceRow,
+    #[diesel(sql_type = Text)]
+    pub(crate) license_tier: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) pending_tier: Option<String>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) seat_since: Option<Stamp>,
+    #[diesel(sql_type = Guid)]
+    pub(crate) division_id: Id,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) division: Option<String>,
+    #[diesel(sql_type = Nullable<Guid>)]
+    pub(crate) capacity_rule_id: Option<Id>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) capacity_rule: Option<String>,
+    #[diesel(sql_type = Bool)]
+    pub(crate) is_agent: bool,
+    #[diesel(sql_type = Bool)]
+    pub(crate) is_employee_number_unique: bool,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) activated_at: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) deactivated_at: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) locked_until: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) last_login: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) deleted_at: Option<Stamp>,
 }
 
 /// The result of counting.

@@ -1,7 +1,8 @@
-//! The tables `tenants`, `connections` and `tokens`.
+//! The tables `tenants` and `tokens`.
 
-use accounts::tenancy::{Connection, Credential, Tenant, Token};
-use accounts::{StorageError, StorageResult, Tenancy};
+use accounts::connections::Connection;
+use accounts::tenancy::{Credential, Tenant, Token};
+use accounts::{Resource, StorageError, StorageResult, Tenancy};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use scim_protocol::fold::fold;
@@ -9,11 +10,11 @@ use uuid::Uuid;
 
 use super::Session;
 use crate::error::failed;
-use crate::schema::{connections, tenants, tokens};
-use crate::types::{Id, Stamp};
+use crate::schema::{objects, tenants, tokens};
+use crate::types::{Id, Json, Stamp};
 
 type TenantRow = (Id, String, Stamp);
-type ConnectionRow = (Id, Id, String, String, Stamp);
+type ConnectionRow = (Id, Json);
 type TokenRow = (Id, String, Id, Vec<u8>, Stamp, Stamp, Option<Stamp>);
 
 const TENANT: (tenants::id, tenants::name, tenants::created_at) =
@@ -23,9 +24,16 @@ fn tenant((id, name, created): TenantRow) -> Tenant {
     Tenant { id: id.0, name, created: created.0 }
 }
 
-fn connection((tenant, id, name, dialect, created): ConnectionRow) -> StorageResult<Connection> {
-    let dialect = dialect.parse().map_err(|error| StorageError::Failed(Box::new(error)))?;
-    Ok(Connection { id: id.0, tenant: tenant.0, name, dialect, created: created.0 })
+fn connection((id, document): ConnectionRow) -> StorageResult<Connection> {
+    let attributes = document.into_object();
+    let stub = Resource {
+        id: id.0,
+        version: 1,
+        created: Timestamp::UNIX_EPOCH,
+        last_modified: Timestamp::UNIX_EPOCH,
+        attributes,
+    };
+    Connection::of(&stub).map_err(|error| StorageError::Failed(Box::new(error)))
 }
 
 fn token((tenant, id, connection, secret_hash, created, expires, revoked): TokenRow) -> Token {
@@ -44,20 +52,12 @@ macro_rules! tokens_with_connections {
     () => {
         tokens::table
             .inner_join(
-                connections::table.on(connections::tenant_id
+                objects::table.on(objects::tenant_id
                     .eq(tokens::tenant_id)
-                    .and(connections::id.eq(tokens::connection_id))),
+                    .and(objects::id.eq(tokens::connection_id))
+                    .and(objects::deleted_at.is_null())),
             )
-            .select((
-                tokens::all_columns,
-                (
-                    connections::tenant_id,
-                    connections::id,
-                    connections::name,
-                    connections::dialect,
-                    connections::created_at,
-                ),
-            ))
+            .select((tokens::all_columns, (objects::id, objects::document)))
     };
 }
 
@@ -95,39 +95,6 @@ impl Tenancy for Session {
         Ok(row.map(tenant))
     }
 
-    fn insert_connection(&mut self, connection: &Connection) -> StorageResult<bool> {
-        let inserted = diesel::insert_into(connections::table)
-            .values((
-                connections::tenant_id.eq(Id(connection.tenant)),
-                connections::id.eq(Id(connection.id)),
-                connections::name.eq(&connection.name),
-                connections::name_key.eq(fold(&connection.name)),
-                connections::dialect.eq(connection.dialect.as_str()),
-                connections::created_at.eq(Stamp(connection.created)),
-            ))
-            .on_conflict_do_nothing()
-            .execute(&mut self.0)
-            .map_err(failed)?;
-        Ok(inserted == 1)
-    }
-
-    fn connection_named(&mut self, tenant: Uuid, name: &str) -> StorageResult<Option<Connection>> {
-        let row: Option<ConnectionRow> = connections::table
-            .filter(connections::tenant_id.eq(Id(tenant)))
-            .filter(connections::name_key.eq(fold(name.trim())))
-            .select((
-                connections::tenant_id,
-                connections::id,
-                connections::name,
-                connections::dialect,
-                connections::created_at,
-            ))
-            .first(&mut self.0)
-            .optional()
-            .map_err(failed)?;
-        row.map(connection).transpose()
-    }
-
     fn insert_token(&mut self, token: &Token) -> StorageResult<()> {
         diesel::insert_into(tokens::table)
             .values((
@@ -159,7 +126,7 @@ impl Tenancy for Session {
             .load(&mut self.0)
             .map_err(failed)?;
         rows.into_iter()
-            .map(|(t, c)| Ok(Credential { token: token(t), dialect: connection(c)?.dialect }))
+            .map(|(t, c)| Ok(Credential { token: token(t), connection: connection(c)? }))
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! The tables `users` and `user_emails`.
 
-use accounts::{Page, Resource, Scope, StorageResult, Users};
+use accounts::authorization::Tier;
+use accounts::{Account, Named, Page, Scope, Standing, StorageError, StorageResult, Users};
 use diesel::prelude::*;
 use scim_protocol::Object;
 use scim_protocol::query::Query;
@@ -8,12 +9,15 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{find, find_for_update, page};
+use super::resources::{Row, find, find_for_update, page, resource};
+use super::statement::AccountRow;
 use super::{Conn, Session, document};
-use crate::error::failed;
+use crate::error::{failed, unless_taken};
 use crate::schema::{user_emails, users};
 use crate::search::Table;
 use crate::types::{Id, Json, SearchJson, Stamp};
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = users)]
@@ -25,6 +29,18 @@ struct UserRow {
     display_name_key: Option<String>,
     display: String,
     active: bool,
+    division_id: Id,
+    license_tier: String,
+    pending_tier: Option<String>,
+    seat_since: Option<Stamp>,
+    capacity_rule_id: Option<Id>,
+    is_agent: bool,
+    employee_number_key: Option<String>,
+    is_employee_number_unique: bool,
+    manager_key: Option<String>,
+    activated_at: Option<Stamp>,
+    deactivated_at: Option<Stamp>,
+    locked_until: Option<Stamp>,
     document: Json,
     search: SearchJson,
     version: i64,
@@ -47,7 +63,53 @@ fn text(object: &Object, name: &str) -> Option<String> {
     object.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn user_row(tenant: Uuid, user: &Resource) -> (UserRow, Vec<EmailRow>) {
+impl Row for AccountRow {
+    const MORE: &'static str = ", resource.license_tier, resource.pending_tier, \
+        resource.seat_since, resource.division_id, \
+        (SELECT named.name FROM objects AS named WHERE named.tenant_id = resource.tenant_id \
+         AND named.id = resource.division_id) AS division, \
+        resource.capacity_rule_id, \
+        (SELECT named.name FROM objects AS named WHERE named.tenant_id = resource.tenant_id \
+         AND named.id = resource.capacity_rule_id) AS capacity_rule, \
+        resource.is_agent, resource.is_employee_number_unique, resource.activated_at, \
+        resource.deactivated_at, resource.locked_until, \
+        (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
+         AND login.user_id = resource.id) AS last_login, resource.deleted_at";
+    type Read = Account;
+
+    fn read(self) -> StorageResult<Account> {
+        let at = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.0);
+        let named =
+            |id: Id, name: Option<String>| Named { id: id.0, name: name.unwrap_or_default() };
+        let standing = Standing {
+            tier: tier(&self.license_tier)?,
+            pending_tier: self.pending_tier.as_deref().map(tier).transpose()?,
+            seat_since: at(self.seat_since),
+            division: named(self.division_id, self.division),
+            capacity_rule: self.capacity_rule_id.map(|id| named(id, self.capacity_rule)),
+            agent: self.is_agent,
+            unique_employee_number: self.is_employee_number_unique,
+            activated: at(self.activated_at),
+            deactivated: at(self.deactivated_at),
+            locked_until: at(self.locked_until),
+            last_login: at(self.last_login),
+            tombstoned: at(self.deleted_at),
+        };
+        Ok(Account { resource: resource(self.resource), standing })
+    }
+}
+
+fn tier(name: &str) -> StorageResult<Tier> {
+    Tier::named(name).ok_or_else(|| StorageError::Failed(format!("a tier {name:?}").into()))
+}
+
+/// A tier's name as it is compared.
+fn tier_key(tier: Tier) -> String {
+    tier.name().to_ascii_lowercase()
+}
+
+fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRow>) {
+    let Account { resource: user, standing } = account;
     let (document, search) = document(ResourceType::user(), &user.attributes);
     let emails = search.get("emails").and_then(Value::as_array).into_iter().flatten();
     let emails = emails.zip(0..).filter_map(|(email, position)| {
@@ -64,13 +126,28 @@ fn user_row(tenant: Uuid, user: &Resource) -> (UserRow, Vec<EmailRow>) {
     let emails = emails.collect();
     let display =
         text(&user.attributes, "displayName").or_else(|| text(&user.attributes, "userName"));
+    let enterprise = search.get(ENTERPRISE).and_then(Value::as_object);
+    let employee_number = enterprise.and_then(|e| text(e, "employeeNumber"));
+    let manager = enterprise.and_then(|e| text(e.get("manager")?.as_object()?, "value"));
     let row = UserRow {
         tenant_id: Id(tenant),
         id: Id(user.id),
         user_name_key: text(&search, "userName").unwrap_or_default(),
         display_name_key: text(&search, "displayName"),
         display: display.unwrap_or_default(),
-        active: search.get("active") == Some(&Value::Bool(true)),
+        active: standing.enabled(),
+        division_id: Id(standing.division.id),
+        license_tier: tier_key(standing.tier),
+        pending_tier: standing.pending_tier.map(tier_key),
+        seat_since: standing.seat_since.map(Stamp),
+        capacity_rule_id: standing.capacity_rule.as_ref().map(|rule| Id(rule.id)),
+        is_agent: standing.agent,
+        is_employee_number_unique: standing.unique_employee_number && employee_number.is_some(),
+        employee_number_key: employee_number,
+        manager_key: manager,
+        activated_at: standing.activated.map(Stamp),
+        deactivated_at: standing.deactivated.map(Stamp),
+        locked_until: standing.locked_until.map(Stamp),
         document: Json(Value::Object(document)),
         search: SearchJson(Value::Object(search)),
         version: user.version,
@@ -81,48 +158,55 @@ fn user_row(tenant: Uuid, user: &Resource) -> (UserRow, Vec<EmailRow>) {
 }
 
 impl Users for Session {
-    fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find(&mut self.0, Table::Users, scope, id)
+    fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
+        find::<AccountRow>(&mut self.0, Table::Users, scope, id)
     }
 
-    fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find_for_update(&mut self.0, Table::Users, scope, id)
+    fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
+        find_for_update::<AccountRow>(&mut self.0, Table::Users, scope, id)
     }
 
-    fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
-        page(&mut self.0, Table::Users, scope, query)
+    fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>> {
+        page::<AccountRow>(&mut self.0, Table::Users, scope, query)
     }
 
-    fn insert_user(&mut self, tenant: Uuid, user: &Resource) -> StorageResult<()> {
+    fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool> {
         let (row, emails) = user_row(tenant, user);
-        diesel::insert_into(users::table).values(row).execute(&mut self.0).map_err(failed)?;
-        insert_emails(&mut self.0, emails)
+        let inserted = diesel::insert_into(users::table).values(row).execute(&mut self.0);
+        Ok(unless_taken(inserted)? && insert_emails(&mut self.0, emails)?)
     }
 
     fn update_user(
         &mut self,
         tenant: Uuid,
-        before: &Resource,
-        after: &Resource,
-    ) -> StorageResult<()> {
+        before: &Account,
+        after: &Account,
+    ) -> StorageResult<bool> {
         let (row, emails) = user_row(tenant, after);
-        diesel::update(users::table.find((Id(tenant), Id(after.id))))
+        let updated = diesel::update(users::table.find((Id(tenant), Id(after.resource.id))))
             .set(row)
-            .execute(&mut self.0)
-            .map_err(failed)?;
-        if before.attributes.get("emails") == after.attributes.get("emails") {
-            return Ok(());
+            .execute(&mut self.0);
+        let emails_of = |account: &Account| account.resource.attributes.get("emails").cloned();
+        if !unless_taken(updated)? {
+            return Ok(false);
         }
-        delete_emails(&mut self.0, tenant, after.id)?;
+        if emails_of(before) == emails_of(after) {
+            return Ok(true);
+        }
+        delete_emails(&mut self.0, tenant, after.resource.id)?;
         insert_emails(&mut self.0, emails)
     }
 
-    fn tombstone_user(&mut self, tenant: Uuid, user: &Resource) -> StorageResult<()> {
-        diesel::update(users::table.find((Id(tenant), Id(user.id))))
+    fn tombstone_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()> {
+        let Account { resource, standing } = user;
+        diesel::update(users::table.find((Id(tenant), Id(resource.id))))
             .set((
-                users::version.eq(user.version),
-                users::modified_at.eq(Stamp(user.last_modified)),
-                users::deleted_at.eq(Stamp(user.last_modified)),
+                users::version.eq(resource.version),
+                users::modified_at.eq(Stamp(resource.last_modified)),
+                users::active.eq(standing.enabled()),
+                users::seat_since.eq(standing.seat_since.map(Stamp)),
+                users::deactivated_at.eq(standing.deactivated.map(Stamp)),
+                users::deleted_at.eq(Stamp(resource.last_modified)),
             ))
             .execute(&mut self.0)
             .map_err(failed)?;
@@ -130,12 +214,11 @@ impl Users for Session {
     }
 }
 
-fn insert_emails(conn: &mut Conn, emails: Vec<EmailRow>) -> StorageResult<()> {
-    if emails.is_empty() {
-        return Ok(());
+fn insert_emails(conn: &mut Conn, emails: Vec<EmailRow>) -> StorageResult<bool> {
+    if !emails.is_empty() {
+        diesel::insert_into(user_emails::table).values(emails).execute(conn).map_err(failed)?;
     }
-    diesel::insert_into(user_emails::table).values(emails).execute(conn).map_err(failed)?;
-    Ok(())
+    Ok(true)
 }
 
 fn delete_emails(conn: &mut Conn, tenant: Uuid, user: Uuid) -> StorageResult<()> {

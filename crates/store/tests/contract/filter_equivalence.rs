@@ -253,7 +253,7 @@ fn split_between_elements(kind: &ResourceType, resources: &[Object]) -> Vec<[Str
 #[test]
 fn rfc7644_3_4_2_2_brackets_hold_for_one_and_the_same_element() {
     let both = Both::populated();
-    for kind in ResourceType::all() {
+    for kind in [ResourceType::user(), ResourceType::group()] {
         let pairs = split_between_elements(kind, both.resources(kind));
         let pairs: Vec<_> = pairs.iter().step_by(pairs.len() / 60 + 1).collect();
         let within = all_agree(&both, kind, pairs.iter().map(|pair| pair[0].clone()));

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use accounts::{Context, MemberKind, Page, Precondition, Refusal, Resource, StorageError, Tx};
+use accounts::{Context, MemberKind, Page, Precondition, Refusal, Resource, Tx};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::query::{Parameters, Query, Start};
@@ -185,7 +185,7 @@ pub(crate) fn found(world: &World, kind: &'static ResourceType, query: &Query) -
         let start = Start::Index(ids.len() as u64 + 1);
         let page = match list(world, kind, Query { start, ..query.clone() }) {
             Ok(page) => page,
-            Err(StorageError::NotSearchable(_) | StorageError::NotSortable(_)) => {
+            Err(Refusal::Protocol(_)) => {
                 return Found::NotSearchable;
             }
             Err(error) => return Found::Failed(format!("{error:?}")),
@@ -204,10 +204,10 @@ pub(crate) fn list(
     world: &World,
     kind: &'static ResourceType,
     query: Query,
-) -> Result<Page, StorageError> {
+) -> Result<Page, Refusal> {
     world.read(move |tx| match kind.name {
-        "Group" => tx.groups(CALLER.scope(), &query),
-        _ => tx.users(CALLER.scope(), &query),
+        "Group" => accounts::groups::list(tx, &CALLER, &query),
+        _ => accounts::users::list(tx, &CALLER, &query),
     })
 }
 

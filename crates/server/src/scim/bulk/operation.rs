@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::super::etag;
 use super::super::handlers::identifier;
-use super::super::kinds::{Change, Groups, Kind, Users};
+use super::super::kinds::{Change, ForKind, Kind, with_kind};
 use crate::error::ApiError;
 
 /// Steps of one operation at most: the resource, and what it refers to in a circle.
@@ -90,11 +90,15 @@ pub(super) fn steps(
 }
 
 fn step(call: &Call, id: Uuid, leniencies: &mut Leniencies) -> Result<Step, ApiError> {
-    match call.kind.name {
-        "User" => step_of::<Users>(call, id, leniencies),
-        "Group" => step_of::<Groups>(call, id, leniencies),
-        _ => Err(ApiError::internal("a resource type has no rules")),
+    struct StepOf<'a>(&'a Call, Uuid, &'a mut Leniencies);
+    impl ForKind for StepOf<'_> {
+        type Output = Result<Step, ApiError>;
+        fn with<K: Kind>(self) -> Self::Output {
+            step_of::<K>(self.0, self.1, self.2)
+        }
     }
+    with_kind(call.kind.name, StepOf(call, id, leniencies))
+        .unwrap_or_else(|| Err(ApiError::internal("a resource type has no rules")))
 }
 
 fn step_of<K: Kind>(
@@ -103,6 +107,14 @@ fn step_of<K: Kind>(
     leniencies: &mut Leniencies,
 ) -> Result<Step, ApiError> {
     let kind = K::resource_type();
+    let (is_allowed, allowed) = match call.method {
+        Method::Post => (K::METHODS.create, K::METHODS.of_type()),
+        Method::Put | Method::Patch => (K::METHODS.change, K::METHODS.of_one()),
+        Method::Delete => (K::METHODS.delete, K::METHODS.of_one()),
+    };
+    if !is_allowed {
+        return Err(ApiError::MethodNotAllowed(allowed));
+    }
     if call.method == Method::Post {
         let body = resource::parse(kind, &call.data, leniencies)?;
         return Ok(Box::new(move |tx, context, leniencies| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use accounts::{Caller, Context, Refusal, Resource, Tx};
+use accounts::{Caller, Code, Context, Refusal, Resource, Rights, Tx, tenancy};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::patch::{self, Edit};
@@ -27,7 +27,13 @@ impl World {
     pub(crate) fn on(database: &TestDatabase) -> Self {
         let store = Store::open(&database.url).expect("the store can be opened");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
-        Self { store: Arc::new(store), runtime: runtime.expect("threads can be started") }
+        let world =
+            Self { store: Arc::new(store), runtime: runtime.expect("threads can be started") };
+        // Where a database is opened again, the tenant is there.
+        let made = world
+            .write(|tx| tenancy::create_tenant(tx, "Acme", CALLER.tenant, context().now, new_id));
+        assert!(matches!(made, Ok(_) | Err(Refusal::Rule { code: Code::TenantNameTaken, .. })));
+        world
     }
 
     pub(crate) fn write<T, E>(
@@ -85,6 +91,7 @@ pub(crate) const CALLER: Caller = Caller {
     tenant: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
     connection: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0002),
     dialect: Dialect::Strict,
+    rights: Rights::ALL,
 };
 
 /// What a rule is given; each time a new request at a later instant.

@@ -1,0 +1,294 @@
+//! Resources that are neither users nor groups: roles, divisions, skills and the like.
+//!
+//! What they have in common is here: they are created, read, changed and deleted in one way, with
+//! a version, a change log entry and a name that is unique. What a type has of its own is its
+//! [`ObjectType`].
+
+use scim_protocol::Object;
+use scim_protocol::dialect::Leniencies;
+use scim_protocol::fold::fold;
+use scim_protocol::immutable;
+use scim_protocol::patch::{self, Edit};
+use scim_protocol::query::Query;
+use scim_protocol::schema::{Mutability, ResourceType};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::ledger::{Action, Entry, differences};
+use crate::refusal::{Code, Refusal};
+use crate::resources::check_size;
+use crate::rights::Right;
+use crate::tx::{Page, Resource, Tx};
+use crate::{Caller, Context, Precondition};
+
+/// What no two resources of a type have both of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniqueName {
+    /// The part of the type within which the name is unique; empty where there is but one.
+    pub variant: String,
+    /// The name, folded.
+    pub name: String,
+}
+
+/// A resource type of [`Objects`](crate::Objects), and what is its own.
+pub trait ObjectType: 'static {
+    /// What a caller must have to read its resources.
+    const READ: Right;
+    /// Whether administrators create its resources.
+    const CREATABLE: bool = true;
+    /// Whether they change them.
+    const CHANGEABLE: bool = true;
+    /// Whether they delete them.
+    const DELETABLE: bool = true;
+
+    /// Its schema.
+    fn resource_type() -> &'static ResourceType;
+
+    /// What is unique; by default the `name`.
+    fn unique_name(attributes: &Object) -> Option<UniqueName> {
+        let name = attributes.get("name").and_then(Value::as_str)?;
+        Some(UniqueName { variant: String::new(), name: fold(name.trim()) })
+    }
+
+    /// Checks a new state, and adds what the service provider says itself. `before` is none for a
+    /// resource that is being created.
+    ///
+    /// # Errors
+    /// What the rules of the type refuse.
+    fn check(
+        _tx: &mut dyn Tx,
+        _context: &Context,
+        _before: Option<&Resource>,
+        _after: &mut Resource,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Does what follows from a state that has been written.
+    ///
+    /// # Errors
+    /// What the rules of the type refuse.
+    fn written(
+        _tx: &mut dyn Tx,
+        _context: &Context,
+        _before: Option<&Resource>,
+        _after: &Resource,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Checks that a resource may be deleted. Nobody else refers to it anew meanwhile.
+    ///
+    /// # Errors
+    /// What the rules of the type refuse.
+    fn removable(
+        _tx: &mut dyn Tx,
+        _context: &Context,
+        _resource: &Resource,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Adds the attributes that are computed when they are read, if they are wanted.
+    ///
+    /// # Errors
+    /// The store's.
+    fn complete(
+        _tx: &mut dyn Tx,
+        _caller: &Caller,
+        _resources: &mut [Resource],
+        _wants: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+/// Creates a resource under an identifier that was never used.
+///
+/// # Errors
+/// Refuses a name that another resource of the type has, and what the type refuses.
+pub fn create<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    body: Object,
+) -> Result<Resource, Refusal> {
+    context.caller.require(Right::Admin)?;
+    let created = Resource {
+        id,
+        version: 1,
+        created: context.now,
+        last_modified: context.now,
+        attributes: body,
+    };
+    insert::<T>(tx, context, created)
+}
+
+/// Adds a resource that a rule makes, whoever asks.
+pub(crate) fn insert<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    mut created: Resource,
+) -> Result<Resource, Refusal> {
+    let (kind, tenant) = (T::resource_type(), context.caller.tenant);
+    T::check(tx, context, None, &mut created)?;
+    check_size(&created.attributes)?;
+    created.attributes = in_order::<T>(created.attributes);
+    if !tx.insert_object(tenant, kind, T::unique_name(&created.attributes), &created)? {
+        return Err(name_taken::<T>());
+    }
+    T::written(tx, context, None, &created)?;
+    let changes = differences(&Object::new(), &created.attributes);
+    tx.append(tenant, &Entry::new(context, Action::Create, kind.name, &created, changes))?;
+    Ok(created)
+}
+
+/// Reads a resource.
+///
+/// # Errors
+/// Refuses an identifier that the caller cannot see.
+pub fn get<T: ObjectType>(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
+    caller.require(T::READ)?;
+    let kind = T::resource_type();
+    tx.object(caller.scope(), kind, id)?.ok_or_else(|| Refusal::not_found(kind.name, id))
+}
+
+/// The resources of a query.
+///
+/// # Errors
+/// Refuses to filter or sort by what cannot be searched.
+pub fn list<T: ObjectType>(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    query: &Query,
+) -> Result<Page, Refusal> {
+    caller.require(T::READ)?;
+    Ok(tx.objects(caller.scope(), T::resource_type(), query)?)
+}
+
+/// Replaces a resource (RFC 7644 section 3.5.1): what the body leaves out is cleared.
+///
+/// # Errors
+/// As [`create`]; also an unknown identifier and a version that is not the expected one.
+pub fn replace<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    mut body: Object,
+) -> Result<Resource, Refusal> {
+    context.caller.require(Right::Admin)?;
+    change::<T>(tx, context, id, precondition, Action::Update, |attributes| {
+        immutable::carry_over(T::resource_type(), attributes, &mut body)?;
+        keep_read_only::<T>(attributes, &mut body);
+        *attributes = body;
+        Ok(())
+    })
+}
+
+/// Changes a resource by a sequence of edits (RFC 7644 section 3.5.2), all or none.
+///
+/// # Errors
+/// As [`replace`], and what [`patch::apply`] refuses.
+pub fn patch<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    edits: &[Edit],
+    leniencies: &mut Leniencies,
+) -> Result<Resource, Refusal> {
+    context.caller.require(Right::Admin)?;
+    change::<T>(tx, context, id, precondition, Action::Update, |attributes| {
+        patch::apply(T::resource_type(), attributes, edits, leniencies)?;
+        Ok(())
+    })
+}
+
+/// Deletes a resource as far as clients can see: its row and its history stay.
+///
+/// # Errors
+/// Refuses an unknown identifier, a version that is not the expected one, and what the type
+/// refuses.
+pub fn delete<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+) -> Result<(), Refusal> {
+    context.caller.require(Right::Admin)?;
+    let (kind, tenant) = (T::resource_type(), context.caller.tenant);
+    tx.hold_alone(tenant, id)?;
+    let mut object = for_update::<T>(tx, context, id)?;
+    precondition.check(object.version)?;
+    T::removable(tx, context, &object)?;
+    object.version += 1;
+    object.last_modified = context.now;
+    tx.tombstone_object(tenant, &object)?;
+    let changes = differences(&object.attributes, &Object::new());
+    tx.append(tenant, &Entry::new(context, Action::Tombstone, kind.name, &object, changes))?;
+    Ok(())
+}
+
+/// The one way in which a resource changes; a change that changes nothing leaves no trace.
+pub(crate) fn change<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    action: Action,
+    edit: impl FnOnce(&mut Object) -> Result<(), Refusal>,
+) -> Result<Resource, Refusal> {
+    let (kind, tenant) = (T::resource_type(), context.caller.tenant);
+    let before = for_update::<T>(tx, context, id)?;
+    precondition.check(before.version)?;
+    let mut after = before.clone();
+    edit(&mut after.attributes)?;
+    T::check(tx, context, Some(&before), &mut after)?;
+    check_size(&after.attributes)?;
+    after.attributes = in_order::<T>(after.attributes);
+    if after.attributes == before.attributes {
+        return Ok(before);
+    }
+    after.version += 1;
+    after.last_modified = context.now;
+    if !tx.update_object(tenant, kind, T::unique_name(&after.attributes), &after)? {
+        return Err(name_taken::<T>());
+    }
+    T::written(tx, context, Some(&before), &after)?;
+    let changes = differences(&before.attributes, &after.attributes);
+    tx.append(tenant, &Entry::new(context, action, kind.name, &after, changes))?;
+    Ok(after)
+}
+
+fn for_update<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+) -> Result<Resource, Refusal> {
+    let kind = T::resource_type();
+    let found = tx.object_for_update(context.caller.scope(), kind, id)?;
+    found.ok_or_else(|| Refusal::not_found(kind.name, id))
+}
+
+/// What the service provider says itself is not in a body, and stays.
+fn keep_read_only<T: ObjectType>(before: &Object, after: &mut Object) {
+    let own = &T::resource_type().schema.attributes;
+    for attribute in own.iter().filter(|a| a.mutability == Mutability::ReadOnly) {
+        if let Some(value) = before.get(&attribute.name) {
+            after.insert(attribute.name.clone(), value.clone());
+        }
+    }
+}
+
+fn in_order<T: ObjectType>(attributes: Object) -> Object {
+    scim_protocol::resource::in_schema_order(T::resource_type(), attributes)
+}
+
+fn name_taken<T: ObjectType>() -> Refusal {
+    let name = T::resource_type().name;
+    Refusal::rule(
+        Code::NameTaken,
+        format!("another {name} has the name: find it by name and update it, or choose another"),
+    )
+}

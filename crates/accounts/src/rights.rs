@@ -1,0 +1,134 @@
+//! What a connection may do.
+
+use scim_protocol::error::Error;
+
+use crate::Caller;
+use crate::refusal::{Code, Refusal};
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// A thing that a connection may do, or not: an OAuth scope.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Right { $($(#[$doc])* $variant,)* }
+
+        impl Right {
+            /// Every one, in the order of this list.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name of the scope.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+rights! {
+    /// Reads users, and what they can be given.
+    ReadUsers = "scim.users.read",
+    /// Creates and changes users.
+    WriteUsers = "scim.users.write",
+    /// Reads groups.
+    ReadGroups = "scim.groups.read",
+    /// Creates and changes groups.
+    WriteGroups = "scim.groups.write",
+    /// Deletes users and groups.
+    Delete = "scim.delete",
+    /// Grants and revokes roles.
+    AssignRoles = "scim.roles.assign",
+    /// Sets licence tiers.
+    AssignLicenses = "scim.license.assign",
+    /// Sets passwords.
+    SetPasswords = "scim.password.set",
+    /// Everything, what only an administrator does too.
+    Admin = "admin",
+}
+
+/// A set of rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights(u16);
+
+impl Rights {
+    /// Everything.
+    pub const ALL: Self = Self(u16::MAX);
+
+    /// What a client that provisions people needs.
+    pub fn of_provisioning() -> Self {
+        let rights = Right::ALL.iter().filter(|right| **right != Right::Admin);
+        rights.fold(Self(0), |set, right| set.with(*right))
+    }
+
+    /// The rights with these names.
+    ///
+    /// # Errors
+    /// `invalidValue` for a name that no right has.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        names.into_iter().try_fold(Self(0), |set, name| {
+            let right = Right::ALL.iter().find(|right| right.as_str() == name);
+            right.map(|right| set.with(*right)).ok_or_else(|| unknown(name))
+        })
+    }
+
+    /// The names of the rights, in their order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Right::ALL.iter().filter(move |right| self.has(**right)).map(|right| right.as_str())
+    }
+
+    /// Whether the right is among them. Who is an administrator may do everything.
+    pub fn allow(self, right: Right) -> bool {
+        self.has(Right::Admin) || self.has(right)
+    }
+
+    fn has(self, right: Right) -> bool {
+        self.0 & (1 << right as u16) != 0
+    }
+
+    fn with(self, right: Right) -> Self {
+        Self(self.0 | 1 << right as u16)
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let known: Vec<_> = Right::ALL.iter().map(|right| right.as_str()).collect();
+    Error::invalid_value(format!("scopes: {name} is none of {}", known.join(", ")))
+}
+
+impl Caller {
+    /// Checks that the caller has a right.
+    ///
+    /// # Errors
+    /// [`Code::ScopeMissing`]
+    pub fn require(&self, right: Right) -> Result<(), Refusal> {
+        if self.rights.allow(right) {
+            return Ok(());
+        }
+        Err(Refusal::rule(
+            Code::ScopeMissing,
+            format!(
+                "this connection has not the scope {}: an administrator can add it to the \
+                 connection's scopes, or use a token of a connection that has it",
+                right.as_str()
+            ),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_sets_say_the_same() {
+        let rights = Rights::named(["scim.users.read", "scim.delete"]).unwrap();
+        assert_eq!(rights.names().collect::<Vec<_>>(), ["scim.users.read", "scim.delete"]);
+        assert!(rights.allow(Right::Delete) && !rights.allow(Right::WriteUsers));
+        assert!(Rights::named(["scim.everything"]).is_err());
+        assert!(!Rights::of_provisioning().allow(Right::Admin));
+    }
+
+    #[test]
+    fn an_administrator_may_do_everything() {
+        let admin = Rights::named(["admin"]).unwrap();
+        assert!(Right::ALL.iter().all(|right| admin.allow(*right)));
+    }
+}

@@ -1,0 +1,199 @@
+//! The table `objects`: the resources of types without a table of their own.
+
+use accounts::objects::UniqueName;
+use accounts::{Objects, Page, Resource, Scope, StorageResult};
+use diesel::prelude::*;
+use scim_protocol::query::Query;
+use scim_protocol::schema::ResourceType;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::resources::{find, find_for_update, page};
+use super::statement::ResourceRow;
+use super::{Session, document};
+use crate::error::{failed, unless_taken};
+use crate::schema::objects;
+use crate::search::Table;
+use crate::types::{Id, Json, SearchJson, Stamp};
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = objects)]
+#[diesel(treat_none_as_null = true)]
+struct ObjectRow {
+    tenant_id: Id,
+    id: Id,
+    resource_type: &'static str,
+    variant: String,
+    name: Option<String>,
+    name_key: Option<String>,
+    document: Json,
+    search: SearchJson,
+    version: i64,
+    created_at: Stamp,
+    modified_at: Stamp,
+}
+
+type Found = (Id, i64, Stamp, Stamp, Json);
+
+fn object_row(
+    tenant: Uuid,
+    kind: &'static ResourceType,
+    name: Option<UniqueName>,
+    object: &Resource,
+) -> ObjectRow {
+    let (document, search) = document(kind, &object.attributes);
+    let (variant, key) = name.map(|unique| (unique.variant, unique.name)).unzip();
+    ObjectRow {
+        tenant_id: Id(tenant),
+        id: Id(object.id),
+        resource_type: kind.name,
+        variant: variant.unwrap_or_default(),
+        name: object.attributes.get("name").and_then(Value::as_str).map(str::to_owned),
+        name_key: key,
+        document: Json(Value::Object(document)),
+        search: SearchJson(Value::Object(search)),
+        version: object.version,
+        created_at: Stamp(object.created),
+        modified_at: Stamp(object.last_modified),
+    }
+}
+
+fn resource((id, version, created, modified, document): Found) -> Resource {
+    Resource {
+        id: id.0,
+        version,
+        created: created.0,
+        last_modified: modified.0,
+        attributes: document.into_object(),
+    }
+}
+
+macro_rules! of_type {
+    ($tenant:expr, $kind:expr) => {
+        objects::table
+            .filter(objects::tenant_id.eq(Id($tenant)))
+            .filter(objects::resource_type.eq($kind.name))
+            .filter(objects::deleted_at.is_null())
+            .select((
+                objects::id,
+                objects::version,
+                objects::created_at,
+                objects::modified_at,
+                objects::document,
+            ))
+    };
+}
+
+impl Objects for Session {
+    fn object(
+        &mut self,
+        scope: Scope,
+        kind: &'static ResourceType,
+        id: Uuid,
+    ) -> StorageResult<Option<Resource>> {
+        find::<ResourceRow>(&mut self.0, Table::Objects(kind.name), scope, id)
+    }
+
+    fn object_for_update(
+        &mut self,
+        scope: Scope,
+        kind: &'static ResourceType,
+        id: Uuid,
+    ) -> StorageResult<Option<Resource>> {
+        find_for_update::<ResourceRow>(&mut self.0, Table::Objects(kind.name), scope, id)
+    }
+
+    fn objects(
+        &mut self,
+        scope: Scope,
+        kind: &'static ResourceType,
+        query: &Query,
+    ) -> StorageResult<Page> {
+        page::<ResourceRow>(&mut self.0, Table::Objects(kind.name), scope, query)
+    }
+
+    fn objects_named(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        names: &[String],
+    ) -> StorageResult<Vec<Resource>> {
+        let found: Vec<Found> = of_type!(tenant, kind)
+            .filter(objects::name_key.eq_any(names))
+            .order(objects::id)
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(found.into_iter().map(resource).collect())
+    }
+
+    fn objects_with_ids(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        ids: &[Uuid],
+    ) -> StorageResult<Vec<Resource>> {
+        let ids: Vec<Id> = ids.iter().map(|id| Id(*id)).collect();
+        let found: Vec<Found> = of_type!(tenant, kind)
+            .filter(objects::id.eq_any(ids))
+            .order(objects::id)
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(found.into_iter().map(resource).collect())
+    }
+
+    fn all_objects(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+    ) -> StorageResult<Vec<Resource>> {
+        let found: Vec<Found> =
+            of_type!(tenant, kind).order(objects::id).load(&mut self.0).map_err(failed)?;
+        Ok(found.into_iter().map(resource).collect())
+    }
+
+    fn insert_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        name: Option<UniqueName>,
+        object: &Resource,
+    ) -> StorageResult<bool> {
+        let inserted = diesel::insert_into(objects::table)
+            .values(object_row(tenant, kind, name, object))
+            .execute(&mut self.0);
+        unless_taken(inserted)
+    }
+
+    fn update_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        name: Option<UniqueName>,
+        object: &Resource,
+    ) -> StorageResult<bool> {
+        let updated = diesel::update(objects::table.find((Id(tenant), Id(object.id))))
+            .set(object_row(tenant, kind, name, object))
+            .execute(&mut self.0);
+        unless_taken(updated)
+    }
+
+    fn tombstone_object(&mut self, tenant: Uuid, object: &Resource) -> StorageResult<()> {
+        diesel::update(objects::table.find((Id(tenant), Id(object.id))))
+            .set((
+                objects::version.eq(object.version),
+                objects::modified_at.eq(Stamp(object.last_modified)),
+                objects::deleted_at.eq(Stamp(object.last_modified)),
+            ))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    fn hold(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()> {
+        super::lock_object(self, tenant, id, true)
+    }
+
+    fn hold_alone(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()> {
+        super::lock_object(self, tenant, id, false)
+    }
+}
