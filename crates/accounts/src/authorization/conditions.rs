@@ -239,3 +239,103 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMap<T> {
         T::deserialize(MapAccessDeserializer::new(map))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const QUEUE: &str = r#"{"variableName":"Queue.id","operator":"IN","operands":[{"type":"QUEUE","value":"q1"},{"type":"SCALAR","value":"q2"}]}"#;
+
+    fn nested(levels: usize) -> String {
+        let open = r#"{"conjunction":"AND","terms":["#.repeat(levels - 1);
+        format!("{open}{QUEUE}{}", "]}".repeat(levels - 1))
+    }
+
+    #[test]
+    fn a_condition_reads_and_writes_itself() {
+        let joined = format!(r#"{{"conjunction":"OR","terms":[{QUEUE},{QUEUE}]}}"#);
+        for text in [QUEUE, &joined] {
+            assert_eq!(text.parse::<Condition>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_condition_is_refused() {
+        let bad = [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"["AND", []]"#,
+            r#"{"conjunction":"AND","terms":[]}"#,
+            r#"{"conjunction":"XOR","terms":[{}]}"#,
+            r#"{"conjunction":"AND","terms":[["AND",[]]]}"#,
+            r#"{"variableName":"x","operator":"EQ","operands":[]}"#,
+            r#"{"variableName":"","operator":"EQ","operands":[{"type":"SCALAR","value":"1"}]}"#,
+            r#"{"variableName":"x","operator":"NE","operands":[{"type":"SCALAR","value":"1"}]}"#,
+            r#"{"variableName":"x","operator":"EQ","operands":[{"type":"SCALAR","value":1}]}"#,
+            r#"{"variableName":"x","operator":"EQ","operands":[["SCALAR","1"]]}"#,
+            r#"{"variableName":"x","operator":"EQ","operands":[{"type":"SITE","value":"1"}]}"#,
+            r#"{"variableName":"x","operator":"EQ"}"#,
+        ];
+        for text in bad {
+            assert!(text.parse::<Condition>().is_err(), "{text}");
+        }
+        // Both forms at once, a member that there is not, one that is twice, and more than one.
+        let mut texts = vec![format!("{QUEUE} {QUEUE}")];
+        for more in [r#""conjunction":"AND","#, r#""negated":true,"#, r#""operator":"EQ","#] {
+            texts.push(QUEUE.replacen('{', &format!("{{{more}"), 1));
+        }
+        for text in texts {
+            assert!(text.parse::<Condition>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_condition_is_only_so_deep_and_so_long() {
+        assert!(nested(MAX_DEPTH).parse::<Condition>().is_ok());
+        let too_deep = nested(MAX_DEPTH + 1).parse::<Condition>().unwrap_err();
+        assert!(matches!(too_deep, BadCondition::TooDeep), "{too_deep}");
+        let long = format!("{QUEUE}{}", " ".repeat(MAX_LENGTH));
+        let too_long = long.parse::<Condition>().unwrap_err();
+        assert!(matches!(too_long, BadCondition::TooLong), "{too_long}");
+    }
+
+    fn any_condition() -> impl Strategy<Value = Condition> {
+        let kind = prop::sample::select(vec![
+            OperandKind::Scalar,
+            OperandKind::Variable,
+            OperandKind::User,
+            OperandKind::Team,
+            OperandKind::Queue,
+        ]);
+        let operator = prop::sample::select(vec![
+            Operator::Eq,
+            Operator::In,
+            Operator::Ge,
+            Operator::Gt,
+            Operator::Le,
+            Operator::Lt,
+        ]);
+        let operand = (kind, ".{0,8}").prop_map(|(kind, value)| Operand { kind, value });
+        let operands = prop::collection::vec(operand, 1..4);
+        let leaf = (".{1,8}", operator, operands).prop_map(|(variable, operator, operands)| {
+            Condition::Comparison { variable, operator, operands }
+        });
+        leaf.prop_recursive(5, 20, 3, |inner| {
+            let conjunction = prop::sample::select(vec![Conjunction::And, Conjunction::Or]);
+            (conjunction, prop::collection::vec(inner, 1..4))
+                .prop_map(|(conjunction, terms)| Condition::Joined { conjunction, terms })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_condition_is_read_from_what_it_is_written_as(condition in any_condition()) {
+            let read: Condition = condition.to_string().parse().unwrap();
+            prop_assert_eq!(read, condition);
+        }
+    }
+}

@@ -20,6 +20,8 @@ pub mod policies;
 #[cfg(test)]
 mod properties;
 pub mod templates;
+#[cfg(test)]
+mod tests;
 pub mod tiers;
 
 pub use capability::Capability;

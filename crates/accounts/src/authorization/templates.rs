@@ -120,7 +120,6 @@ pub static ALL: &[Template] = &[
             ("routing", "queue", "view"),
             ("routing", "queueMember", "manage"),
             ("routing", "skill", "assign,view"),
-            ("routing", "wrapupCode", "view"),
         ],
     },
     Template {
@@ -137,7 +136,6 @@ pub static ALL: &[Template] = &[
             ("directory", "group", "view"),
             ("directory", "user", "view"),
             ("routing", "queue", "view"),
-            ("routing", "wrapupCode", "view"),
         ],
     },
     Template {
@@ -172,7 +170,96 @@ pub static ALL: &[Template] = &[
             ("routing", "queue", "edit,view"),
             ("routing", "queueMember", "manage"),
             ("routing", "skill", "*"),
-            ("routing", "wrapupCode", "*"),
         ],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalogue::{self, PermissionId};
+    use super::super::tiers::Tier;
+    use super::*;
+
+    fn permissions(default_role_id: &str) -> PermissionSet {
+        template(default_role_id).unwrap().permissions()
+    }
+
+    fn blocked(default_role_id: &str, tier: Tier) -> Vec<&'static str> {
+        permissions(default_role_id).difference(&tier.ceiling()).names().collect()
+    }
+
+    #[test]
+    fn every_template_is_a_role_that_can_be_kept() {
+        for template in ALL {
+            assert_eq!(policies::check(&template.attributes()), Ok(()));
+        }
+        let ids = ["master-admin", "admin", "supervisor", "agent", "employee", "read-only"];
+        for id in ids.into_iter().chain(["trusted-external-user"]) {
+            assert_eq!(template(id).unwrap().attributes()["name"], id);
+        }
+        assert_eq!(template("emperor"), None);
+    }
+
+    #[test]
+    fn r41_the_master_admin_has_every_permission_and_keeps_them() {
+        let master = template(MASTER_ADMIN).unwrap();
+        assert_eq!(master.permissions(), catalogue::all().collect());
+        assert_eq!((master.privileged, master.builtin_lock), (true, "immutable"));
+    }
+
+    #[test]
+    fn r14_a_supervisor_is_blocked_on_cx1_and_not_on_cx2() {
+        let on_cx1 = blocked("supervisor", Tier::Cx1);
+        assert!(on_cx1.contains(&"analytics:userObservation:view"), "{on_cx1:?}");
+        assert!(!on_cx1.contains(&"conversation:call:monitor"), "{on_cx1:?}");
+        assert_eq!(blocked("supervisor", Tier::Cx2), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn r14_agents_are_blocked_only_on_the_channels_they_have_no_licence_for() {
+        assert_eq!(blocked("agent", Tier::Cx2), Vec::<&str>::new());
+        let calls = |name: &&str| name.starts_with("conversation:call");
+        assert!(blocked("agent", Tier::Cx2d).iter().all(calls));
+        assert!(!blocked("agent", Tier::Cx1).iter().any(calls));
+    }
+
+    #[test]
+    fn r14_employees_are_blocked_nowhere() {
+        for tier in Tier::ALL {
+            assert_eq!(blocked(EMPLOYEE, tier), Vec::<&str>::new(), "{tier}");
+        }
+        assert!(!permissions(EMPLOYEE).is_empty());
+    }
+
+    #[test]
+    fn an_admin_decides_nothing_that_only_a_master_admin_decides() {
+        let admin = permissions("admin");
+        let is_core = |id: &PermissionId| id.permission().requires.is_empty();
+        let core: PermissionSet = catalogue::all().filter(is_core).collect();
+        let withheld: Vec<_> = core.difference(&admin).names().collect();
+        let expected = [
+            "directory:identity:release",
+            "directory:tenant:edit",
+            "directory:user:erase",
+            "licensing:seat:edit",
+            "licensing:tierChange:approve",
+        ];
+        assert_eq!(withheld, expected);
+        assert!(template("admin").unwrap().privileged);
+        assert_eq!(blocked("admin", Tier::Cx1), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn r83_a_trusted_external_user_only_administers() {
+        let trusted = permissions("trusted-external-user");
+        assert!(trusted.iter().all(|id| id.permission().requires.is_empty()));
+        assert!(trusted.is_subset(&permissions("admin")));
+    }
+
+    #[test]
+    fn only_the_administrators_are_privileged() {
+        let privileged = ALL.iter().filter(|template| template.privileged);
+        let privileged: Vec<_> = privileged.map(|template| template.default_role_id).collect();
+        assert_eq!(privileged, ["master-admin", "admin"]);
+    }
+}
