@@ -1,7 +1,7 @@
 //! Every permission there is.
 //!
 //! A permission is called `domain:entity:action`. What is kept of a role are these names; the
-//! place of a permission in the table is only for [`PermissionSet`](super::PermissionSet), and is
+//! place of a permission in the table is only for [`PermissionSet`], and is
 //! another in the next version. Names that are in use stay: a kept policy with a name that is not
 //! here gives nothing.
 

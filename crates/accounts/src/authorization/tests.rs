@@ -246,7 +246,7 @@ fn an_explanation_is_one_sentence_for_a_person() {
         "Not allowed: no role of the account gives audits:changeLog:view."
     );
     assert_eq!(
-        sentence(&[local.clone()], "audits:changeLog:view", Some(SUPPORT)),
+        sentence(std::slice::from_ref(&local), "audits:changeLog:view", Some(SUPPORT)),
         r#"Allowed: role "agent", held directly, gives audits:changeLog:view."#
     );
     assert_eq!(
