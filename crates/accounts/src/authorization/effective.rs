@@ -182,12 +182,16 @@ impl Access {
     /// What it lacks to grant a role with these permissions in this scope (rule R30): the right to
     /// grant there, and every permission of the role. Nothing means that it may.
     ///
-    /// Who has a permission under a condition only does not have it to pass on, so this must be
-    /// asked of the access by grants with what their policies give
+    /// What is blocked by its own tier can be passed on: the tier says what an account uses, not
+    /// what it is trusted with, and the other account has a ceiling of its own. Who has a permission
+    /// under a condition only does not have it to pass on, so this must be asked of the access by
+    /// grants with what their policies give
     /// [without a condition](super::policies::expand_unconditional).
     pub fn lacks_to_grant(&self, role: &PermissionSet, scope: DivisionScope) -> PermissionSet {
-        let needed: PermissionSet = role.iter().chain(catalogue::named(GRANT)).collect();
-        needed.difference(&self.effective.within(scope))
+        let may_use = self.effective.within(scope);
+        let trusted_with = may_use.union(&self.blocked.within(scope));
+        let the_right: PermissionSet = catalogue::named(GRANT).into_iter().collect();
+        role.difference(&trusted_with).union(&the_right.difference(&may_use))
     }
 }
 

@@ -150,8 +150,17 @@ fn r30_nobody_grants_what_they_do_not_have() {
     assert_eq!(lacks(&["directory:user:view"], DivisionScope::One(SUPPORT)), everything);
     assert_eq!(lacks(&["directory:user:view"], DivisionScope::All), everything);
     assert_eq!(lacks(&["recording:recording:view"], sales), ["recording:recording:view"]);
-    // What the tier blocks cannot be passed on.
-    assert_eq!(lacks(&["conversation:email:send"], sales), ["conversation:email:send"]);
+    // What the tier blocks can be passed on: the other account has a ceiling of its own.
+    assert_eq!(lacks(&["conversation:email:send"], sales), Vec::<&str>::new());
+}
+
+#[test]
+fn r30_who_is_not_active_grants_nothing() {
+    let own = set(&["authorization:grant:add", "conversation:email:send"]);
+    let grants = [grant("leader", own, DivisionScope::All)];
+    let access = Access::of(Holder { active: false, tier: Tier::Cx1 }, &grants);
+    let lacking = access.lacks_to_grant(&set(&["conversation:email:send"]), DivisionScope::All);
+    assert_eq!(lacking, set(&["authorization:grant:add"]));
 }
 
 #[test]
