@@ -13,6 +13,8 @@
 //! - [`identity`]: which login names and addresses belong to whom, for ever.
 //! - [`tenancy`]: tenants and tokens.
 //! - [`ledger`]: what every effective change leaves behind.
+//! - [`policy`]: what a tenant has decided.
+//! - [`guard`]: how many accounts a connection may deactivate at once.
 
 mod account;
 pub mod authorization;
@@ -20,11 +22,13 @@ pub mod capacity_rules;
 pub mod connections;
 pub mod divisions;
 pub mod groups;
+pub mod guard;
 pub mod identity;
 pub mod ledger;
 pub mod license_tiers;
 mod members;
 pub mod objects;
+pub mod policy;
 pub mod provisioning_rules;
 mod refusal;
 pub mod rehire_cases;
