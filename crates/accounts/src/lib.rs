@@ -14,6 +14,7 @@
 //! - [`tenancy`]: tenants and tokens.
 //! - [`ledger`]: what every effective change leaves behind.
 //! - [`policy`]: what a tenant has decided.
+//! - [`skill_set`] and [`role_text`]: skills and roles in one flat text each.
 //! - [`guard`]: how many accounts a connection may deactivate at once.
 
 mod account;
@@ -34,7 +35,9 @@ mod refusal;
 pub mod rehire_cases;
 mod resources;
 mod rights;
+pub mod role_text;
 pub mod roles;
+pub mod skill_set;
 pub mod skills;
 pub mod tenancy;
 pub mod tenants;

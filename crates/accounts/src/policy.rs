@@ -140,6 +140,7 @@ pub struct GuardPolicy {
 
 /// The policy of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "knobs that have nothing to do with each other")]
 pub struct TenantPolicy {
     /// Whether people log in through the identity provider only.
     pub sso_required: bool,
