@@ -15,10 +15,12 @@
 //! - [`ledger`]: what every effective change leaves behind.
 //! - [`policy`]: what a tenant has decided.
 //! - [`skill_set`] and [`role_text`]: skills and roles in one flat text each.
+//! - [`capacity`]: how many interactions of which media a person may have at once.
 //! - [`guard`]: how many accounts a connection may deactivate at once.
 
 mod account;
 pub mod authorization;
+pub mod capacity;
 pub mod capacity_rules;
 pub mod connections;
 pub mod divisions;
