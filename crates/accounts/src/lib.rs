@@ -16,6 +16,7 @@
 //! - [`policy`]: what a tenant has decided.
 //! - [`skill_set`] and [`role_text`]: skills and roles in one flat text each.
 //! - [`capacity`]: how many interactions of which media a person may have at once.
+//! - [`rehire`]: whether a new account is a person whom the tenant had before.
 //! - [`guard`]: how many accounts a connection may deactivate at once.
 
 mod account;
@@ -34,6 +35,7 @@ pub mod objects;
 pub mod policy;
 pub mod provisioning_rules;
 mod refusal;
+pub mod rehire;
 pub mod rehire_cases;
 mod resources;
 mod rights;

@@ -93,7 +93,7 @@ fn normal_form(filter: &Filter) -> Result<BTreeSet<Conjunction>, String> {
             for term in terms {
                 all.append(&mut normal_form(term)?);
             }
-            bounded(all)
+            bounded(&all)
         }
         Filter::And(terms) => {
             let mut all = BTreeSet::from([Conjunction::new()]);
@@ -127,11 +127,11 @@ fn product(
             }
         }
     }
-    bounded(all)
+    bounded(&all)
 }
 
 /// Leaves out each conjunction that holds only when another one does, too.
-fn bounded(all: BTreeSet<Conjunction>) -> Result<BTreeSet<Conjunction>, String> {
+fn bounded(all: &BTreeSet<Conjunction>) -> Result<BTreeSet<Conjunction>, String> {
     let weaker = |one: &Conjunction| {
         all.iter().any(|other| {
             other != one

@@ -32,7 +32,7 @@ impl Validation {
 pub fn validate(attributes: &Object) -> Validation {
     let (rules, mut all) = parse::media_rules(attributes);
     // A rule whose only medium cannot be read has one, all the same.
-    if !(rules.is_empty() && !all.is_empty()) {
+    if !rules.is_empty() || all.is_empty() {
         all.extend(errors(&rules));
     }
     Validation { errors: all, warnings: warnings(&rules) }
