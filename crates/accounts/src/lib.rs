@@ -16,6 +16,7 @@
 //! - [`policy`]: what a tenant has decided.
 //! - [`skill_set`] and [`role_text`]: skills and roles in one flat text each.
 //! - [`capacity`]: how many interactions of which media a person may have at once.
+//! - [`provisioning`]: what an account gets that its identity provider does not send.
 //! - [`rehire`]: whether a new account is a person whom the tenant had before.
 //! - [`guard`]: how many accounts a connection may deactivate at once.
 
@@ -33,6 +34,7 @@ pub mod license_tiers;
 mod members;
 pub mod objects;
 pub mod policy;
+pub mod provisioning;
 pub mod provisioning_rules;
 mod refusal;
 pub mod rehire;
