@@ -11,10 +11,10 @@ use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::ledger::{Action, Entry, differences};
+use crate::ledger::{Action, Entry, Versioned, differences};
 use crate::members::{MAX_MEMBERS_IN_ANSWER, Step, carry_out, listed, steps};
 use crate::refusal::{Code, Refusal};
-use crate::resources::{add, check_size, keep, left_groups, set_external_id};
+use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
 use crate::tx::{MemberKind, Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
@@ -50,7 +50,7 @@ pub fn create(
     let net = carry_out(tx, context, group.id, &steps, leniencies)?;
     let mut changes = differences(&Object::new(), &group.attributes);
     changes.extend(net.change());
-    tx.append(context.caller.tenant, &Entry::new(context, Action::Create, GROUP, &group, changes))?;
+    append(tx, context, Action::Create, &group, changes)?;
     Ok(group)
 }
 
@@ -181,11 +181,10 @@ pub fn delete(
     )?;
     tx.tombstone_group(tenant, &group)?;
     tx.forget_external_ids(tenant, GROUP, id)?;
-    let left = tx.leave_all(tenant, id, context.now)?;
     let mut changes = differences(&group.attributes, &Object::new());
     changes.extend(net.change());
-    changes.extend(left_groups(&left));
-    tx.append(tenant, &Entry::new(context, Action::Tombstone, GROUP, &group, changes))?;
+    changes.extend(leave_groups(tx, context, id)?);
+    append(tx, context, Action::Tombstone, &group, changes)?;
     Ok(())
 }
 
@@ -221,8 +220,19 @@ fn change(
     }
     let mut changes = differences(&before.attributes, &after.attributes);
     changes.extend(net.change());
-    tx.append(tenant, &Entry::new(context, Action::Update, GROUP, &after, changes))?;
+    append(tx, context, Action::Update, &after, changes)?;
     Ok(after)
+}
+
+fn append(
+    tx: &mut dyn Tx,
+    context: &Context,
+    action: Action,
+    group: &Resource,
+    changes: Vec<Value>,
+) -> Result<(), Refusal> {
+    let of = Versioned { resource_type: GROUP, id: group.id, version: group.version };
+    Ok(tx.append(context.caller.tenant, &Entry::new(context, action, of, changes))?)
 }
 
 fn take_members(

@@ -52,18 +52,26 @@ pub struct Entry {
     pub resource_type: &'static str,
     /// To which.
     pub resource: Uuid,
-    /// A list of `{attribute, old, new}`, and `{attribute, added, removed}` for members.
+    /// A list of `{attribute, old, new}`. Of members and groups those that came and those that went
+    /// are listed, not all that there are.
     pub changes: Value,
     /// The version after the change.
     pub version: i64,
+}
+
+/// What an entry is about: a resource in one of its versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Versioned {
+    pub(crate) resource_type: &'static str,
+    pub(crate) id: Uuid,
+    pub(crate) version: i64,
 }
 
 impl Entry {
     pub(crate) fn new(
         context: &Context,
         action: Action,
-        resource_type: &'static str,
-        resource: &crate::Resource,
+        of: Versioned,
         changes: Vec<Value>,
     ) -> Self {
         Self {
@@ -72,12 +80,20 @@ impl Entry {
             actor: context.caller.connection,
             request: context.request,
             action,
-            resource_type,
-            resource: resource.id,
+            resource_type: of.resource_type,
+            resource: of.id,
             changes: Value::Array(changes),
-            version: resource.version,
+            version: of.version,
         }
     }
+}
+
+/// A change of what lists others: those that came, and those that went.
+pub(crate) fn moved(attribute: &str, came: &[Uuid], went: &[Uuid]) -> Value {
+    let listed = |ids: &[Uuid]| -> Option<Vec<Value>> {
+        (!ids.is_empty()).then(|| ids.iter().map(|id| json!({"value": id})).collect())
+    };
+    json!({"attribute": attribute, "old": listed(went), "new": listed(came)})
 }
 
 /// What differs between two states of a resource, attribute by attribute; those of an extension

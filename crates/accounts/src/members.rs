@@ -8,9 +8,10 @@ use scim_protocol::error::Error;
 use scim_protocol::filter::{Operand, Predicate, evaluate_element};
 use scim_protocol::patch::{Edit, Op};
 use scim_protocol::resource::parse_elements;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
+use crate::ledger::moved;
 use crate::refusal::{Code, Refusal};
 use crate::tx::{Member, MemberKind, Tx};
 use crate::{Context, parse_id};
@@ -160,8 +161,7 @@ impl Net {
         let ids = |added: bool| -> Vec<Uuid> {
             self.0.iter().filter(|(_, kept)| **kept == added).map(|(id, _)| *id).collect()
         };
-        let change = || json!({"attribute": "members", "added": ids(true), "removed": ids(false)});
-        (!self.is_empty()).then(change)
+        (!self.is_empty()).then(|| moved("members", &ids(true), &ids(false)))
     }
 }
 
@@ -267,6 +267,7 @@ fn matches(filter: &Predicate, member: &Member) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn out_and_in_again_is_no_change() {
@@ -276,7 +277,7 @@ mod tests {
         net.record(vec![a], false);
         assert_eq!(
             net.change(),
-            Some(json!({"attribute": "members", "added": [b], "removed": []}))
+            Some(json!({"attribute": "members", "old": null, "new": [{"value": b}]}))
         );
         net.record(vec![b], false);
         assert!(net.is_empty());

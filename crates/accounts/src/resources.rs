@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Context;
+use crate::ledger::{Action, Entry, Versioned, moved};
 use crate::refusal::{Code, Refusal};
 use crate::tx::{Resource, Tx};
 
@@ -92,8 +93,21 @@ pub(crate) fn set_external_id(
     ))
 }
 
-/// For the ledger: the groups that something left because it was deleted.
-pub(crate) fn left_groups(groups: &[Uuid]) -> Option<Value> {
-    let removed = || serde_json::json!({"attribute": "groups", "added": [], "removed": groups});
-    (!groups.is_empty()).then(removed)
+/// Takes what is deleted out of its groups: each of them gets a new version, and an entry of its own
+/// for it. What the entry of the deleted one says of them.
+pub(crate) fn leave_groups(
+    tx: &mut dyn Tx,
+    context: &Context,
+    member: Uuid,
+) -> Result<Option<Value>, Refusal> {
+    let tenant = context.caller.tenant;
+    let mut left = tx.leave_all(tenant, member, context.now)?;
+    left.sort_unstable();
+    for (group, version) in &left {
+        let changes = vec![moved("members", &[], &[member])];
+        let of = Versioned { resource_type: "Group", id: *group, version: *version };
+        tx.append(tenant, &Entry::new(context, Action::Update, of, changes))?;
+    }
+    let groups: Vec<Uuid> = left.into_iter().map(|(group, _)| group).collect();
+    Ok((!groups.is_empty()).then(|| moved("groups", &[], &groups)))
 }

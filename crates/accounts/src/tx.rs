@@ -267,9 +267,14 @@ pub trait Memberships {
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>>;
     /// The members of several groups.
     fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>>;
-    /// Removes something from every group, and gives those groups, which get a new version.
-    fn leave_all(&mut self, tenant: Uuid, member: Uuid, now: Timestamp)
-    -> StorageResult<Vec<Uuid>>;
+    /// Removes something from every group, and gives those groups with the new version that each
+    /// of them gets.
+    fn leave_all(
+        &mut self,
+        tenant: Uuid,
+        member: Uuid,
+        now: Timestamp,
+    ) -> StorageResult<Vec<(Uuid, i64)>>;
     /// Keeps other transactions of the tenant from putting groups into groups until this one
     /// ends, so that what is read of the nesting stays true.
     fn lock_nesting(&mut self, tenant: Uuid) -> StorageResult<()>;

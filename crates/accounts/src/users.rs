@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::account::{Account, Named, Standing};
 use crate::authorization::Tier;
 use crate::identity::{Claim, claims};
-use crate::ledger::{Action, Entry, differences};
+use crate::ledger::{Action, Entry, Versioned, differences};
 use crate::refusal::{Code, Refusal};
-use crate::resources::{add, check_size, keep, left_groups, set_external_id};
+use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
 use crate::rights::Right;
 use crate::tx::{Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
@@ -51,7 +51,7 @@ pub fn create(
     claim(tx, context, user.id, &claims(&user.attributes))?;
     set_external_id(tx, context, USER, &user)?;
     let changes = differences(&Object::new(), &user.attributes);
-    tx.append(context.caller.tenant, &Entry::new(context, Action::Create, USER, &user, changes))?;
+    append(tx, context, Action::Create, &user, changes)?;
     Ok(user)
 }
 
@@ -166,10 +166,9 @@ pub fn delete(
     user.standing.seat_since = None;
     tx.tombstone_user(tenant, &user)?;
     let user = user.resource;
-    let left = tx.leave_all(tenant, id, context.now)?;
     let mut changes = differences(&user.attributes, &Object::new());
-    changes.extend(left_groups(&left));
-    tx.append(tenant, &Entry::new(context, Action::Tombstone, USER, &user, changes))?;
+    changes.extend(leave_groups(tx, context, id)?);
+    append(tx, context, Action::Tombstone, &user, changes)?;
     Ok(())
 }
 
@@ -206,7 +205,7 @@ fn change(
     }
     let changes = differences(&before.attributes, &after.attributes);
     let action = action(&before.attributes, &after.attributes);
-    tx.append(tenant, &Entry::new(context, action, USER, &after, changes))?;
+    append(tx, context, action, &after, changes)?;
     Ok(after)
 }
 
@@ -234,6 +233,17 @@ fn begin(tx: &mut dyn Tx, context: &Context) -> Result<Standing, Refusal> {
 
 fn employee_number_taken() -> Refusal {
     Refusal::rule(Code::EmployeeNumberTaken, "employeeNumber is that of another account")
+}
+
+fn append(
+    tx: &mut dyn Tx,
+    context: &Context,
+    action: Action,
+    user: &Resource,
+    changes: Vec<Value>,
+) -> Result<(), Refusal> {
+    let of = Versioned { resource_type: USER, id: user.id, version: user.version };
+    Ok(tx.append(context.caller.tenant, &Entry::new(context, action, of, changes))?)
 }
 
 fn action(before: &Object, after: &Object) -> Action {

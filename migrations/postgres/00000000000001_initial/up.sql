@@ -264,7 +264,8 @@ CREATE TABLE change_log (
   version bigint NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
+-- One entry for every version.
+CREATE UNIQUE INDEX change_log_by_version ON change_log (tenant_id, resource_id, version);
 CREATE TRIGGER change_log_is_kept BEFORE UPDATE OR DELETE ON change_log
   FOR EACH ROW EXECUTE FUNCTION refuse_change('the change log is append-only');
 CREATE TRIGGER change_log_is_not_emptied BEFORE TRUNCATE ON change_log

@@ -261,7 +261,8 @@ CREATE TABLE change_log (
   version BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
+-- One entry for every version.
+CREATE UNIQUE INDEX change_log_by_version ON change_log (tenant_id, resource_id, version);
 CREATE TRIGGER change_log_is_kept BEFORE DELETE ON change_log
 BEGIN
   SELECT RAISE(ABORT, 'the change log is append-only');

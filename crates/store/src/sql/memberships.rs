@@ -153,21 +153,31 @@ impl Memberships for Session {
         Ok(members)
     }
 
-    fn leave_all(&mut self, tenant: Uuid, id: Uuid, now: Timestamp) -> StorageResult<Vec<Uuid>> {
+    fn leave_all(
+        &mut self,
+        tenant: Uuid,
+        id: Uuid,
+        now: Timestamp,
+    ) -> StorageResult<Vec<(Uuid, i64)>> {
         let of_member =
             memberships::tenant_id.eq(Id(tenant)).and(memberships::member_id.eq(Id(id)));
         let left: Vec<Id> = diesel::delete(memberships::table.filter(of_member))
             .returning(memberships::group_id)
             .get_results(&mut self.0)
             .map_err(failed)?;
+        let mut changed = Vec::with_capacity(left.len());
         for chunk in left.chunks(CHUNK) {
             let of_tenant = groups::tenant_id.eq(Id(tenant));
-            diesel::update(groups::table.filter(of_tenant.and(groups::id.eq_any(chunk.to_vec()))))
-                .set((groups::version.eq(groups::version + 1), groups::modified_at.eq(Stamp(now))))
-                .execute(&mut self.0)
-                .map_err(failed)?;
+            let rows: Vec<(Id, i64)> = diesel::update(
+                groups::table.filter(of_tenant.and(groups::id.eq_any(chunk.to_vec()))),
+            )
+            .set((groups::version.eq(groups::version + 1), groups::modified_at.eq(Stamp(now))))
+            .returning((groups::id, groups::version))
+            .get_results(&mut self.0)
+            .map_err(failed)?;
+            changed.extend(rows.into_iter().map(|(group, version)| (group.0, version)));
         }
-        Ok(uuids(left).collect())
+        Ok(changed)
     }
 
     fn lock_nesting(&mut self, tenant: Uuid) -> StorageResult<()> {

@@ -117,12 +117,65 @@ fn r81_every_effective_change_of_a_group_is_one_entry(database: &TestDatabase) {
 
     let left =
         appended(&world, &mut raw, move |tx| accounts::users::delete(tx, &context(), bob, &any()));
-    assert_eq!(left, ["User tombstone 2"]);
+    assert_eq!(left, ["Group update 6", "User tombstone 2"]);
     let deleted = appended(&world, &mut raw, move |tx| {
         accounts::groups::delete(tx, &context(), team, &any())
     });
-    // The sixth version is the one without Bob, of which his own entry tells.
     assert_eq!(deleted, ["Group tombstone 7"]);
+}
+
+/// What the entries of a resource say, in order.
+fn changes(database: &mut Raw, id: Uuid) -> Vec<Value> {
+    let id = match database {
+        Raw::Sqlite(_) => format!("X'{}'", id.simple()),
+        Raw::Postgres(_) => format!("'{id}'"),
+    };
+    let query = format!(
+        "SELECT CAST(changes AS text) AS value FROM change_log WHERE resource_id = {id} \
+         ORDER BY version"
+    );
+    let texts = database.texts(&query);
+    texts.iter().map(|text| serde_json::from_str(text).expect("it is JSON")).collect()
+}
+
+fn r81_a_group_has_an_entry_of_its_own_for_each_member_that_is_deleted(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    let ada = world.create_user(user("ada")).expect("she is new");
+    let inner = world.create_group(group("inner", &[ada])).expect("it is new");
+    let outer = world.create_group(group("outer", &[ada, inner])).expect("it is new");
+    let left =
+        appended(&world, &mut raw, move |tx| accounts::users::delete(tx, &context(), ada, &any()));
+    assert_eq!(left, ["Group update 2", "Group update 2", "User tombstone 2"]);
+    let left = appended(&world, &mut raw, move |tx| {
+        accounts::groups::delete(tx, &context(), inner, &any())
+    });
+    assert_eq!(left, ["Group update 3", "Group tombstone 3"]);
+
+    let gone = |id: Uuid| json!([{"attribute": "members", "old": [{"value": id}], "new": null}]);
+    assert_eq!(changes(&mut raw, outer)[1..], [gone(ada), gone(inner)]);
+    assert_eq!(changes(&mut raw, inner)[1], gone(ada));
+    let groups = |ids: &[Uuid]| {
+        let ids: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+        json!({"attribute": "groups", "old": ids, "new": null})
+    };
+    let last = |entries: Vec<Value>| entries.last().and_then(Value::as_array).cloned();
+    assert_eq!(last(changes(&mut raw, ada)).unwrap().last(), Some(&groups(&[inner, outer])));
+    assert_eq!(last(changes(&mut raw, inner)).unwrap().last(), Some(&groups(&[outer])));
+}
+
+fn r81_no_version_has_two_entries(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    world.create_user(user("ada")).expect("she is new");
+    let id = match database.kind {
+        Kind::Sqlite => "X'01900000000070008000000000000099'",
+        Kind::Postgres => "'01900000-0000-7000-8000-000000000099'",
+    };
+    let columns = raw.columns("change_log").join(", ");
+    let copied = columns.replacen("tenant_id, id", &format!("tenant_id, {id}"), 1);
+    let copy = format!("INSERT INTO change_log ({columns}) SELECT {copied} FROM change_log");
+    let error = raw.execute(&copy).expect_err("it is refused");
+    assert!(error.to_lowercase().contains("unique"), "{error}");
+    assert_eq!(entries(&mut raw), ["User create 1"]);
 }
 
 fn r81_a_refused_change_is_no_entry(database: &TestDatabase) {
@@ -186,6 +239,8 @@ fn r1_the_database_itself_refuses_to_give_an_identity_away(database: &TestDataba
 on_each_database!(
     r81_every_effective_change_of_a_user_is_one_entry,
     r81_every_effective_change_of_a_group_is_one_entry,
+    r81_a_group_has_an_entry_of_its_own_for_each_member_that_is_deleted,
+    r81_no_version_has_two_entries,
     r81_a_refused_change_is_no_entry,
     r81_the_database_itself_refuses_to_rewrite_the_change_log,
     r1_the_database_itself_refuses_to_give_an_identity_away,

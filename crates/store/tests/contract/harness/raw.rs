@@ -42,6 +42,20 @@ impl Raw {
         rows.expect("the query is right").into_iter().map(|row| row.value).collect()
     }
 
+    /// The columns of a table, in their order.
+    pub(crate) fn columns(&mut self, table: &str) -> Vec<String> {
+        let query = match self {
+            Self::Sqlite(_) => {
+                format!("SELECT name AS value FROM pragma_table_info('{table}') ORDER BY cid")
+            }
+            Self::Postgres(_) => format!(
+                "SELECT column_name::text AS value FROM information_schema.columns \
+                 WHERE table_name = '{table}' ORDER BY ordinal_position"
+            ),
+        };
+        self.texts(&query)
+    }
+
     /// Runs a statement; what the database says against it, if anything.
     pub(crate) fn execute(&mut self, statement: &str) -> Result<(), String> {
         let done = match self {
