@@ -2,14 +2,18 @@
 //!
 //! A userName, and an e-mail address that is primary or of type `work`, is claimed by the account
 //! that first uses it. The claim is never given to another account: not after a rename, not after
-//! deactivation, not after DELETE. Its owner may come back to it.
+//! deactivation, not after DELETE. Its owner may come back to it. Only one that nobody ever worked under
+//! can be released: a typing error (R5).
 
 use scim_protocol::Object;
 use scim_protocol::fold::fold;
 use scim_protocol::resource::is_primary;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::refusal::{Code, Refusal};
+use crate::tx::Tx;
+use crate::{Context, users};
 
 /// What kind of name is claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +50,44 @@ impl ClaimKind {
             ),
         }
     }
+}
+
+/// What became of an identity that was to be released (rule R5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Nobody owns it any more.
+    Released,
+    /// It stays: its account uses it now.
+    Current,
+    /// It stays: somebody may have worked under it.
+    Burned,
+    /// Nobody owned it.
+    Unknown,
+}
+
+/// Releases a name or address that was mistyped and that nobody worked under (rule R5), so that the
+/// person whose it is can have it: what an administrator of the tenant may do, and no SCIM client.
+/// The account that gives it up gets a new version and an entry in the change log.
+///
+/// # Errors
+/// Refuses an identity that is burned or that its account uses now, and one that nobody owns.
+pub fn release(tx: &mut dyn Tx, context: &Context, value: &str) -> Result<(), Refusal> {
+    let key = normalise(value);
+    let claims =
+        [ClaimKind::UserName, ClaimKind::Email].map(|kind| Claim { kind, key: key.clone() });
+    let owners = tx.owners(context.caller.tenant, &claims)?;
+    let mut accounts: Vec<Uuid> = owners.iter().map(|(_, account)| *account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    if accounts.is_empty() {
+        return Err(Refusal::rule(Code::NotFound, "nobody owns this userName or address"));
+    }
+    for account in accounts {
+        let of_account = owners.iter().filter(|(_, owner)| *owner == account);
+        let of_account: Vec<&Claim> = of_account.map(|(claim, _)| claim).collect();
+        users::give_up(tx, context, account, &of_account)?;
+    }
+    Ok(())
 }
 
 /// A login identity in the form in which it is compared.

@@ -20,6 +20,8 @@ pub enum Action {
     Deactivate,
     /// It was deleted, as far as clients can see.
     Tombstone,
+    /// A name that nobody worked under was given up.
+    Release,
 }
 
 impl Action {
@@ -31,6 +33,7 @@ impl Action {
             Self::Activate => "activate",
             Self::Deactivate => "deactivate",
             Self::Tombstone => "tombstone",
+            Self::Release => "release",
         }
     }
 }

@@ -85,6 +85,10 @@ codes! {
     UserNameTaken => ("userNameTaken", 409, Some(ScimType::Uniqueness), Some("R1")),
     /// The e-mail address belongs to another account, for ever.
     IdentityReserved => ("identityReserved", 409, Some(ScimType::Uniqueness), Some("R3")),
+    /// Somebody may have worked under the name, so that it is never released.
+    ClaimBurned => ("claimBurned", 409, None, Some("R5")),
+    /// The name that is to be released is on its account now.
+    ClaimInUse => ("claimInUse", 409, None, Some("R5")),
     /// The externalId is that of another resource of the connection.
     ExternalIdTaken => ("externalIdTaken", 409, Some(ScimType::Uniqueness), Some("R7")),
     /// Another account of the tenant has the employee number.

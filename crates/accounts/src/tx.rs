@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::connections::Connection;
-use crate::identity::Claim;
+use crate::identity::{Claim, Release};
 use crate::ledger::Entry;
 use crate::objects::UniqueName;
 use crate::refusal::Refusal;
@@ -301,6 +301,14 @@ pub trait Claims {
     ) -> StorageResult<bool>;
     /// Marks an identity as no longer on its account, which keeps it.
     fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()>;
+    /// Who owns which of these identities; those that nobody ever used are left out.
+    fn owners(&mut self, tenant: Uuid, claims: &[Claim]) -> StorageResult<Vec<(Claim, Uuid)>>;
+    /// Marks those of these identities that are the account's as burned: somebody may have worked
+    /// under them, and they are never released (R5).
+    fn burn_claims(&mut self, tenant: Uuid, account: Uuid, claims: &[Claim]) -> StorageResult<()>;
+    /// Gives an identity up, so that any account may claim it, if it is neither burned nor on its
+    /// account now (R5).
+    fn release_claim(&mut self, tenant: Uuid, claim: &Claim) -> StorageResult<Release>;
 }
 
 /// Identifiers that clients give to resources (rule R7).

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::account::{Account, Named, Standing};
 use crate::authorization::Tier;
-use crate::identity::{Claim, claims};
+use crate::identity::{Claim, Release, claims};
 use crate::ledger::{Action, Entry, Versioned, differences};
 use crate::refusal::{Code, Refusal};
 use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
@@ -164,12 +164,57 @@ pub fn delete(
     user.resource.version += 1;
     user.resource.last_modified = context.now;
     user.standing.seat_since = None;
+    tx.burn_claims(tenant, id, &claims(&user.resource.attributes))?;
     tx.tombstone_user(tenant, &user)?;
     let user = user.resource;
     let mut changes = differences(&user.attributes, &Object::new());
     changes.extend(leave_groups(tx, context, id)?);
     append(tx, context, Action::Tombstone, &user, changes)?;
     Ok(())
+}
+
+/// Rule R5: releases identities of one account, all or none.
+pub(crate) fn give_up(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    claims: &[&Claim],
+) -> Result<(), Refusal> {
+    let tenant = context.caller.tenant;
+    let burned = || {
+        Refusal::rule(
+            Code::ClaimBurned,
+            "the account was in use under this name or address: it stays with the account",
+        )
+    };
+    // What a deleted account had is burned.
+    let before = tx.user_for_update(context.caller.scope(), id)?.ok_or_else(burned)?;
+    let mut changes = Vec::new();
+    for claim in claims {
+        match tx.release_claim(tenant, claim)? {
+            Release::Released => {
+                let released = json!({"kind": claim.kind.as_str(), "value": claim.key});
+                changes.push(json!({"attribute": "identity", "old": released, "new": null}));
+            }
+            // Another request was faster.
+            Release::Unknown => {}
+            Release::Burned => return Err(burned()),
+            Release::Current => {
+                return Err(Refusal::rule(
+                    Code::ClaimInUse,
+                    "the account uses this name or address: give the account another one first",
+                ));
+            }
+        }
+    }
+    if changes.is_empty() {
+        return Err(Refusal::not_found(USER, id));
+    }
+    let mut after = before.clone();
+    after.version += 1;
+    after.last_modified = context.now;
+    tx.update_user(tenant, &before, &after)?;
+    append(tx, context, Action::Release, &after, changes)
 }
 
 /// The one way in which an account changes; a change that changes nothing leaves no trace.
@@ -205,6 +250,9 @@ fn change(
     }
     let changes = differences(&before.attributes, &after.attributes);
     let action = action(&before.attributes, &after.attributes);
+    if action == Action::Deactivate {
+        burn(tx, context, &before, &after)?;
+    }
     append(tx, context, action, &after, changes)?;
     Ok(after)
 }
@@ -269,6 +317,20 @@ fn move_claims(
         tx.retire_claim(context.caller.tenant, after.id, retired)?;
     }
     Ok(())
+}
+
+/// R5: somebody may have worked under the names of an account that is deactivated.
+fn burn(
+    tx: &mut dyn Tx,
+    context: &Context,
+    before: &Resource,
+    after: &Resource,
+) -> Result<(), Refusal> {
+    let mut burned = claims(&before.attributes);
+    burned.extend(claims(&after.attributes));
+    burned.sort();
+    burned.dedup();
+    Ok(tx.burn_claims(context.caller.tenant, after.id, &burned)?)
 }
 
 fn claim(

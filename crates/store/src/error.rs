@@ -21,6 +21,12 @@ pub enum OpenError {
     /// The database was made by a newer program.
     #[error("the database was migrated by a newer version of headcount (step {0}): upgrade first")]
     Newer(String),
+    /// A key of the installation is damaged.
+    #[error("installation_keys: the key for {0:?} is none of this program's")]
+    Key(&'static str),
+    /// The system has no randomness to give, or cannot use a key.
+    #[error("a key cannot be made: {0}")]
+    Crypto(#[from] openssl::error::ErrorStack),
     /// A thread could not be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),

@@ -1,5 +1,6 @@
 //! The lanes of PostgreSQL: each has a connection, and makes a new one when it breaks.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crossbeam_channel::Receiver;
 use diesel::connection::SimpleConnection;
 
 use crate::error::failed;
+use crate::keyring::Keyring;
 use crate::lane::{Unit, Verdict, unavailable};
 use crate::postgres::{Session, bound_statements, open};
 
@@ -20,25 +22,26 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A connection that is made anew when it breaks.
 pub(crate) struct Line {
     url: String,
+    keyring: Arc<Keyring>,
     session: Option<Session>,
 }
 
 impl Line {
     /// A connection that is made when it is first needed.
-    pub(crate) fn new(url: String) -> Self {
-        Self { url, session: None }
+    pub(crate) fn new(url: String, keyring: Arc<Keyring>) -> Self {
+        Self { url, keyring, session: None }
     }
 
     fn session(&mut self) -> Result<&mut Session, StorageError> {
         match &mut self.session {
             Some(session) => Ok(session),
             missing => {
-                let opened = open(&self.url).and_then(|mut session| {
-                    bound_statements(&mut session)?;
-                    Ok(session)
+                let opened = open(&self.url).and_then(|mut conn| {
+                    bound_statements(&mut conn)?;
+                    Ok(conn)
                 });
-                let session = opened.map_err(|error| unavailable(&error.to_string()))?;
-                Ok(missing.insert(session))
+                let conn = opened.map_err(|error| unavailable(&error.to_string()))?;
+                Ok(missing.insert(Session(conn, Arc::clone(&self.keyring))))
             }
         }
     }

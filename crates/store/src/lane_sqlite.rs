@@ -84,7 +84,7 @@ fn in_savepoint(session: &mut Session, mut unit: Box<dyn Unit>) -> Done {
 /// Takes a new connection; closing the old one rolls back what it left open.
 fn reopen(path: &Path, session: &mut Session) {
     match open_writer(path) {
-        Ok(opened) => *session = opened,
+        Ok(opened) => session.0 = opened,
         Err(error) => tracing::error!(%error, "the database cannot be opened anew"),
     }
 }

@@ -10,6 +10,7 @@
 #![allow(clippy::duplicate_mod)]
 
 mod error;
+mod keyring;
 mod lane;
 mod lane_postgres;
 mod lane_sqlite;
@@ -20,6 +21,8 @@ mod search;
 mod sqlite;
 mod types;
 mod url;
+
+use std::sync::Arc;
 
 use accounts::{Scope, StorageError, Tx};
 use scim_protocol::query::Query;
@@ -49,10 +52,13 @@ impl Store {
         migrate(url)?;
         match url {
             DatabaseUrl::Sqlite(path) => {
-                let writer = sqlite::open_writer(path)?;
+                let mut writer = sqlite::open_writer(path)?;
+                let keyring = Arc::new(sqlite::keyring(&mut writer)?);
+                let writer = sqlite::Session(writer, Arc::clone(&keyring));
                 let mut readers = Vec::new();
                 for _ in 0..SQLITE_READERS {
-                    let session = sqlite::open_reader(path)?;
+                    let reader = sqlite::open_reader(path)?;
+                    let session = sqlite::Session(reader, Arc::clone(&keyring));
                     readers.push(move |units: Units| lane_sqlite::read(session, &units));
                 }
                 let path = path.clone();
@@ -63,11 +69,12 @@ impl Store {
                 })
             }
             DatabaseUrl::Postgres(url) => {
+                let keyring = Arc::new(postgres::keyring(&mut postgres::open(url)?)?);
                 let (mut readers, mut writers) = (Vec::new(), Vec::new());
                 for _ in 0..POSTGRES_LANES {
-                    let line = lane_postgres::Line::new(url.clone());
+                    let line = lane_postgres::Line::new(url.clone(), Arc::clone(&keyring));
                     readers.push(move |units: Units| lane_postgres::read(line, &units));
-                    let line = lane_postgres::Line::new(url.clone());
+                    let line = lane_postgres::Line::new(url.clone(), Arc::clone(&keyring));
                     writers.push(move |units: Units| lane_postgres::write(line, &units));
                 }
                 Ok(Self {
@@ -120,8 +127,8 @@ type Units = crossbeam_channel::Receiver<Box<dyn lane::Unit>>;
 /// The database cannot be opened or migrated, or a newer program has migrated it.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     match url {
-        DatabaseUrl::Sqlite(path) => migrate::sqlite(&mut sqlite::open_writer(path)?.0),
-        DatabaseUrl::Postgres(url) => migrate::postgres(&mut postgres::open(url)?.0),
+        DatabaseUrl::Sqlite(path) => migrate::sqlite(&mut sqlite::open_writer(path)?),
+        DatabaseUrl::Postgres(url) => migrate::postgres(&mut postgres::open(url)?),
     }
 }
 
@@ -143,12 +150,12 @@ pub fn explain(
     };
     match url {
         DatabaseUrl::Sqlite(path) => {
-            let mut session = sqlite::open_reader(path).map_err(opened)?;
-            sqlite::explain(&mut session.0, scope, table, query)
+            let mut conn = sqlite::open_reader(path).map_err(opened)?;
+            sqlite::explain(&mut conn, scope, table, query)
         }
         DatabaseUrl::Postgres(url) => {
-            let mut session = postgres::open(url).map_err(opened)?;
-            postgres::explain(&mut session.0, scope, table, query)
+            let mut conn = postgres::open(url).map_err(opened)?;
+            postgres::explain(&mut conn, scope, table, query)
         }
     }
 }

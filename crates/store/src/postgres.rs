@@ -1,5 +1,7 @@
 //! PostgreSQL: the statements of `sql/` compiled for it, and how its connections are opened.
 
+use std::sync::Arc;
+
 use accounts::StorageResult;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
@@ -8,15 +10,19 @@ use diesel::result::ConnectionError;
 use uuid::Uuid;
 
 use crate::error::{OpenError, failed};
+use crate::keyring::Keyring;
 use crate::search::{Bind, Pieces, Postgres as Dialect};
 
 pub(crate) type Conn = PgConnection;
 pub(crate) type Db = diesel::pg::Pg;
 
-/// A connection that answers what rules ask.
-pub(crate) struct Session(pub(crate) Conn);
+/// A connection that answers what rules ask, and the keys that it needs for that.
+pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>);
 
 const DIALECT: Dialect = Dialect;
+
+/// The time, as the database has it.
+const NOW: &str = "now()";
 
 /// Locks the rows that a SELECT of `resource` finds.
 const LOCK: Option<&str> = Some(" FOR UPDATE OF resource");
@@ -85,21 +91,20 @@ mod tenancy;
 mod users;
 
 use document::document;
+pub(crate) use keys::keyring;
 use statement::Statement;
 
 /// Opens a connection.
-pub(crate) fn open(url: &str) -> Result<Session, OpenError> {
+pub(crate) fn open(url: &str) -> Result<Conn, OpenError> {
     let mut conn = PgConnection::establish(&with_defaults(url)).map_err(without_url)?;
     conn.batch_execute("SET client_min_messages = warning; SET application_name = 'headcount';")
         .map_err(OpenError::Query)?;
-    Ok(Session(conn))
+    Ok(conn)
 }
 
 /// Bounds what one statement takes, so that no query holds a lane for ever.
-pub(crate) fn bound_statements(session: &mut Session) -> Result<(), OpenError> {
-    session
-        .0
-        .batch_execute("SET statement_timeout = '30s'; SET lock_timeout = '10s';")
+pub(crate) fn bound_statements(conn: &mut Conn) -> Result<(), OpenError> {
+    conn.batch_execute("SET statement_timeout = '30s'; SET lock_timeout = '10s';")
         .map_err(OpenError::Query)
 }
 

@@ -61,11 +61,11 @@ tables! {
         }
     }
     {
-        use diesel::sql_types::{Bool, Text};
+        use diesel::sql_types::{Binary, Bool, Text};
         use crate::types::{Guid, Instant};
-        identity_claims (tenant_id, kind, value_key) {
-            tenant_id -> Guid, kind -> Text, value_key -> Text, user_id -> Guid,
-            is_current -> Bool, first_used_at -> Instant, last_used_at -> Instant,
+        identity_claims (tenant_id, kind, value_hash) {
+            tenant_id -> Guid, kind -> Text, value_hash -> Binary, user_id -> Guid,
+            is_current -> Bool, burned -> Bool, first_used_at -> Instant, last_used_at -> Instant,
         }
     }
     {

@@ -5,20 +5,25 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
 use crate::error::{OpenError, failed};
+use crate::keyring::Keyring;
 use crate::search::Sqlite as Dialect;
 
 pub(crate) type Conn = SqliteConnection;
 pub(crate) type Db = diesel::sqlite::Sqlite;
 
-/// A connection that answers what rules ask.
-pub(crate) struct Session(pub(crate) Conn);
+/// A connection that answers what rules ask, and the keys that it needs for that.
+pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>);
 
 const DIALECT: Dialect = Dialect;
+
+/// The time, as the database has it.
+const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
 /// The one writer has what it reads to itself.
 const LOCK: Option<&str> = None;
@@ -73,14 +78,15 @@ mod tenancy;
 mod users;
 
 use document::document;
+pub(crate) use keys::keyring;
 
 /// Opens the writer, which makes the file where there is none.
-pub(crate) fn open_writer(path: &Path) -> Result<Session, OpenError> {
-    let mut session = open(path)?;
-    write_ahead(&mut session.0).map_err(OpenError::Query)?;
+pub(crate) fn open_writer(path: &Path) -> Result<Conn, OpenError> {
+    let mut conn = open(path)?;
+    write_ahead(&mut conn).map_err(OpenError::Query)?;
     // A commit is on disk before it is answered: FULL makes the log safe, not only the file.
-    session.0.batch_execute("PRAGMA synchronous = FULL;").map_err(OpenError::Query)?;
-    Ok(session)
+    conn.batch_execute("PRAGMA synchronous = FULL;").map_err(OpenError::Query)?;
+    Ok(conn)
 }
 
 /// Gives the file a write-ahead log, once for all. SQLite does not wait for others there, whatever
@@ -98,19 +104,19 @@ fn write_ahead(conn: &mut Conn) -> QueryResult<()> {
 }
 
 /// Opens a reader.
-pub(crate) fn open_reader(path: &Path) -> Result<Session, OpenError> {
-    let mut session = open(path)?;
-    session.0.batch_execute("PRAGMA query_only = ON;").map_err(OpenError::Query)?;
-    Ok(session)
+pub(crate) fn open_reader(path: &Path) -> Result<Conn, OpenError> {
+    let mut conn = open(path)?;
+    conn.batch_execute("PRAGMA query_only = ON;").map_err(OpenError::Query)?;
+    Ok(conn)
 }
 
-fn open(path: &Path) -> Result<Session, OpenError> {
+fn open(path: &Path) -> Result<Conn, OpenError> {
     let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
     conn.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
     )
     .map_err(OpenError::Query)?;
-    Ok(Session(conn))
+    Ok(conn)
 }
 
 /// The plan of a query's page, a line for each step (for tests).

@@ -111,24 +111,31 @@ BEGIN
   RAISE EXCEPTION '%', TG_ARGV[0];
 END $$;
 
--- Rules R1 to R6: a row is never deleted and never changes its account.
+-- Rules R1 to R6. A row never changes its account, and is deleted only to release a name that nobody
+-- ever worked with (R5). The name itself is not in it, only its keyed hash: a row keeps blocking the
+-- name when nothing else of the person is left.
 CREATE TABLE identity_claims (
   tenant_id uuid NOT NULL,
   kind text NOT NULL,
-  value_key text COLLATE "C" NOT NULL,
+  value_hash bytea NOT NULL,
   user_id uuid NOT NULL,
   is_current boolean NOT NULL,
+  burned boolean NOT NULL,
   first_used_at timestamptz NOT NULL,
   last_used_at timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, kind, value_key),
+  PRIMARY KEY (tenant_id, kind, value_hash),
   FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
 CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
-  FOR EACH ROW EXECUTE FUNCTION refuse_change('identity claims are never deleted');
+  FOR EACH ROW WHEN (OLD.burned OR OLD.is_current)
+  EXECUTE FUNCTION refuse_change('identity claims that are burned or current are never deleted');
+CREATE TRIGGER identity_claims_stay_burned BEFORE UPDATE OF burned ON identity_claims
+  FOR EACH ROW WHEN (OLD.burned AND NOT NEW.burned)
+  EXECUTE FUNCTION refuse_change('identity claims stay burned');
 CREATE TRIGGER identity_claims_keep_their_account
-  BEFORE UPDATE OF tenant_id, kind, value_key, user_id ON identity_claims
-  FOR EACH ROW WHEN ((OLD.tenant_id, OLD.kind, OLD.value_key, OLD.user_id)
-    IS DISTINCT FROM (NEW.tenant_id, NEW.kind, NEW.value_key, NEW.user_id))
+  BEFORE UPDATE OF tenant_id, kind, value_hash, user_id ON identity_claims
+  FOR EACH ROW WHEN ((OLD.tenant_id, OLD.kind, OLD.value_hash, OLD.user_id)
+    IS DISTINCT FROM (NEW.tenant_id, NEW.kind, NEW.value_hash, NEW.user_id))
   EXECUTE FUNCTION refuse_change('identity claims never change their account');
 CREATE TRIGGER identity_claims_are_not_emptied BEFORE TRUNCATE ON identity_claims
   EXECUTE FUNCTION refuse_change('identity claims are never deleted');

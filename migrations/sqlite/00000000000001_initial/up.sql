@@ -106,26 +106,35 @@ CREATE TABLE user_emails (
 ) WITHOUT ROWID;
 CREATE INDEX user_emails_by_value ON user_emails (tenant_id, value_key, type_key, user_id);
 
--- Rules R1 to R6: a row is never deleted and never changes its account.
+-- Rules R1 to R6. A row never changes its account, and is deleted only to release a name that nobody
+-- ever worked with (R5). The name itself is not in it, only its keyed hash: a row keeps blocking the
+-- name when nothing else of the person is left.
 CREATE TABLE identity_claims (
   tenant_id BLOB NOT NULL,
   kind TEXT NOT NULL,
-  value_key TEXT NOT NULL,
+  value_hash BLOB NOT NULL,
   user_id BLOB NOT NULL,
   is_current BOOLEAN NOT NULL,
+  burned BOOLEAN NOT NULL,
   first_used_at BIGINT NOT NULL,
   last_used_at BIGINT NOT NULL,
-  PRIMARY KEY (tenant_id, kind, value_key),
+  PRIMARY KEY (tenant_id, kind, value_hash),
   FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 ) WITHOUT ROWID;
 CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
+WHEN OLD.burned OR OLD.is_current
 BEGIN
-  SELECT RAISE(ABORT, 'identity claims are never deleted');
+  SELECT RAISE(ABORT, 'identity claims that are burned or current are never deleted');
+END;
+CREATE TRIGGER identity_claims_stay_burned BEFORE UPDATE OF burned ON identity_claims
+WHEN OLD.burned AND NOT NEW.burned
+BEGIN
+  SELECT RAISE(ABORT, 'identity claims stay burned');
 END;
 CREATE TRIGGER identity_claims_keep_their_account
-  BEFORE UPDATE OF tenant_id, kind, value_key, user_id ON identity_claims
+  BEFORE UPDATE OF tenant_id, kind, value_hash, user_id ON identity_claims
 WHEN OLD.tenant_id IS NOT NEW.tenant_id OR OLD.kind IS NOT NEW.kind
-  OR OLD.value_key IS NOT NEW.value_key OR OLD.user_id IS NOT NEW.user_id
+  OR OLD.value_hash IS NOT NEW.value_hash OR OLD.user_id IS NOT NEW.user_id
 BEGIN
   SELECT RAISE(ABORT, 'identity claims never change their account');
 END;

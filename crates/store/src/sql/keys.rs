@@ -1,36 +1,43 @@
 //! The table `installation_keys`.
 
 use accounts::{InstallationKeys, StorageResult};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use jiff::Timestamp;
 
-use super::Session;
-use crate::error::failed;
-use crate::schema::installation_keys;
-use crate::types::Stamp;
+use super::{Conn, NOW, Session};
+use crate::error::{OpenError, failed};
+use crate::keyring::Keyring;
+use crate::schema::installation_keys::{created_at, key_bytes, purpose, table};
+use crate::types::{Instant, Stamp};
 
 impl InstallationKeys for Session {
     /// Of servers that start together the first one's is inserted, and is what all of them read
     /// in a statement of its own.
     fn installation_key(
         &mut self,
-        purpose: &str,
+        for_what: &str,
         fresh: &[u8],
         now: Timestamp,
     ) -> StorageResult<Vec<u8>> {
-        diesel::insert_into(installation_keys::table)
-            .values((
-                installation_keys::purpose.eq(purpose),
-                installation_keys::key_bytes.eq(fresh),
-                installation_keys::created_at.eq(Stamp(now)),
-            ))
+        diesel::insert_into(table)
+            .values((purpose.eq(for_what), key_bytes.eq(fresh), created_at.eq(Stamp(now))))
             .on_conflict_do_nothing()
             .execute(&mut self.0)
             .map_err(failed)?;
-        installation_keys::table
-            .find(purpose)
-            .select(installation_keys::key_bytes)
-            .first(&mut self.0)
-            .map_err(failed)
+        table.find(for_what).select(key_bytes).first(&mut self.0).map_err(failed)
     }
+}
+
+/// The keys of the store itself, made where there are none.
+pub(crate) fn keyring(conn: &mut Conn) -> Result<Keyring, OpenError> {
+    Keyring::of_installation(|for_what, fresh| {
+        let now = sql::<Instant>(NOW);
+        diesel::insert_into(table)
+            .values((purpose.eq(for_what), key_bytes.eq(fresh), created_at.eq(now)))
+            .on_conflict_do_nothing()
+            .execute(conn)
+            .map_err(OpenError::Query)?;
+        table.find(for_what).select(key_bytes).first(conn).map_err(OpenError::Query)
+    })
 }

@@ -1,13 +1,15 @@
 //! The ledgers: of changes (rule R81) and of login identities (rules R1 to R6).
 
-use accounts::{Precondition, Refusal, Tx};
+use accounts::identity::{Claim, ClaimKind};
+use accounts::{Code, Precondition, Refusal, Tx};
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Kind, Raw, TestDatabase, World, context, edits, group, on_each_database, user,
+    CALLER, Kind, Raw, TestDatabase, World, context, edits, group, on_each_database, strict_body,
+    user,
 };
 
 fn any() -> Precondition {
@@ -126,10 +128,7 @@ fn r81_every_effective_change_of_a_group_is_one_entry(database: &TestDatabase) {
 
 /// What the entries of a resource say, in order.
 fn changes(database: &mut Raw, id: Uuid) -> Vec<Value> {
-    let id = match database {
-        Raw::Sqlite(_) => format!("X'{}'", id.simple()),
-        Raw::Postgres(_) => format!("'{id}'"),
-    };
+    let id = database.kind().id(id);
     let query = format!(
         "SELECT CAST(changes AS text) AS value FROM change_log WHERE resource_id = {id} \
          ORDER BY version"
@@ -166,10 +165,7 @@ fn r81_a_group_has_an_entry_of_its_own_for_each_member_that_is_deleted(database:
 fn r81_no_version_has_two_entries(database: &TestDatabase) {
     let (world, mut raw) = (World::on(database), database.raw());
     world.create_user(user("ada")).expect("she is new");
-    let id = match database.kind {
-        Kind::Sqlite => "X'01900000000070008000000000000099'",
-        Kind::Postgres => "'01900000-0000-7000-8000-000000000099'",
-    };
+    let id = database.kind.id(Uuid::from_u128(99));
     let columns = raw.columns("change_log").join(", ");
     let copied = columns.replacen("tenant_id, id", &format!("tenant_id, {id}"), 1);
     let copy = format!("INSERT INTO change_log ({columns}) SELECT {copied} FROM change_log");
@@ -207,21 +203,23 @@ fn r1_the_database_itself_refuses_to_give_an_identity_away(database: &TestDataba
     let (world, mut raw) = (World::on(database), database.raw());
     world.create_user(user("ada")).expect("she is new");
     world.create_user(user("bob")).expect("he is new");
-    let claims = "SELECT value_key || ' ' || kind AS value FROM identity_claims ORDER BY 1";
+    let claims = "SELECT users.user_name_key || ' ' || kind AS value FROM identity_claims \
+                  JOIN users ON users.id = user_id ORDER BY 1";
     let before = raw.texts(claims);
     assert_eq!(before, ["ada userName", "bob userName"]);
 
     let error = raw.execute("DELETE FROM identity_claims").expect_err("it is refused");
     assert!(error.contains("never deleted"), "{error}");
+    let of = |name: &str| format!("(SELECT id FROM users WHERE user_name_key = '{name}')");
     // Bob is given Ada's name.
-    let steal = "UPDATE identity_claims SET user_id = \
-                 (SELECT user_id FROM identity_claims WHERE value_key = 'bob') \
-                 WHERE value_key = 'ada'";
-    let error = raw.execute(steal).expect_err("it is refused");
+    let (ada, bob) = (of("ada"), of("bob"));
+    let steal = format!("UPDATE identity_claims SET user_id = {bob} WHERE user_id = {ada}");
+    let error = raw.execute(&steal).expect_err("it is refused");
     assert!(error.contains("never change their account"), "{error}");
     // Ada's name is freed by giving her another.
-    let free = "UPDATE identity_claims SET value_key = 'x' WHERE value_key = 'ada'";
-    let error = raw.execute(free).expect_err("it is refused");
+    let other = database.kind.bytes(&[0; 32]);
+    let free = format!("UPDATE identity_claims SET value_hash = {other} WHERE user_id = {ada}");
+    let error = raw.execute(&free).expect_err("it is refused");
     assert!(error.contains("never change their account"), "{error}");
     if database.kind == Kind::Postgres {
         let error = raw.execute("TRUNCATE identity_claims").expect_err("it is refused");
@@ -229,11 +227,85 @@ fn r1_the_database_itself_refuses_to_give_an_identity_away(database: &TestDataba
     }
     assert_eq!(raw.texts(claims), before);
 
-    let renew = match database.kind {
-        Kind::Sqlite => "UPDATE identity_claims SET is_current = 0",
-        Kind::Postgres => "UPDATE identity_claims SET is_current = false",
+    raw.execute("UPDATE identity_claims SET is_current = false").expect("that may change");
+    raw.execute("UPDATE identity_claims SET burned = true").expect("that may change");
+    let error = raw.execute("UPDATE identity_claims SET burned = false").expect_err("not back");
+    assert!(error.contains("stay burned"), "{error}");
+    let error = raw.execute("DELETE FROM identity_claims").expect_err("it is refused");
+    assert!(error.contains("never deleted"), "{error}");
+    assert_eq!(raw.texts(claims), before);
+}
+
+/// The code of a refusal.
+fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Code {
+    match result {
+        Err(Refusal::Rule { code, .. }) => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn release(value: &'static str) -> impl Fn(&mut dyn Tx) -> Result<(), Refusal> {
+    move |tx| accounts::identity::release(tx, &context(), value)
+}
+
+fn r5_a_name_that_nobody_worked_under_is_released_for_others(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    let mistyped = strict_body(
+        ResourceType::user(),
+        json!({"userName": "ada@x.exmaple", "emails": [{"value": "ada@x.exmaple", "type": "work"}]}),
+    );
+    let ada = world.create_user(mistyped).expect("she is new");
+    assert_eq!(code(world.write(release("ada@x.exmaple"))), Code::ClaimInUse);
+    assert_eq!(code(world.write(release("nobody@x.example"))), Code::NotFound);
+
+    world.write(patch_user(ada, set("userName", "ada@x.example"))).expect("it is free");
+    assert_eq!(code(world.create_user(user("ADA@x.exmaple"))), Code::UserNameTaken);
+    let before = entries(&mut raw);
+    // The address is hers still, and so the name is not released either.
+    assert_eq!(code(world.write(release("ada@x.exmaple"))), Code::ClaimInUse);
+    assert_eq!(entries(&mut raw), before);
+
+    let emails = json!([{"value": "ada@x.example", "type": "work"}]);
+    world.write(patch_user(ada, set("emails", emails))).expect("it is free");
+    let found = appended(&world, &mut raw, release(" Ada@X.EXMAPLE"));
+    assert_eq!(found, ["User release 4"]);
+    let released = |kind: &str| {
+        let old = json!({"kind": kind, "value": "ada@x.exmaple"});
+        json!({"attribute": "identity", "old": old, "new": null})
     };
-    raw.execute(renew).expect("the rest of a claim may change");
+    assert_eq!(changes(&mut raw, ada)[3], json!([released("userName"), released("email")]));
+    assert_eq!(code(world.write(release("ada@x.exmaple"))), Code::NotFound);
+    let other = world.create_user(user("ada@x.exmaple")).expect("it is free");
+    let back = world.write(patch_user(ada, set("userName", "ada@x.exmaple")));
+    assert_eq!(code(back), Code::UserNameTaken, "it is the other's now");
+    let owners = world.read(|tx| {
+        let names = ["ada@x.exmaple", "ada@x.example", "nobody"];
+        tx.owners(CALLER.tenant, &names.map(|name| named(ClaimKind::UserName, name)))
+    });
+    let [corrected, mistyped] =
+        ["ada@x.example", "ada@x.exmaple"].map(|name| named(ClaimKind::UserName, name));
+    assert_eq!(owners.expect("it can be read"), [(corrected, ada), (mistyped, other)]);
+}
+
+fn named(kind: ClaimKind, key: &str) -> Claim {
+    Claim { kind, key: key.to_owned() }
+}
+
+fn r5_a_name_of_an_account_that_was_deactivated_or_deleted_is_burned(database: &TestDatabase) {
+    let world = World::on(database);
+    let ada = world.create_user(user("ada")).expect("she is new");
+    world.write(patch_user(ada, set("active", false))).expect("she is active");
+    world.write(patch_user(ada, set("userName", "lovelace"))).expect("it is free");
+    assert_eq!(code(world.write(release("ada"))), Code::ClaimBurned);
+
+    // Without ever having been deactivated.
+    let bob = world.create_user(user("bob")).expect("he is new");
+    world.write(move |tx| accounts::users::delete(tx, &context(), bob, &any())).expect("he is");
+    assert_eq!(code(world.write(release("bob"))), Code::ClaimBurned);
+
+    for name in ["ada", "bob"] {
+        assert_eq!(code(world.create_user(user(name))), Code::UserNameTaken);
+    }
 }
 
 on_each_database!(
@@ -244,4 +316,6 @@ on_each_database!(
     r81_a_refused_change_is_no_entry,
     r81_the_database_itself_refuses_to_rewrite_the_change_log,
     r1_the_database_itself_refuses_to_give_an_identity_away,
+    r5_a_name_that_nobody_worked_under_is_released_for_others,
+    r5_a_name_of_an_account_that_was_deactivated_or_deleted_is_burned,
 );

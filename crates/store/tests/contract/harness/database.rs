@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use store::DatabaseUrl;
+use uuid::Uuid;
 
 use super::Raw;
 
@@ -13,6 +14,25 @@ use super::Raw;
 pub(crate) enum Kind {
     Sqlite,
     Postgres,
+}
+
+impl Kind {
+    /// An identifier as it is written in a statement.
+    pub(crate) fn id(self, id: Uuid) -> String {
+        match self {
+            Self::Sqlite => format!("X'{}'", id.simple()),
+            Self::Postgres => format!("'{id}'"),
+        }
+    }
+
+    /// Bytes as they are written in a statement.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self {
+            Self::Sqlite => format!("X'{hex}'"),
+            Self::Postgres => format!("'\\x{hex}'"),
+        }
+    }
 }
 
 /// An empty database.

@@ -4,6 +4,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use store::DatabaseUrl;
 
+use super::Kind;
+
 /// A connection that knows nothing of the store.
 pub(crate) enum Raw {
     Sqlite(SqliteConnection),
@@ -40,6 +42,13 @@ impl Raw {
             Self::Postgres(conn) => query.load(conn),
         };
         rows.expect("the query is right").into_iter().map(|row| row.value).collect()
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Sqlite(_) => Kind::Sqlite,
+            Self::Postgres(_) => Kind::Postgres,
+        }
     }
 
     /// The columns of a table, in their order.
