@@ -11,7 +11,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::ledger::{Action, Entry, Versioned, differences};
+use crate::ledger::{Action, append, differences};
 use crate::members::{MAX_MEMBERS_IN_ANSWER, Step, carry_out, listed, steps};
 use crate::refusal::{Code, Refusal};
 use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
@@ -50,7 +50,7 @@ pub fn create(
     let net = carry_out(tx, context, group.id, &steps, leniencies)?;
     let mut changes = differences(&Object::new(), &group.attributes);
     changes.extend(net.change());
-    append(tx, context, Action::Create, &group, changes)?;
+    append(tx, context, Action::Create, GROUP, &group, changes)?;
     Ok(group)
 }
 
@@ -184,7 +184,7 @@ pub fn delete(
     let mut changes = differences(&group.attributes, &Object::new());
     changes.extend(net.change());
     changes.extend(leave_groups(tx, context, id)?);
-    append(tx, context, Action::Tombstone, &group, changes)?;
+    append(tx, context, Action::Tombstone, GROUP, &group, changes)?;
     Ok(())
 }
 
@@ -220,19 +220,8 @@ fn change(
     }
     let mut changes = differences(&before.attributes, &after.attributes);
     changes.extend(net.change());
-    append(tx, context, Action::Update, &after, changes)?;
+    append(tx, context, Action::Update, GROUP, &after, changes)?;
     Ok(after)
-}
-
-fn append(
-    tx: &mut dyn Tx,
-    context: &Context,
-    action: Action,
-    group: &Resource,
-    changes: Vec<Value>,
-) -> Result<(), Refusal> {
-    let of = Versioned { resource_type: GROUP, id: group.id, version: group.version };
-    Ok(tx.append(context.caller.tenant, &Entry::new(context, action, of, changes))?)
 }
 
 fn take_members(

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Context;
+use crate::refusal::Refusal;
+use crate::tx::{Resource, Tx};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,19 @@ impl Entry {
             version: of.version,
         }
     }
+}
+
+/// Appends the entry of a change that led to this version of a resource.
+pub(crate) fn append(
+    tx: &mut dyn Tx,
+    context: &Context,
+    action: Action,
+    resource_type: &'static str,
+    resource: &Resource,
+    changes: Vec<Value>,
+) -> Result<(), Refusal> {
+    let of = Versioned { resource_type, id: resource.id, version: resource.version };
+    Ok(tx.append(context.caller.tenant, &Entry::new(context, action, of, changes))?)
 }
 
 /// A change of what lists others: those that came, and those that went.

@@ -14,7 +14,7 @@ use scim_protocol::schema::{Mutability, ResourceType};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::ledger::{Action, Entry, differences};
+use crate::ledger::{Action, append, differences};
 use crate::refusal::{Code, Refusal};
 use crate::resources::check_size;
 use crate::rights::Right;
@@ -139,7 +139,7 @@ pub(crate) fn insert<T: ObjectType>(
     }
     T::written(tx, context, None, &created)?;
     let changes = differences(&Object::new(), &created.attributes);
-    tx.append(tenant, &Entry::new(context, Action::Create, kind.name, &created, changes))?;
+    append(tx, context, Action::Create, kind.name, &created, changes)?;
     Ok(created)
 }
 
@@ -226,7 +226,7 @@ pub fn delete<T: ObjectType>(
     object.last_modified = context.now;
     tx.tombstone_object(tenant, &object)?;
     let changes = differences(&object.attributes, &Object::new());
-    tx.append(tenant, &Entry::new(context, Action::Tombstone, kind.name, &object, changes))?;
+    append(tx, context, Action::Tombstone, kind.name, &object, changes)?;
     Ok(())
 }
 
@@ -257,7 +257,7 @@ pub(crate) fn change<T: ObjectType>(
     }
     T::written(tx, context, Some(&before), &after)?;
     let changes = differences(&before.attributes, &after.attributes);
-    tx.append(tenant, &Entry::new(context, action, kind.name, &after, changes))?;
+    append(tx, context, action, kind.name, &after, changes)?;
     Ok(after)
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::account::{Account, Named, Standing};
 use crate::authorization::Tier;
 use crate::identity::{Claim, Release, claims};
-use crate::ledger::{Action, Entry, Versioned, differences};
+use crate::ledger::{Action, append, differences};
 use crate::refusal::{Code, Refusal};
 use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
 use crate::rights::Right;
@@ -51,7 +51,7 @@ pub fn create(
     claim(tx, context, user.id, &claims(&user.attributes))?;
     set_external_id(tx, context, USER, &user)?;
     let changes = differences(&Object::new(), &user.attributes);
-    append(tx, context, Action::Create, &user, changes)?;
+    append(tx, context, Action::Create, USER, &user, changes)?;
     Ok(user)
 }
 
@@ -169,7 +169,7 @@ pub fn delete(
     let user = user.resource;
     let mut changes = differences(&user.attributes, &Object::new());
     changes.extend(leave_groups(tx, context, id)?);
-    append(tx, context, Action::Tombstone, &user, changes)?;
+    append(tx, context, Action::Tombstone, USER, &user, changes)?;
     Ok(())
 }
 
@@ -211,10 +211,10 @@ pub(crate) fn give_up(
         return Err(Refusal::not_found(USER, id));
     }
     let mut after = before.clone();
-    after.version += 1;
-    after.last_modified = context.now;
+    after.resource.version += 1;
+    after.resource.last_modified = context.now;
     tx.update_user(tenant, &before, &after)?;
-    append(tx, context, Action::Release, &after, changes)
+    append(tx, context, Action::Release, USER, &after.resource, changes)
 }
 
 /// The one way in which an account changes; a change that changes nothing leaves no trace.
@@ -253,7 +253,7 @@ fn change(
     if action == Action::Deactivate {
         burn(tx, context, &before, &after)?;
     }
-    append(tx, context, action, &after, changes)?;
+    append(tx, context, action, USER, &after, changes)?;
     Ok(after)
 }
 
@@ -281,17 +281,6 @@ fn begin(tx: &mut dyn Tx, context: &Context) -> Result<Standing, Refusal> {
 
 fn employee_number_taken() -> Refusal {
     Refusal::rule(Code::EmployeeNumberTaken, "employeeNumber is that of another account")
-}
-
-fn append(
-    tx: &mut dyn Tx,
-    context: &Context,
-    action: Action,
-    user: &Resource,
-    changes: Vec<Value>,
-) -> Result<(), Refusal> {
-    let of = Versioned { resource_type: USER, id: user.id, version: user.version };
-    Ok(tx.append(context.caller.tenant, &Entry::new(context, action, of, changes))?)
 }
 
 fn action(before: &Object, after: &Object) -> Action {
