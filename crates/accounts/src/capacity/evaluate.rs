@@ -320,6 +320,7 @@ mod tests {
         assert!(!interrupts("voice", &[("email", 1), ("voice", 1)]), "one is the most");
         assert!(!interrupts("callback", &[("chat", 1)]), "the rule has nothing for callbacks");
         assert!(!interrupts("email", &[("email", 3)]));
+        assert!(!interrupts("message", &[("message", 1)]), "no medium makes way for itself");
     }
 
     #[test]

@@ -105,8 +105,7 @@ impl CapacityRule {
     /// # Errors
     /// `invalidValue`, with all that [`validate`] finds wrong.
     pub fn of(attributes: &Object) -> Result<Self, Error> {
-        let (rules, mut errors) = parse::media_rules(attributes);
-        errors.extend(validate::errors(&rules));
+        let (rules, errors) = validate::read(attributes);
         if !errors.is_empty() {
             return Err(Error::invalid_value(errors.join("; ")));
         }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use scim_filter_parser::{Filter, Operator, Options, Test, Value as Literal};
-use scim_protocol::Object;
 use serde_json::Value;
 
 use super::{Conjunction, MediaRule, Medium};
@@ -12,26 +11,14 @@ use super::{Conjunction, MediaRule, Medium};
 const MAX_CONJUNCTIONS: usize = 100;
 
 /// The most of them before those are left out that others make needless.
-const MAX_BEFORE: usize = 10 * MAX_CONJUNCTIONS;
+const MAX_BEFORE: usize = 3 * MAX_CONJUNCTIONS;
 
 /// What a condition may hold: nobody writes more, and its normal form grows faster than its text.
 const LIMITS: Options =
     Options { max_length: 4096, max_depth: 16, max_terms: 100, unquoted_values: false };
 
-/// The media rules that can be read, and what is wrong with the others.
-pub(super) fn media_rules(attributes: &Object) -> (Vec<MediaRule>, Vec<String>) {
-    let elements = attributes.get("mediaRules").and_then(Value::as_array);
-    let (mut rules, mut errors) = (Vec::new(), Vec::new());
-    for element in elements.into_iter().flatten() {
-        match media_rule(element) {
-            Ok(rule) => rules.push(rule),
-            Err(error) => errors.push(error),
-        }
-    }
-    (rules, errors)
-}
-
-fn media_rule(element: &Value) -> Result<MediaRule, String> {
+/// Reads an element of `mediaRules`, or says what is wrong with it.
+pub(super) fn media_rule(element: &Value) -> Result<MediaRule, String> {
     let name = element.get("media").and_then(Value::as_str).unwrap_or_default();
     let media = medium(name)?;
     let of_media = |error| format!("{media}: {error}");

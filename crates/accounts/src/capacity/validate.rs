@@ -3,8 +3,13 @@
 use std::collections::BTreeSet;
 
 use scim_protocol::Object;
+use serde_json::Value;
 
 use super::{MAX_CAPACITY, MediaRule, Medium, parse};
+
+/// The most media rules of one rule: more media than anybody has, and few enough to be checked in no
+/// time.
+const MAX_MEDIA_RULES: usize = 50;
 
 /// What is to be said of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,18 +35,30 @@ impl Validation {
 
 /// Checks the attributes of a `CapacityRule` resource.
 pub fn validate(attributes: &Object) -> Validation {
-    let (rules, mut all) = parse::media_rules(attributes);
-    // A rule whose only medium cannot be read has one, all the same.
-    if !rules.is_empty() || all.is_empty() {
-        all.extend(errors(&rules));
-    }
-    Validation { errors: all, warnings: warnings(&rules) }
+    let (rules, errors) = read(attributes);
+    Validation { errors, warnings: warnings(&rules) }
 }
 
-pub(super) fn errors(rules: &[MediaRule]) -> Vec<String> {
-    if rules.is_empty() {
-        return vec!["mediaRules must have at least one element".to_owned()];
+/// The media rules that can be read, and all that is wrong.
+pub(super) fn read(attributes: &Object) -> (Vec<MediaRule>, Vec<String>) {
+    let elements = attributes.get("mediaRules").and_then(Value::as_array);
+    let elements = elements.map(Vec::as_slice).unwrap_or_default();
+    if elements.is_empty() || elements.len() > MAX_MEDIA_RULES {
+        let error = format!("mediaRules must have from 1 to {MAX_MEDIA_RULES} elements");
+        return (Vec::new(), vec![error]);
     }
+    let (mut rules, mut wrong) = (Vec::new(), Vec::new());
+    for element in elements {
+        match parse::media_rule(element) {
+            Ok(rule) => rules.push(rule),
+            Err(error) => wrong.push(error),
+        }
+    }
+    wrong.extend(errors(&rules));
+    (rules, wrong)
+}
+
+fn errors(rules: &[MediaRule]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut errors = Vec::new();
     for rule in rules {
@@ -129,7 +146,7 @@ fn blocks_itself(rule: &MediaRule, at_least: i64) -> String {
 mod tests {
     use super::*;
     use crate::capacity::CapacityRule;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn check(media_rules: &Value) -> Validation {
         validate(json!({"name": "x", "mediaRules": media_rules}).as_object().unwrap())
@@ -138,7 +155,11 @@ mod tests {
     #[test]
     fn r76_what_is_wrong_with_a_rule() {
         for (media_rules, error) in [
-            (json!([]), "mediaRules must have at least one element"),
+            (json!([]), "mediaRules must have from 1 to 50 elements"),
+            (
+                vec![json!({"media": "voice"}); 51].into(),
+                "mediaRules must have from 1 to 50 elements",
+            ),
             (
                 json!([{"media": "voice"}, {"media": "Voice"}]),
                 "voice: there must be only one media rule for a medium",
