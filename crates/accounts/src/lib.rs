@@ -4,7 +4,8 @@
 //! transaction - with time and identifiers handed in by a [`Context`]. It either does its work or
 //! returns a [`Refusal`] that says which rule stands in the way and what to do about it. There is
 //! no I/O here, no clock, no SQL and no HTTP; the store implements [`Tx`], and a request runs its
-//! rule in exactly one unit of work.
+//! rule in exactly one unit of work. A decision that needs no look-up is a function over plain
+//! values.
 //!
 //! - [`users`]: accounts, as SCIM sees them. Deactivated, never deleted.
 //! - [`groups`]: groups and their members.

@@ -310,7 +310,8 @@ mod tests {
             &json!([
             {"media": "voice", "blockWhen": "email ge 1 or chat ge 1"},
             {"media": "email", "maxCapacity": 3, "interruptedBy": "voice"},
-            {"media": "chat", "interruptedBy": "callback"}]),
+            {"media": "chat", "interruptedBy": "callback"},
+            {"media": "message", "interruptedBy": "message"}]),
         );
         let interrupts = |media, work: &[_]| interrupts(&rule, &medium(media), &load(work));
         assert!(interrupts("voice", &[("email", 3)]));
