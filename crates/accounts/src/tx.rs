@@ -3,6 +3,8 @@
 
 #![allow(clippy::missing_errors_doc, reason = "said once, above")]
 
+mod entitlements;
+
 use jiff::Timestamp;
 use scim_protocol::Object;
 use scim_protocol::cursor::{Key, Position};
@@ -20,6 +22,10 @@ use crate::ledger::Entry;
 use crate::objects::UniqueName;
 use crate::refusal::Refusal;
 use crate::tenancy::{Credential, Tenant, Token};
+
+pub use entitlements::{
+    Assignments, Grant, Grants, InheritedGrant, SeatCount, Seats, SkillAssignment,
+};
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -385,6 +391,9 @@ pub trait Tx:
     + Groups
     + Objects
     + Memberships
+    + Grants
+    + Assignments
+    + Seats
     + Claims
     + ExternalIds
     + Ledger
@@ -399,6 +408,9 @@ impl<T> Tx for T where
         + Groups
         + Objects
         + Memberships
+        + Grants
+        + Assignments
+        + Seats
         + Claims
         + ExternalIds
         + Ledger

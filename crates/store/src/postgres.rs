@@ -27,6 +27,12 @@ const NOW: &str = "now()";
 /// Locks the rows that a SELECT of `resource` finds.
 const LOCK: Option<&str> = Some(" FOR UPDATE OF resource");
 
+const SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+const WAIT_FOR_LOCKED: &str = " FOR UPDATE";
+
+/// A number from 0 to below 2 to the power of 53.
+const RANDOM_NUMBER: &str = "floor(random() * 9007199254740992)::bigint";
+
 macro_rules! for_share {
     ($query:expr) => {
         $query.for_share()
@@ -53,6 +59,11 @@ fn lock(session: &mut Session, number: u64) -> StorageResult<()> {
     Ok(())
 }
 
+fn lock_holders(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
+    let (high, low) = tenant.as_u64_pair();
+    lock(session, (high ^ low).rotate_left(32))
+}
+
 /// A lock of one object, which many may share: locking its row would write to it each time.
 fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid, shared: bool) -> StorageResult<()> {
     let ((a, b), (c, d)) = (tenant.as_u64_pair(), id.as_u64_pair());
@@ -65,10 +76,14 @@ fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid, shared: bool) -> S
     Ok(())
 }
 
+#[path = "sql/assignments.rs"]
+mod assignments;
 #[path = "sql/claims.rs"]
 mod claims;
 #[path = "sql/document.rs"]
 mod document;
+#[path = "sql/grants.rs"]
+mod grants;
 #[path = "sql/groups.rs"]
 mod groups;
 #[path = "sql/keys.rs"]
@@ -83,6 +98,8 @@ mod objects;
 mod resources;
 #[path = "sql/savepoints.rs"]
 mod savepoints;
+#[path = "sql/seats.rs"]
+mod seats;
 #[path = "sql/statement.rs"]
 mod statement;
 #[path = "sql/tenancy.rs"]

@@ -28,6 +28,13 @@ const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 /// The one writer has what it reads to itself.
 const LOCK: Option<&str> = None;
 
+/// The one writer need not pass over what others are taking, nor wait for them.
+const SKIP_LOCKED: &str = "";
+const WAIT_FOR_LOCKED: &str = "";
+
+/// A number from 0 to below 2 to the power of 53.
+const RANDOM_NUMBER: &str = "(random() & 9007199254740991)";
+
 macro_rules! for_share {
     ($query:expr) => {
         $query
@@ -46,16 +53,26 @@ fn lock_parts(_: &mut Session, _: Uuid) -> StorageResult<()> {
     Ok(())
 }
 
+/// The one writer counts alone.
+#[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
+fn lock_holders(_: &mut Session, _: Uuid) -> StorageResult<()> {
+    Ok(())
+}
+
 /// The one writer has every object to itself.
 #[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
 fn lock_object(_: &mut Session, _: Uuid, _: Uuid, _: bool) -> StorageResult<()> {
     Ok(())
 }
 
+#[path = "sql/assignments.rs"]
+mod assignments;
 #[path = "sql/claims.rs"]
 mod claims;
 #[path = "sql/document.rs"]
 mod document;
+#[path = "sql/grants.rs"]
+mod grants;
 #[path = "sql/groups.rs"]
 mod groups;
 #[path = "sql/keys.rs"]
@@ -70,6 +87,8 @@ mod objects;
 mod resources;
 #[path = "sql/savepoints.rs"]
 mod savepoints;
+#[path = "sql/seats.rs"]
+mod seats;
 #[path = "sql/statement.rs"]
 mod statement;
 #[path = "sql/tenancy.rs"]

@@ -17,7 +17,7 @@ mod value;
 pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
 pub(crate) use order::Order;
-pub(crate) use place::Table;
+pub(crate) use place::{BLOCKED_IN_TIER, Table};
 
 use uuid::Uuid;
 
@@ -66,6 +66,14 @@ impl Pieces {
     /// Appends an identifier.
     pub(crate) fn id(&mut self, id: Uuid) -> &mut Self {
         self.bind(Bind::Id(Id(id)))
+    }
+
+    /// Appends identifiers, with commas between them.
+    pub(crate) fn ids(&mut self, ids: &[Uuid]) -> &mut Self {
+        for (at, id) in ids.iter().enumerate() {
+            self.sql(if at == 0 { "" } else { ", " }).id(*id);
+        }
+        self
     }
 
     /// Appends other pieces.

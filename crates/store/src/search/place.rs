@@ -165,6 +165,11 @@ const EXTERNAL_ID_OF_USER: SideTable = SideTable {
 const EXTERNAL_ID_OF_GROUP: SideTable =
     SideTable { of_connection: Some("Group"), ..EXTERNAL_ID_OF_USER };
 
+/// Whether the permission of `rp`, a row of role_permissions, is blocked by the tier of `u`, a user.
+pub(crate) const BLOCKED_IN_TIER: &str = "(rp.blocked_tiers & CASE u.license_tier \
+    WHEN 'cx1' THEN 1 WHEN 'cx2d' THEN 2 WHEN 'cx2' THEN 4 WHEN 'cx3d' THEN 8 WHEN 'cx3' THEN 16 \
+    WHEN 'cx4' THEN 32 END) <> 0";
+
 /// Where an attribute of a resource of this table is kept.
 pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
     if attribute.leaf().returned == Returned::Never {

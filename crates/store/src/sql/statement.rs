@@ -123,3 +123,56 @@ pub(crate) struct IdRow {
     #[diesel(sql_type = Guid)]
     pub(crate) id: Id,
 }
+
+/// How many of something there are of a user or group.
+#[derive(QueryableByName)]
+pub(crate) struct SubjectCountRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) subject_id: Id,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) total: i64,
+}
+
+/// A user or group that holds a role.
+#[derive(QueryableByName)]
+pub(crate) struct HolderRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) subject_id: Id,
+    #[diesel(sql_type = Bool)]
+    pub(crate) is_group: bool,
+}
+
+/// How many hold a role and are enabled, and how many of them have been activated.
+#[derive(QueryableByName)]
+pub(crate) struct HoldersRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) enabled: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) activated: i64,
+}
+
+/// A role that a user holds through a group.
+#[derive(QueryableByName)]
+pub(crate) struct InheritedRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) user_id: Id,
+    #[diesel(sql_type = Guid)]
+    pub(crate) group_id: Id,
+    #[diesel(sql_type = Text)]
+    pub(crate) group_name: String,
+    #[diesel(sql_type = Bool)]
+    pub(crate) enabled: bool,
+    #[diesel(sql_type = Guid)]
+    pub(crate) role_id: Id,
+    #[diesel(sql_type = Nullable<Guid>)]
+    pub(crate) division_id: Option<Id>,
+}
+
+/// The seats of a pool.
+#[derive(QueryableByName)]
+pub(crate) struct SeatsRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) used: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) free: i64,
+}

@@ -104,7 +104,7 @@ fn tier(name: &str) -> StorageResult<Tier> {
 }
 
 /// A tier's name as it is compared.
-fn tier_key(tier: Tier) -> String {
+pub(super) fn tier_key(tier: Tier) -> String {
     tier.name().to_ascii_lowercase()
 }
 

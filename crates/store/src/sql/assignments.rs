@@ -1,0 +1,124 @@
+//! The table `skill_assignments`, and who has been given what else.
+
+use accounts::skill_set::Proficiency;
+use accounts::{Assignments, SkillAssignment, StorageError, StorageResult};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::Session;
+use crate::error::failed;
+use crate::schema::{grants, groups, skill_assignments, users};
+use crate::types::Id;
+
+type SkillRow = (Id, Id, i32, bool);
+
+fn assignment((user, skill, tenths, active): SkillRow) -> StorageResult<(Uuid, SkillAssignment)> {
+    let proficiency = u8::try_from(tenths).ok().and_then(Proficiency::of_tenths);
+    let proficiency =
+        proficiency.ok_or_else(|| StorageError::Failed(format!("proficiency {tenths}").into()))?;
+    Ok((user.0, SkillAssignment { skill: skill.0, proficiency, active }))
+}
+
+impl Assignments for Session {
+    fn skills_of(
+        &mut self,
+        tenant: Uuid,
+        users: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, SkillAssignment)>> {
+        let users: Vec<Id> = users.iter().map(|id| Id(*id)).collect();
+        let rows: Vec<SkillRow> = skill_assignments::table
+            .filter(skill_assignments::tenant_id.eq(Id(tenant)))
+            .filter(skill_assignments::user_id.eq_any(users))
+            .order((skill_assignments::user_id, skill_assignments::skill_id))
+            .select((
+                skill_assignments::user_id,
+                skill_assignments::skill_id,
+                skill_assignments::proficiency,
+                skill_assignments::active,
+            ))
+            .load(&mut self.0)
+            .map_err(failed)?;
+        rows.into_iter().map(assignment).collect()
+    }
+
+    fn set_skills(
+        &mut self,
+        tenant: Uuid,
+        user: Uuid,
+        skills: &[SkillAssignment],
+    ) -> StorageResult<()> {
+        let of_user = skill_assignments::tenant_id
+            .eq(Id(tenant))
+            .and(skill_assignments::user_id.eq(Id(user)));
+        diesel::delete(skill_assignments::table.filter(of_user))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        let rows: Vec<_> = skills
+            .iter()
+            .map(|skill| {
+                (
+                    skill_assignments::tenant_id.eq(Id(tenant)),
+                    skill_assignments::user_id.eq(Id(user)),
+                    skill_assignments::skill_id.eq(Id(skill.skill)),
+                    skill_assignments::proficiency.eq(i32::from(skill.proficiency.tenths())),
+                    skill_assignments::active.eq(skill.active),
+                )
+            })
+            .collect();
+        if !rows.is_empty() {
+            diesel::insert_into(skill_assignments::table)
+                .values(rows)
+                .execute(&mut self.0)
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn users_with_skill(
+        &mut self,
+        tenant: Uuid,
+        skill: Uuid,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>> {
+        let users: Vec<Id> = skill_assignments::table
+            .filter(skill_assignments::tenant_id.eq(Id(tenant)))
+            .filter(skill_assignments::skill_id.eq(Id(skill)))
+            .order(skill_assignments::user_id)
+            .limit(limit.into())
+            .select(skill_assignments::user_id)
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(users.into_iter().map(|id| id.0).collect())
+    }
+
+    fn count_in_division(&mut self, tenant: Uuid, division: Uuid) -> StorageResult<(i64, i64)> {
+        let accounts = users::table
+            .filter(users::tenant_id.eq(Id(tenant)).and(users::division_id.eq(Id(division))))
+            .filter(users::deleted_at.is_null())
+            .count()
+            .get_result(&mut self.0)
+            .map_err(failed)?;
+        let granted = grants::table
+            .filter(grants::tenant_id.eq(Id(tenant)).and(grants::division_id.eq(Id(division))))
+            .count()
+            .get_result(&mut self.0)
+            .map_err(failed)?;
+        Ok((accounts, granted))
+    }
+
+    fn count_with_capacity_rule(&mut self, tenant: Uuid, rule: Uuid) -> StorageResult<i64> {
+        let of_users: i64 = users::table
+            .filter(users::tenant_id.eq(Id(tenant)).and(users::capacity_rule_id.eq(Id(rule))))
+            .filter(users::deleted_at.is_null())
+            .count()
+            .get_result(&mut self.0)
+            .map_err(failed)?;
+        let of_groups: i64 = groups::table
+            .filter(groups::tenant_id.eq(Id(tenant)).and(groups::capacity_rule_id.eq(Id(rule))))
+            .filter(groups::deleted_at.is_null())
+            .count()
+            .get_result(&mut self.0)
+            .map_err(failed)?;
+        Ok(of_users + of_groups)
+    }
+}

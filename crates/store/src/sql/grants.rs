@@ -1,0 +1,352 @@
+//! The tables `grants` and `role_permissions`: who holds which role where, directly or through
+//! groups.
+//!
+//! What groups confer is never stored for a user: it is found by way of the memberships, up from
+//! users or down from groups. A group that is disabled confers nothing, and neither does what it
+//! is in confer anything through it.
+
+use accounts::authorization::{DivisionScope, PermissionSet, Tier};
+use accounts::{Grant, Grants, InheritedGrant, StorageResult};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use uuid::Uuid;
+
+use super::statement::{CountRow, HolderRow, HoldersRow, InheritedRow, Statement, SubjectCountRow};
+use super::{Session, lock_holders};
+use crate::error::failed;
+use crate::schema::{grants, role_permissions};
+use crate::search::{BLOCKED_IN_TIER, Pieces};
+use crate::types::{Id, Stamp};
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = grants)]
+struct GrantRow {
+    tenant_id: Id,
+    subject_id: Id,
+    role_id: Id,
+    scope_id: Id,
+    division_id: Option<Id>,
+    is_group: bool,
+    source: String,
+    granted_at: Stamp,
+    dormant: bool,
+    purge_at: Option<Stamp>,
+}
+
+/// The division as a key, zero for all.
+fn scope_id(division: DivisionScope) -> Id {
+    match division {
+        DivisionScope::All => Id(Uuid::nil()),
+        DivisionScope::One(id) => Id(id),
+    }
+}
+
+fn scope(division: Option<Id>) -> DivisionScope {
+    division.map_or(DivisionScope::All, |id| DivisionScope::One(id.0))
+}
+
+fn grant(row: GrantRow) -> Grant {
+    Grant {
+        subject: row.subject_id.0,
+        role: row.role_id.0,
+        division: scope(row.division_id),
+        source: row.source,
+        granted: row.granted_at.0,
+        dormant: row.dormant,
+        purge_at: row.purge_at.map(|at| at.0),
+    }
+}
+
+fn row(tenant: Uuid, grant: &Grant, is_group: bool) -> GrantRow {
+    let division_id = match grant.division {
+        DivisionScope::All => None,
+        DivisionScope::One(id) => Some(Id(id)),
+    };
+    GrantRow {
+        tenant_id: Id(tenant),
+        subject_id: Id(grant.subject),
+        role_id: Id(grant.role),
+        scope_id: scope_id(grant.division),
+        division_id,
+        is_group,
+        source: grant.source.clone(),
+        granted_at: Stamp(grant.granted),
+        dormant: grant.dormant,
+        purge_at: grant.purge_at.map(Stamp),
+    }
+}
+
+/// `above`: the groups that hold each of these users, with whether each on the way is enabled.
+fn above_users(tenant: Uuid, users: &[Uuid]) -> Pieces {
+    let mut pieces = Pieces::default();
+    pieces.sql(
+        "WITH RECURSIVE above (user_id, group_id, enabled) AS ( \
+         SELECT m.member_id, m.group_id, g.enabled FROM memberships AS m \
+         JOIN \"groups\" AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+         WHERE m.tenant_id = ",
+    );
+    pieces.id(tenant).sql(" AND m.member_id IN (").ids(users).sql(
+        ") UNION SELECT above.user_id, m.group_id, (above.enabled AND g.enabled) FROM above \
+         JOIN memberships AS m ON m.member_id = above.group_id \
+         JOIN \"groups\" AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+         WHERE m.tenant_id = ",
+    );
+    pieces.id(tenant).sql(")");
+    pieces
+}
+
+/// `holders`: the users that hold a role, directly or through groups that are enabled.
+fn holders_of(tenant: Uuid, role: Uuid) -> Pieces {
+    let mut pieces = Pieces::default();
+    pieces.sql(
+        "WITH RECURSIVE conferring (group_id) AS ( \
+         SELECT gr.subject_id FROM grants AS gr \
+         JOIN \"groups\" AS g ON g.tenant_id = gr.tenant_id AND g.id = gr.subject_id \
+         WHERE gr.is_group AND g.enabled AND g.deleted_at IS NULL AND gr.tenant_id = ",
+    );
+    pieces.id(tenant).sql(" AND gr.role_id = ").id(role).sql(
+        " UNION SELECT m.member_id FROM conferring \
+         JOIN memberships AS m ON m.group_id = conferring.group_id \
+         JOIN \"groups\" AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id \
+         WHERE m.is_group AND g.enabled AND m.tenant_id = ",
+    );
+    pieces.id(tenant).sql(
+        "), holders (user_id) AS ( \
+         SELECT gr.subject_id FROM grants AS gr \
+         WHERE NOT gr.is_group AND NOT gr.dormant AND gr.tenant_id = ",
+    );
+    pieces.id(tenant).sql(" AND gr.role_id = ").id(role).sql(
+        " UNION SELECT m.member_id FROM conferring \
+         JOIN memberships AS m ON m.group_id = conferring.group_id \
+         WHERE NOT m.is_group AND m.tenant_id = ",
+    );
+    pieces.id(tenant).sql(")");
+    pieces
+}
+
+impl Grants for Session {
+    fn grants_of(&mut self, tenant: Uuid, subjects: &[Uuid]) -> StorageResult<Vec<Grant>> {
+        let subjects: Vec<Id> = subjects.iter().map(|id| Id(*id)).collect();
+        let rows: Vec<GrantRow> = grants::table
+            .filter(grants::tenant_id.eq(Id(tenant)).and(grants::subject_id.eq_any(subjects)))
+            .order((grants::subject_id, grants::role_id, grants::scope_id))
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(rows.into_iter().map(grant).collect())
+    }
+
+    fn put_grants(&mut self, tenant: Uuid, wanted: &[Grant], to_groups: bool) -> StorageResult<()> {
+        for wanted in wanted {
+            diesel::insert_into(grants::table)
+                .values(row(tenant, wanted, to_groups))
+                .on_conflict((
+                    grants::tenant_id,
+                    grants::subject_id,
+                    grants::role_id,
+                    grants::scope_id,
+                ))
+                .do_update()
+                .set((
+                    grants::dormant.eq(excluded(grants::dormant)),
+                    grants::purge_at.eq(excluded(grants::purge_at)),
+                ))
+                .execute(&mut self.0)
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn remove_grants(
+        &mut self,
+        tenant: Uuid,
+        subject: Uuid,
+        unwanted: &[(Uuid, DivisionScope)],
+    ) -> StorageResult<()> {
+        for (role, division) in unwanted {
+            let key = (Id(tenant), Id(subject), Id(*role), scope_id(*division));
+            diesel::delete(grants::table.find(key)).execute(&mut self.0).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn inherited_grants(
+        &mut self,
+        tenant: Uuid,
+        users: &[Uuid],
+    ) -> StorageResult<Vec<InheritedGrant>> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pieces = above_users(tenant, users);
+        pieces.sql(
+            " SELECT above.user_id, above.group_id, g.display AS group_name, above.enabled, \
+             gr.role_id, gr.division_id FROM above \
+             JOIN grants AS gr ON gr.subject_id = above.group_id \
+             JOIN \"groups\" AS g ON g.tenant_id = gr.tenant_id AND g.id = gr.subject_id \
+             WHERE gr.tenant_id = ",
+        );
+        pieces.id(tenant);
+        pieces.sql(
+            " ORDER BY above.user_id, gr.role_id, gr.scope_id, above.group_id, above.enabled DESC",
+        );
+        let rows = Statement::dynamic(pieces).load::<InheritedRow>(&mut self.0).map_err(failed)?;
+        let mut found: Vec<InheritedGrant> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let next = InheritedGrant {
+                user: row.user_id.0,
+                group: row.group_id.0,
+                group_name: row.group_name,
+                enabled: row.enabled,
+                role: row.role_id.0,
+                division: scope(row.division_id),
+            };
+            // Of several ways to a group the one that confers comes first.
+            let is_same = |last: &InheritedGrant| {
+                (last.user, last.group, last.role, last.division)
+                    == (next.user, next.group, next.role, next.division)
+            };
+            if !found.last().is_some_and(is_same) {
+                found.push(next);
+            }
+        }
+        Ok(found)
+    }
+
+    fn holders_of_role(
+        &mut self,
+        tenant: Uuid,
+        role: Uuid,
+        limit: u32,
+    ) -> StorageResult<Vec<(Uuid, bool)>> {
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT DISTINCT subject_id, is_group FROM grants WHERE tenant_id = ");
+        pieces.id(tenant).sql(" AND role_id = ").id(role);
+        pieces.sql(format!(" ORDER BY subject_id LIMIT {limit}"));
+        let rows = Statement::dynamic(pieces).load::<HolderRow>(&mut self.0).map_err(failed)?;
+        Ok(rows.into_iter().map(|row| (row.subject_id.0, row.is_group)).collect())
+    }
+
+    fn count_role_users(
+        &mut self,
+        tenant: Uuid,
+        roles: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, i64)>> {
+        let mut counts = Vec::with_capacity(roles.len());
+        for role in roles {
+            let mut pieces = holders_of(tenant, *role);
+            pieces.sql(" SELECT COUNT(*) AS total FROM holders");
+            let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0);
+            counts.push((*role, row.map_err(failed)?.total));
+        }
+        Ok(counts)
+    }
+
+    fn holds_role(&mut self, tenant: Uuid, user: Uuid, role: Uuid) -> StorageResult<bool> {
+        let mut pieces = above_users(tenant, &[user]);
+        pieces.sql(" SELECT COUNT(*) AS total FROM grants AS gr WHERE gr.tenant_id = ").id(tenant);
+        pieces.sql(" AND gr.role_id = ").id(role).sql(" AND ((gr.subject_id = ").id(user);
+        pieces.sql(
+            " AND NOT gr.dormant) OR gr.subject_id IN (SELECT group_id FROM above WHERE enabled))",
+        );
+        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        Ok(row.total > 0)
+    }
+
+    fn group_confers(&mut self, tenant: Uuid, group: Uuid, role: Uuid) -> StorageResult<bool> {
+        let mut pieces = above_users(tenant, &[group]);
+        pieces.sql(" SELECT COUNT(*) AS total FROM grants AS gr WHERE gr.tenant_id = ").id(tenant);
+        pieces.sql(" AND gr.role_id = ").id(role).sql(" AND (gr.subject_id = ").id(group);
+        pieces.sql(" OR gr.subject_id IN (SELECT group_id FROM above))");
+        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        Ok(row.total > 0)
+    }
+
+    fn holders_at_work(&mut self, tenant: Uuid, role: Uuid) -> StorageResult<(i64, i64)> {
+        let mut pieces = holders_of(tenant, role);
+        pieces.sql(
+            " SELECT COUNT(*) AS enabled, COUNT(u.activated_at) AS activated FROM holders \
+             JOIN users AS u ON u.id = holders.user_id WHERE u.active AND u.tenant_id = ",
+        );
+        pieces.id(tenant);
+        let row = Statement::fixed(pieces).get_result::<HoldersRow>(&mut self.0).map_err(failed)?;
+        Ok((row.enabled, row.activated))
+    }
+
+    fn lock_holders(&mut self, tenant: Uuid) -> StorageResult<()> {
+        lock_holders(self, tenant)
+    }
+
+    fn set_role_permissions(
+        &mut self,
+        tenant: Uuid,
+        role: Uuid,
+        permissions: &PermissionSet,
+    ) -> StorageResult<()> {
+        let of_role =
+            role_permissions::tenant_id.eq(Id(tenant)).and(role_permissions::role_id.eq(Id(role)));
+        diesel::delete(role_permissions::table.filter(of_role))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        let rows: Vec<_> = permissions
+            .iter()
+            .map(|id| {
+                let permission = id.permission();
+                (
+                    role_permissions::tenant_id.eq(Id(tenant)),
+                    role_permissions::role_id.eq(Id(role)),
+                    role_permissions::permission.eq(permission.name()),
+                    role_permissions::division_aware.eq(permission.division_aware),
+                    role_permissions::blocked_tiers.eq(blocked_tiers(permission)),
+                )
+            })
+            .collect();
+        diesel::insert_into(role_permissions::table)
+            .values(rows)
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    fn blocked_counts(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<(Uuid, i64)>> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pieces = above_users(tenant, users);
+        pieces.sql(
+            ", held (user_id, role_id, scope_id) AS ( \
+             SELECT gr.subject_id, gr.role_id, gr.scope_id FROM grants AS gr \
+             WHERE NOT gr.dormant AND gr.tenant_id = ",
+        );
+        pieces.id(tenant).sql(" AND gr.subject_id IN (").ids(users).sql(
+            ") UNION SELECT above.user_id, gr.role_id, gr.scope_id FROM above \
+             JOIN grants AS gr ON gr.subject_id = above.group_id \
+             WHERE above.enabled AND gr.tenant_id = ",
+        );
+        pieces.id(tenant).sql(
+            " UNION SELECT u.id, employee.id, u.division_id FROM users AS u \
+             JOIN objects AS employee ON employee.tenant_id = u.tenant_id \
+             WHERE employee.resource_type = 'Role' AND employee.name_key = 'employee' \
+             AND employee.deleted_at IS NULL AND u.tenant_id = ",
+        );
+        pieces.id(tenant).sql(" AND u.id IN (").ids(users).sql(
+            ")) SELECT blocked.user_id AS subject_id, COUNT(*) AS total FROM ( \
+             SELECT DISTINCT held.user_id, rp.permission, \
+             CASE WHEN rp.division_aware THEN held.scope_id END AS scope_id FROM held \
+             JOIN role_permissions AS rp ON rp.role_id = held.role_id \
+             JOIN users AS u ON u.tenant_id = rp.tenant_id AND u.id = held.user_id \
+             WHERE ",
+        );
+        pieces.sql(BLOCKED_IN_TIER).sql(" AND rp.tenant_id = ").id(tenant);
+        pieces.sql(") AS blocked GROUP BY blocked.user_id");
+        let rows =
+            Statement::dynamic(pieces).load::<SubjectCountRow>(&mut self.0).map_err(failed)?;
+        Ok(rows.into_iter().map(|row| (row.subject_id.0, row.total)).collect())
+    }
+}
+
+/// A bit for each tier that does not allow the permission, in the order of the catalogue.
+fn blocked_tiers(permission: &accounts::authorization::Permission) -> i32 {
+    let blocked =
+        Tier::ALL.iter().enumerate().filter(|(_, tier)| !tier.lacks(permission).is_empty());
+    blocked.fold(0, |bits, (at, _)| bits | 1 << at)
+}

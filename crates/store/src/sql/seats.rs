@@ -1,0 +1,105 @@
+//! The table `free_seats`: the seats of limited pools that nobody has.
+//!
+//! Taking a seat deletes its row, so that what is not there cannot be taken, and nobody waits for
+//! a common row: each begins to look at another place and passes over what others are taking.
+
+use accounts::authorization::Tier;
+use accounts::{SeatCount, Seats, StorageResult};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::statement::{SeatsRow, Statement};
+use super::users::tier_key;
+use super::{RANDOM_NUMBER, SKIP_LOCKED, Session, WAIT_FOR_LOCKED};
+use crate::error::failed;
+use crate::search::{Bind, Pieces};
+
+/// Seats have numbers below this.
+const NUMBERS: u64 = 1 << 53;
+
+/// Seats that are made in one statement.
+const BATCH: i64 = 100_000;
+
+/// Takes the first seat from a number on; whether there was one.
+fn take(
+    session: &mut Session,
+    tenant: Uuid,
+    tier: Tier,
+    from: i64,
+    lock: &str,
+) -> StorageResult<bool> {
+    let mut pieces = Pieces::default();
+    pieces.sql("DELETE FROM free_seats WHERE tenant_id = ").id(tenant);
+    pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+    pieces.sql(" AND number = (SELECT number FROM free_seats WHERE tenant_id = ").id(tenant);
+    pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+    pieces.sql(" AND number >= ").bind(Bind::Integer(from));
+    pieces.sql(" ORDER BY number LIMIT 1").sql(lock).sql(")");
+    let taken = Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    Ok(taken == 1)
+}
+
+impl Seats for Session {
+    fn take_seat(
+        &mut self,
+        tenant: Uuid,
+        tier: Tier,
+        near: Uuid,
+        wait: bool,
+    ) -> StorageResult<bool> {
+        let (_, random) = near.as_u64_pair();
+        let start = (random % NUMBERS).cast_signed();
+        Ok(take(self, tenant, tier, start, SKIP_LOCKED)?
+            || take(self, tenant, tier, 0, SKIP_LOCKED)?
+            || (wait && take(self, tenant, tier, 0, WAIT_FOR_LOCKED)?))
+    }
+
+    fn put_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<()> {
+        self.resize_pool(tenant, tier, 1)?;
+        Ok(())
+    }
+
+    fn seats(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<SeatCount> {
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT (SELECT COUNT(*) FROM users WHERE active AND tenant_id = ").id(tenant);
+        pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+        pieces.sql(") AS used, (SELECT COUNT(*) FROM free_seats WHERE tenant_id = ").id(tenant);
+        pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier))).sql(") AS free");
+        let row = Statement::fixed(pieces).get_result::<SeatsRow>(&mut self.0).map_err(failed)?;
+        Ok(SeatCount { used: row.used, free: row.free })
+    }
+
+    fn resize_pool(&mut self, tenant: Uuid, tier: Tier, by: i64) -> StorageResult<i64> {
+        if by < 0 {
+            return remove(self, tenant, tier, -by).map(|removed| -removed);
+        }
+        let mut added = 0;
+        while added < by {
+            // A number that is there already is not added, and another is tried.
+            added += add(self, tenant, tier, (by - added).min(BATCH))?;
+        }
+        Ok(added)
+    }
+}
+
+fn add(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> StorageResult<i64> {
+    let mut pieces = Pieces::default();
+    pieces.sql("WITH RECURSIVE each (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < ");
+    pieces.bind(Bind::Integer(count));
+    pieces.sql(") INSERT INTO free_seats (tenant_id, license_tier, number) SELECT ").id(tenant);
+    pieces.sql(", ").bind(Bind::Text(tier_key(tier))).sql(", ").sql(RANDOM_NUMBER);
+    pieces.sql(" FROM each WHERE true ON CONFLICT DO NOTHING");
+    let added = Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    Ok(i64::try_from(added).unwrap_or(i64::MAX))
+}
+
+fn remove(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> StorageResult<i64> {
+    let mut pieces = Pieces::default();
+    pieces.sql("DELETE FROM free_seats WHERE tenant_id = ").id(tenant);
+    pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+    pieces.sql(" AND number IN (SELECT number FROM free_seats WHERE tenant_id = ").id(tenant);
+    pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+    pieces.sql(" ORDER BY number LIMIT ").bind(Bind::Integer(count)).sql(SKIP_LOCKED).sql(")");
+    let removed = Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    Ok(i64::try_from(removed).unwrap_or(i64::MAX))
+}
