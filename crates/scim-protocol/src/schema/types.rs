@@ -12,6 +12,12 @@ impl ResourceType {
         &USER
     }
 
+    /// The same with the extension of Genesys Cloud, for connections whose mappings were made for
+    /// that. To every other connection its URN is unknown.
+    pub fn user_with_genesys() -> &'static Self {
+        &USER_WITH_GENESYS
+    }
+
     /// `Group`: RFC 7643 section 4.2 with the account model's extension.
     pub fn group() -> &'static Self {
         &GROUP
@@ -133,6 +139,12 @@ static USER: LazyLock<ResourceType> = LazyLock::new(|| ResourceType {
     ],
 });
 
+static USER_WITH_GENESYS: LazyLock<ResourceType> = LazyLock::new(|| {
+    let mut user = USER.clone();
+    user.extensions.push(Extension { schema: data!("genesys_user.json"), required: false });
+    user
+});
+
 static GROUP: LazyLock<ResourceType> = LazyLock::new(|| ResourceType {
     name: "Group",
     endpoint: "/Groups",
@@ -233,7 +245,7 @@ static DISCOVERY: LazyLock<[Schema; 3]> = LazyLock::new(|| {
     [data!("service_provider_config.json"), data!("resource_type.json"), data!("schema.json")]
 });
 
-/// Every schema that is served: of the resource types, their extensions, and of discovery itself.
-pub fn all() -> impl Iterator<Item = &'static Schema> {
-    ResourceType::all().into_iter().flat_map(ResourceType::schemas).chain(DISCOVERY.iter())
+/// The schemas of discovery's own resources: `ServiceProviderConfig`, `ResourceType`, `Schema`.
+pub fn of_discovery() -> &'static [Schema] {
+    DISCOVERY.as_slice()
 }

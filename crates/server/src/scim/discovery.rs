@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use scim_protocol::{discovery, message};
+use scim_protocol::discovery::{self, View};
+use scim_protocol::message;
 use serde_json::Value;
 
 use super::handlers::pairs;
@@ -20,7 +21,7 @@ pub(super) async fn service_provider_config(request: HttpRequest, state: Data<St
 
 pub(super) async fn resource_types(request: HttpRequest, state: Data<State>) -> Answer {
     let base = base_url(&request, &state);
-    list(&request, discovery::resource_types(&base))
+    list(&request, discovery::resource_types(&base, &View::default()))
 }
 
 pub(super) async fn resource_type(
@@ -29,17 +30,17 @@ pub(super) async fn resource_type(
     id: Path<String>,
 ) -> Answer {
     let base = base_url(&request, &state);
-    one(&request, discovery::resource_type(&id, &base))
+    one(&request, discovery::resource_type(&id, &base, &View::default()))
 }
 
 pub(super) async fn schemas(request: HttpRequest, state: Data<State>) -> Answer {
     let base = base_url(&request, &state);
-    list(&request, discovery::schemas(&base))
+    list(&request, discovery::schemas(&base, &View::default()))
 }
 
 pub(super) async fn schema(request: HttpRequest, state: Data<State>, urn: Path<String>) -> Answer {
     let base = base_url(&request, &state);
-    one(&request, discovery::schema(&urn, &base))
+    one(&request, discovery::schema(&urn, &base, &View::default()))
 }
 
 fn one(request: &HttpRequest, resource: Option<Value>) -> Answer {
