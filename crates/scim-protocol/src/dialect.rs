@@ -104,6 +104,8 @@ leniencies! {
     BareValue = "bareValue",
     /// `"emails": {…}`: one object where the schema has a list.
     ObjectForList = "objectForList",
+    /// `"businessUnits": "Sales;Support"`: the values of a list in one text.
+    JoinedList = "joinedList",
     /// `"manager": [{…}]`: a list of one where the schema has a single value.
     ListForObject = "listForObject",
     /// `roles[].value` holding a JSON object as text.

@@ -12,7 +12,8 @@
 //!   says so. Text that is required must hold more than white space in every dialect.
 //! - A date and time without a zone is taken as UTC: `xsd:dateTime` allows it (section 2.3.5).
 //! - Two values with the same `type` and `value` are one (section 2.4); the first counts, and the
-//!   second adds what the first does not say. Two values of one `type` are two values.
+//!   second adds what the first does not say. Two values of one `type` are two values. Where the
+//!   sub-attribute `authority` says who gave a value, it counts as the type does.
 //! - `canonicalValues` and `referenceTypes` are advice to clients (section 7): other values are
 //!   taken as they are. `uniqueness` is for who keeps the resources.
 //! - What is binary is base64 of either alphabet, with padding or without (section 2.3.6).
@@ -21,7 +22,8 @@ mod check;
 mod values;
 
 pub use check::{MAX_TEXT, MAX_VALUES, check_primary, check_required, is_primary};
-pub(crate) use check::{check_count, lacks_required_extension, without_duplicates};
+pub(crate) use check::{QUALIFIERS, check_count, lacks_required_extension, without_duplicates};
+pub(crate) use values::{SEPARATOR, is_joined};
 pub use values::{boolean, parse_attribute, parse_elements, parse_single};
 
 use std::collections::HashSet;
@@ -90,7 +92,6 @@ pub fn parse(
             continue;
         };
         if let Some(value) = parse_attribute(attribute, value, leniencies)? {
-            check_count(attribute, value.as_array().map_or(&[], Vec::as_slice))?;
             insert_once(&mut resource, &attribute.name, value)?;
         }
     }

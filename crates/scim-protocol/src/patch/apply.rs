@@ -53,7 +53,14 @@ fn comparisons(resource: &Object, edit: &Edit) -> usize {
     let before = parent.and_then(|parent| parent.get(&target.attribute.attribute.name));
     let elements = before.and_then(Value::as_array).map_or(1, Vec::len);
     let terms = target.filter.as_ref().map_or(0, Predicate::terms);
-    let given = edit.value.as_array().map_or(1, Vec::len);
+    let given = match &edit.value {
+        Value::Array(values) => values.len(),
+        // At most: of few attributes the text is a list.
+        Value::String(text) if target.attribute.attribute.multi_valued => {
+            1 + text.matches(resource::SEPARATOR).count()
+        }
+        _ => 1,
+    };
     elements * (terms + given) + before.map_or(0, folding) * (terms + 1)
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::filter::{comparable, evaluate_element};
 use crate::fold::equal_folded;
 use crate::immutable;
-use crate::resource::{self, is_primary};
+use crate::resource::{self, QUALIFIERS, is_primary};
 use crate::schema::{Attribute, Mutability};
 
 impl Apply<'_> {
@@ -42,6 +42,7 @@ impl Apply<'_> {
         match value {
             Value::Object(_) => true,
             Value::Null | Value::Array(_) => false,
+            _ if resource::is_joined(self.attribute, value, self.leniencies) => false,
             _ => !self.attribute.is_complex(),
         }
     }
@@ -198,13 +199,13 @@ fn describes(given: &Value, element: &Value) -> bool {
     }
 }
 
-/// Whether both have the same `value`, and the same `type` if one is given: no two elements of an
-/// attribute may (RFC 7643 section 2.4).
+/// Whether both have the same `value`, and the same `type` and `authority` if they are given: no
+/// two elements of an attribute may (RFC 7643 section 2.4).
 fn is_same(given: &Value, element: &Value) -> bool {
     let Value::Object(given) = given else { return false };
     given.contains_key("value")
         && agrees(given, element, "value")
-        && (!given.contains_key("type") || agrees(given, element, "type"))
+        && QUALIFIERS.iter().all(|name| !given.contains_key(*name) || agrees(given, element, name))
 }
 
 fn agrees(given: &Object, element: &Value, name: &str) -> bool {
@@ -217,7 +218,8 @@ fn agrees(given: &Object, element: &Value, name: &str) -> bool {
 
 /// Whether an element has anything to say beyond its place among the others.
 fn is_described(element: &Value) -> bool {
-    element.as_object().is_some_and(|e| e.keys().any(|name| name != "type" && name != "primary"))
+    let says_nothing = |name: &str| name == "primary" || QUALIFIERS.contains(&name);
+    element.as_object().is_some_and(|e| e.keys().any(|name| !says_nothing(name)))
 }
 
 /// Whether nothing of what was sent is for this attribute, so that replacing it by what was read

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Object;
 use crate::error::{Error, Result};
@@ -70,8 +70,12 @@ pub(crate) fn lacks_required_extension(kind: &ResourceType, resource: &Object) -
     kind.extensions.iter().any(|e| e.required && !resource.contains_key(&e.schema.id))
 }
 
+/// Sub-attributes without which a `value` does not say what it is: the type, by which RFC 7643
+/// section 2.4 tells values apart, and who gave an identifier.
+pub(crate) const QUALIFIERS: [&str; 2] = ["type", "authority"];
+
 /// The values without those that are there already. Values that have a `value` are the same if
-/// they have the same `type` and `value` (RFC 7643 section 2.4): the first counts, and the second
+/// they have the same [`QUALIFIERS`] and `value` (RFC 7643 section 2.4): the first counts, and the second
 /// adds what the first does not say. Others are the same if they are equal.
 pub(crate) fn without_duplicates(attribute: &Attribute, elements: Vec<Value>) -> Vec<Value> {
     // Members come by the hundred thousand: found by a map of texts, not pair by pair.
@@ -96,7 +100,8 @@ fn identity(attribute: &Attribute, element: &Value) -> String {
                 let sub = attribute.sub_attribute(name)?;
                 Some(comparable(sub, members.get(name)?))
             };
-            Value::from(vec![part("type").into(), part("value").unwrap_or_default()]).to_string()
+            let qualifiers = QUALIFIERS.map(|name| Value::from(part(name)));
+            json!([qualifiers, part("value")]).to_string()
         }
         Value::Object(_) => element.to_string(),
         simple => comparable(attribute, simple).to_string(),

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT};
 use serde_json::Value;
 
-use super::check::{check_primary, check_text, without_duplicates};
+use super::check::{check_count, check_primary, check_text, without_duplicates};
 use super::in_order;
 use crate::Object;
 use crate::dialect::{Leniencies, Leniency};
@@ -29,6 +29,7 @@ pub fn parse_attribute(
     }
     let elements = parse_elements(attribute, value, leniencies)?;
     check_primary(attribute, &elements)?;
+    check_count(attribute, &elements)?;
     Ok((!elements.is_empty()).then_some(Value::Array(elements)))
 }
 
@@ -41,7 +42,8 @@ pub fn parse_elements(
     value: &Value,
     leniencies: &mut Leniencies,
 ) -> Result<Vec<Value>> {
-    let values = match value {
+    let split = is_joined(attribute, value, leniencies).then(|| split(value, leniencies));
+    let values = match split.as_ref().unwrap_or(value) {
         Value::Null => return Ok(Vec::new()),
         Value::Array(values) => values.as_slice(),
         single => {
@@ -58,6 +60,24 @@ pub fn parse_elements(
         }
     }
     Ok(without_duplicates(attribute, elements))
+}
+
+/// Whether a text is a list of values: Entra ID sends no lists in attributes of one's own, so that
+/// several business units come as `Sales;Support`.
+pub(crate) fn is_joined(attribute: &Attribute, value: &Value, leniencies: &Leniencies) -> bool {
+    attribute.multi_valued
+        && attribute.name == "businessUnits"
+        && leniencies.permits(Leniency::JoinedList)
+        && value.as_str().is_some_and(|text| text.contains(SEPARATOR))
+}
+
+/// Between the values of a list in one text.
+pub(crate) const SEPARATOR: char = ';';
+
+fn split(joined: &Value, leniencies: &mut Leniencies) -> Value {
+    leniencies.allow(Leniency::JoinedList);
+    let text = joined.as_str().unwrap_or_default();
+    text.split(SEPARATOR).map(str::trim).filter(|value| !value.is_empty()).collect()
 }
 
 /// Reads one value: that of a single-valued attribute, or one of a multi-valued one. `None` if
