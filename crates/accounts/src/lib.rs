@@ -12,6 +12,7 @@
 //! - [`objects`]: resources of all other types: [`connections`], [`divisions`], the tenant's
 //!   [policy](`tenants`).
 //! - [`identity`]: which login names and addresses belong to whom, for ever.
+//! - [`names`]: what a client means by the name of a role, a division or a skill.
 //! - [`tenancy`]: tenants and tokens.
 //! - [`ledger`]: what every effective change leaves behind.
 //! - [`policy`]: what a tenant has decided.
@@ -33,6 +34,7 @@ pub mod identity;
 pub mod ledger;
 pub mod license_tiers;
 mod members;
+pub mod names;
 pub mod objects;
 pub mod policy;
 pub mod provisioning;

@@ -102,6 +102,21 @@ codes! {
     ScopeMissing => ("scopeMissing", 403, None, None),
     /// A member does not exist.
     UnknownMember => ("unknownMember", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// No role has the name.
+    UnknownRole => ("unknownRole", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// No division has the name.
+    UnknownDivision => ("unknownDivision", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// No skill has the name.
+    UnknownSkill => ("unknownSkill", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// No capacity rule has the name.
+    UnknownCapacityRule =>
+        ("unknownCapacityRule", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// No template has the name.
+    UnknownTemplate => ("unknownTemplate", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// No group has the name.
+    UnknownGroup => ("unknownGroup", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// No resource of another type has the name.
+    UnknownName => ("unknownName", 400, Some(ScimType::InvalidValue), Some("R22")),
     /// One PATCH asks for more work than the service does at once.
     TooMuchWork => ("tooMuchWork", 400, Some(ScimType::TooMany), None),
     /// A request took so long that there is no time for the rest of it.
