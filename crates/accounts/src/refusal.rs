@@ -98,6 +98,16 @@ codes! {
     GroupNameTaken => ("groupNameTaken", 409, Some(ScimType::Uniqueness), None),
     /// Another resource of the type has the name.
     NameTaken => ("nameTaken", 409, Some(ScimType::Uniqueness), None),
+    /// The name of a default role stays: roles are granted by name.
+    DefaultRoleName => ("defaultRoleName", 403, None, Some("R25")),
+    /// A default role is never deleted.
+    DefaultRole => ("defaultRole", 409, None, Some("R32")),
+    /// The role is granted to somebody.
+    RoleInUse => ("roleInUse", 409, None, Some("R32")),
+    /// The role is the tenant's own: there is no template of it.
+    CustomRole => ("customRole", 400, Some(ScimType::InvalidValue), Some("R34")),
+    /// The role of the Master Admins keeps its name, its permissions and its effect.
+    MasterAdminRole => ("masterAdminRole", 403, None, Some("R41")),
     /// The connection may not do it.
     ScopeMissing => ("scopeMissing", 403, None, None),
     /// A member does not exist.

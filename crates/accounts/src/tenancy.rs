@@ -14,7 +14,7 @@ use crate::refusal::{Code, Refusal};
 use crate::rights::Rights;
 use crate::tenants::Tenants;
 use crate::tx::{Resource, Tx};
-use crate::{Caller, Context};
+use crate::{Caller, Context, roles};
 
 /// An organisation. Nothing of it is visible to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Credential {
     }
 }
 
-/// Creates a tenant with what every tenant has: its policy and the Home division.
+/// Creates a tenant with what every tenant has: its policy, the Home division and the default roles.
 ///
 /// # Errors
 /// Refuses an empty or overlong name, and one that another tenant has.
@@ -109,7 +109,7 @@ fn furnish(tx: &mut dyn Tx, context: &Context, tenant: &Tenant) -> Result<(), Re
     insert::<Tenants>(tx, context, new(tenant.id, policy))?;
     let division = json!({"name": HOME, "description": "Where everybody is who is nowhere else"});
     insert::<Divisions>(tx, context, new(home, division))?;
-    Ok(())
+    roles::furnish(tx, context)
 }
 
 /// The tenant of this name.
@@ -166,7 +166,8 @@ fn differs(connection: &Connection, what: &str) -> Refusal {
     )
 }
 
-fn checked_name(name: &str) -> Result<String, Refusal> {
+/// A name of something that people name, without the spaces around it.
+pub(crate) fn checked_name(name: &str) -> Result<String, Refusal> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
         return Err(Refusal::rule(
