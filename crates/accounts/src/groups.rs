@@ -48,7 +48,7 @@ pub fn create(
     set_external_id(tx, context, GROUP, &group)?;
     let steps: Vec<Step> = members.map(Step::Add).into_iter().collect();
     let net = carry_out(tx, context, group.id, &steps, leniencies)?;
-    let mut changes = differences(&Object::new(), &group.attributes);
+    let mut changes = differences(ResourceType::group(), &Object::new(), &group.attributes);
     changes.extend(net.change());
     append(tx, context, Action::Create, GROUP, &group, changes)?;
     Ok(group)
@@ -181,7 +181,7 @@ pub fn delete(
     )?;
     tx.tombstone_group(tenant, &group)?;
     tx.forget_external_ids(tenant, GROUP, id)?;
-    let mut changes = differences(&group.attributes, &Object::new());
+    let mut changes = differences(ResourceType::group(), &group.attributes, &Object::new());
     changes.extend(net.change());
     changes.extend(leave_groups(tx, context, id)?);
     append(tx, context, Action::Tombstone, GROUP, &group, changes)?;
@@ -218,7 +218,7 @@ fn change(
     if after.attributes.get("externalId") != before.attributes.get("externalId") {
         set_external_id(tx, context, GROUP, &after)?;
     }
-    let mut changes = differences(&before.attributes, &after.attributes);
+    let mut changes = differences(ResourceType::group(), &before.attributes, &after.attributes);
     changes.extend(net.change());
     append(tx, context, Action::Update, GROUP, &after, changes)?;
     Ok(after)

@@ -54,11 +54,14 @@ mod tx;
 pub mod user_templates;
 pub mod users;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use scim_protocol::dialect::Dialect;
 use uuid::Uuid;
 
 pub use account::{Account, AccountState, Named, Standing};
+pub use ledger::{Actor, Source};
 pub use members::MAX_MEMBERS_IN_ANSWER;
 pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
@@ -91,10 +94,16 @@ impl Caller {
 }
 
 /// What a rule is given besides its input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// Who asks.
     pub caller: Caller,
+    /// Who that is, for the ledger.
+    pub actor: Actor,
+    /// The way by which it is asked, for the ledger.
+    pub source: Source,
+    /// Why, in the words of whoever asks, for the ledger.
+    pub reason: Option<Arc<str>>,
     /// The request, for the ledger.
     pub request: Uuid,
     /// The time at which it happens.
@@ -108,7 +117,14 @@ impl Context {
     pub fn of_system(tenant: Uuid, now: Timestamp, new_id: fn() -> Uuid) -> Self {
         let dialect = Dialect::Strict;
         let caller = Caller { tenant, connection: Uuid::nil(), dialect, rights: Rights::ALL };
-        Self { caller, request: new_id(), now, new_id }
+        let (actor, source) = (Actor::System, Source::Admin);
+        Self { caller, actor, source, reason: None, request: new_id(), now, new_id }
+    }
+
+    /// That of a SCIM request.
+    pub fn of_scim(caller: Caller, request: Uuid, now: Timestamp, new_id: fn() -> Uuid) -> Self {
+        let actor = Actor::ScimClient(caller.connection);
+        Self { caller, actor, source: Source::Scim, reason: None, request, now, new_id }
     }
 }
 

@@ -138,7 +138,7 @@ pub(crate) fn insert<T: ObjectType>(
         return Err(name_taken::<T>());
     }
     T::written(tx, context, None, &created)?;
-    let changes = differences(&Object::new(), &created.attributes);
+    let changes = differences(kind, &Object::new(), &created.attributes);
     append(tx, context, Action::Create, kind.name, &created, changes)?;
     Ok(created)
 }
@@ -225,7 +225,7 @@ pub fn delete<T: ObjectType>(
     object.version += 1;
     object.last_modified = context.now;
     tx.tombstone_object(tenant, &object)?;
-    let changes = differences(&object.attributes, &Object::new());
+    let changes = differences(kind, &object.attributes, &Object::new());
     append(tx, context, Action::Tombstone, kind.name, &object, changes)?;
     Ok(())
 }
@@ -256,7 +256,7 @@ pub(crate) fn change<T: ObjectType>(
         return Err(name_taken::<T>());
     }
     T::written(tx, context, Some(&before), &after)?;
-    let changes = differences(&before.attributes, &after.attributes);
+    let changes = differences(kind, &before.attributes, &after.attributes);
     append(tx, context, action, kind.name, &after, changes)?;
     Ok(after)
 }

@@ -106,7 +106,10 @@ pub(crate) fn leave_groups(
     for (group, version) in &left {
         let changes = vec![moved("members", &[], &[member])];
         let of = Versioned { resource_type: "Group", id: *group, version: *version };
-        tx.append(tenant, &Entry::new(context, Action::Update, of, changes))?;
+        // R51: what is deleted is in no list. Why it was deleted is for its own entry: it may be
+        // about the person.
+        let entry = Entry::new(context, Action::Update, of, changes).by_rule("R51");
+        tx.append(tenant, &Entry { reason: None, ..entry })?;
     }
     let groups: Vec<Uuid> = left.into_iter().map(|(group, _)| group).collect();
     Ok((!groups.is_empty()).then(|| moved("groups", &[], &groups)))

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::connections::Connection;
 use crate::identity::{Claim, Release};
-use crate::ledger::Entry;
+use crate::ledger::{Checked, Entry, Unlogged};
 use crate::objects::UniqueName;
 use crate::refusal::Refusal;
 use crate::tenancy::{Credential, Tenant, Token};
@@ -339,8 +339,22 @@ pub trait ExternalIds {
 
 /// The change log (rule R81).
 pub trait Ledger {
-    /// Appends an entry.
+    /// Appends an entry, sealed. Its resource is locked by this transaction.
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()>;
+    /// Entries by resource and version, looked at; those behind a resource and version.
+    fn checked_entries(
+        &mut self,
+        tenant: Uuid,
+        after: Option<(Uuid, i64)>,
+        limit: u32,
+    ) -> StorageResult<Vec<Checked>>;
+    /// Resources without any entry, by their identifiers; those behind an identifier.
+    fn unlogged(
+        &mut self,
+        tenant: Uuid,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> StorageResult<Vec<Unlogged>>;
 }
 
 /// Tenants and tokens.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::account::{Account, Named, Standing};
 use crate::authorization::Tier;
 use crate::identity::{Claim, Release, claims};
-use crate::ledger::{Action, append, differences};
+use crate::ledger::{Action, Entry, Versioned, append, differences};
 use crate::refusal::{Code, Refusal};
 use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
 use crate::rights::Right;
@@ -50,7 +50,7 @@ pub fn create(
     let user = account.resource;
     claim(tx, context, user.id, &claims(&user.attributes))?;
     set_external_id(tx, context, USER, &user)?;
-    let changes = differences(&Object::new(), &user.attributes);
+    let changes = differences(ResourceType::user(), &Object::new(), &user.attributes);
     append(tx, context, Action::Create, USER, &user, changes)?;
     Ok(user)
 }
@@ -167,7 +167,7 @@ pub fn delete(
     tx.burn_claims(tenant, id, &claims(&user.resource.attributes))?;
     tx.tombstone_user(tenant, &user)?;
     let user = user.resource;
-    let mut changes = differences(&user.attributes, &Object::new());
+    let mut changes = differences(ResourceType::user(), &user.attributes, &Object::new());
     changes.extend(leave_groups(tx, context, id)?);
     append(tx, context, Action::Tombstone, USER, &user, changes)?;
     Ok(())
@@ -214,7 +214,9 @@ pub(crate) fn give_up(
     after.resource.version += 1;
     after.resource.last_modified = context.now;
     tx.update_user(tenant, &before, &after)?;
-    append(tx, context, Action::Release, USER, &after.resource, changes)
+    let of = Versioned { resource_type: USER, id, version: after.resource.version };
+    let entry = Entry::new(context, Action::Release, of, changes).by_rule("R5");
+    Ok(tx.append(tenant, &entry)?)
 }
 
 /// The one way in which an account changes; a change that changes nothing leaves no trace.
@@ -248,7 +250,7 @@ fn change(
     if after.attributes.get("externalId") != before.attributes.get("externalId") {
         set_external_id(tx, context, USER, &after)?;
     }
-    let changes = differences(&before.attributes, &after.attributes);
+    let changes = differences(ResourceType::user(), &before.attributes, &after.attributes);
     let action = action(&before.attributes, &after.attributes);
     if action == Action::Deactivate {
         burn(tx, context, &before, &after)?;

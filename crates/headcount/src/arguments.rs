@@ -55,6 +55,12 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Bring the database up to date and exit
     Migrate,
+    /// Check that the change log is whole; what is wrong is printed, and the exit status is 1 then
+    VerifyLog {
+        /// Only the log of this tenant
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+    },
     /// Tenants: organisations that see nothing of each other
     Tenant {
         #[command(subcommand)]

@@ -107,7 +107,10 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
             flags.push(("scopes", scopes.clone()));
             flags.push(("expires", expires.clone()));
         }
-        Some(Command::Token { command: TokenCommand::List { tenant } }) => {
+        Some(
+            Command::Token { command: TokenCommand::List { tenant } }
+            | Command::VerifyLog { tenant },
+        ) => {
             flags.push(("tenant", tenant.clone()));
         }
         _ => {}

@@ -1,6 +1,7 @@
 //! The keys of the installation that the store itself uses, and what it makes with them.
 
 use accounts::identity::Claim;
+use jiff::Timestamp;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
@@ -16,6 +17,27 @@ const LENGTH: usize = 32;
 /// Keys of HMAC-SHA256, one for each purpose. It has no `Debug`: nothing may print it.
 pub(crate) struct Keyring {
     claims: PKey<Private>,
+    change_log: PKey<Private>,
+}
+
+/// An entry of the change log as it is sealed.
+pub(crate) struct Sealed<'a> {
+    pub(crate) tenant: Uuid,
+    pub(crate) id: Uuid,
+    pub(crate) at: Timestamp,
+    pub(crate) actor_type: &'a str,
+    pub(crate) actor: Option<Uuid>,
+    pub(crate) source: &'a str,
+    pub(crate) request: Uuid,
+    pub(crate) action: &'a str,
+    pub(crate) resource_type: &'a str,
+    pub(crate) resource: Uuid,
+    pub(crate) version: i64,
+    pub(crate) rule: Option<&'a str>,
+    /// What [`Keyring::digest`] makes of the changes and the reason.
+    pub(crate) digest: &'a [u8],
+    /// The seal of the entry before it of the same resource.
+    pub(crate) previous: Option<&'a [u8]>,
 }
 
 impl Keyring {
@@ -33,7 +55,7 @@ impl Keyring {
             }
             Ok(PKey::hmac(&key)?)
         };
-        Ok(Self { claims: key("claims")? })
+        Ok(Self { claims: key("claims")?, change_log: key("change log")? })
     }
 
     /// What is kept of a claim: whoever does not have the key cannot tell whose name it was, nor try
@@ -43,6 +65,59 @@ impl Keyring {
             &self.claims,
             &[tenant.as_bytes(), claim.kind.as_str().as_bytes(), claim.key.as_bytes()],
         )
+    }
+
+    /// What stays of what an entry says about its resource when that is erased. It is different for
+    /// equal changes, and nobody without the key can try what they may have been.
+    pub(crate) fn digest(
+        &self,
+        tenant: Uuid,
+        id: Uuid,
+        changes: &str,
+        reason: Option<&str>,
+    ) -> Result<Vec<u8>, ErrorStack> {
+        let [given, reason] = optional(reason.map(str::as_bytes));
+        let parts: [&[u8]; 6] =
+            [b"changes", tenant.as_bytes(), id.as_bytes(), changes.as_bytes(), given, reason];
+        authenticate(&self.change_log, &parts)
+    }
+
+    /// The seal of an entry.
+    pub(crate) fn seal(&self, entry: &Sealed<'_>) -> Result<Vec<u8>, ErrorStack> {
+        let (at, version) = (entry.at.as_microsecond().to_be_bytes(), entry.version.to_be_bytes());
+        let [by_somebody, actor] =
+            optional(entry.actor.as_ref().map(|id| id.as_bytes().as_slice()));
+        let [by_rule, rule] = optional(entry.rule.map(str::as_bytes));
+        let [continues, previous] = optional(entry.previous);
+        let parts: [&[u8]; 18] = [
+            b"entry",
+            entry.tenant.as_bytes(),
+            entry.id.as_bytes(),
+            &at,
+            entry.actor_type.as_bytes(),
+            by_somebody,
+            actor,
+            entry.source.as_bytes(),
+            entry.request.as_bytes(),
+            entry.action.as_bytes(),
+            entry.resource_type.as_bytes(),
+            entry.resource.as_bytes(),
+            &version,
+            by_rule,
+            rule,
+            entry.digest,
+            continues,
+            previous,
+        ];
+        authenticate(&self.change_log, &parts)
+    }
+}
+
+/// What is there and is empty is not what is not there.
+fn optional(part: Option<&[u8]>) -> [&[u8]; 2] {
+    match part {
+        Some(part) => [b"some", part],
+        None => [b"none", b""],
     }
 }
 

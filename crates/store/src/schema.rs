@@ -139,12 +139,14 @@ tables! {
         }
     }
     {
-        use diesel::sql_types::{BigInt, Text};
+        use diesel::sql_types::{BigInt, Binary, Nullable, Text};
         use crate::types::{Document, Guid, Instant};
         change_log (tenant_id, id) {
-            tenant_id -> Guid, id -> Guid, at -> Instant, actor_id -> Guid, request_id -> Guid,
-            action -> Text, resource_type -> Text, resource_id -> Guid, changes -> Document,
-            version -> BigInt,
+            tenant_id -> Guid, id -> Guid, at -> Instant, actor_type -> Text,
+            actor_id -> Nullable<Guid>, source -> Text, request_id -> Guid, action -> Text,
+            resource_type -> Text, resource_id -> Guid, version -> BigInt, rule -> Nullable<Text>,
+            reason -> Nullable<Text>, changes -> Nullable<Document>, changes_digest -> Binary,
+            mac -> Binary,
         }
     }
 }

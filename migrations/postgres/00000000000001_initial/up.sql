@@ -262,13 +262,19 @@ CREATE TABLE change_log (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
   at timestamptz NOT NULL,
-  actor_id uuid NOT NULL,
+  actor_type text NOT NULL,
+  actor_id uuid,
+  source text NOT NULL,
   request_id uuid NOT NULL,
   action text NOT NULL,
   resource_type text NOT NULL,
   resource_id uuid NOT NULL,
-  changes json NOT NULL,
   version bigint NOT NULL,
+  rule text,
+  reason text,
+  changes json,
+  changes_digest bytea NOT NULL,
+  mac bytea NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
 -- One entry for every version.

@@ -261,13 +261,19 @@ CREATE TABLE change_log (
   tenant_id BLOB NOT NULL,
   id BLOB NOT NULL,
   at BIGINT NOT NULL,
-  actor_id BLOB NOT NULL,
+  actor_type TEXT NOT NULL,
+  actor_id BLOB,
+  source TEXT NOT NULL,
   request_id BLOB NOT NULL,
   action TEXT NOT NULL,
   resource_type TEXT NOT NULL,
   resource_id BLOB NOT NULL,
-  changes TEXT NOT NULL,
   version BIGINT NOT NULL,
+  rule TEXT,
+  reason TEXT,
+  changes TEXT,
+  changes_digest BLOB NOT NULL,
+  mac BLOB NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
 -- One entry for every version.

@@ -4,6 +4,7 @@ pub(crate) mod migrate;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 pub(crate) mod token;
+pub(crate) mod verify_log;
 
 use anyhow::Context;
 use store::Store;

@@ -1,5 +1,7 @@
 //! The command line.
 
+use serde_json::json;
+
 use crate::harness::*;
 
 on_each_database!(
@@ -7,6 +9,7 @@ on_each_database!(
     token_create_prints_only_the_token,
     every_flag_has_a_variable,
     migrating_twice_is_harmless,
+    r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one,
 );
 
 fn tenants_are_created_once_and_listed(database: Database) {
@@ -67,6 +70,44 @@ fn migrating_twice_is_harmless(database: Database) {
     scim.post("/Users", &user("ada")).expect(201);
     headcount(&["migrate", "--database", database.url()]).succeeded();
     scim.get("/Users").expect_user_names(&["ada"]);
+}
+
+fn r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one(database: Database) {
+    let mut server = Server::start(database);
+    let scim = server.tenant("acme").client(Dialect::Standard);
+    server.tenant("globex").client(Dialect::Standard).post("/Users", &user("bob")).expect(201);
+    let id = scim.post("/Users", &user("ada")).expect(201)["id"].clone();
+    let id = id.as_str().expect("it is a text");
+    scim.patch(
+        &format!("/Users/{id}"),
+        &json!([{"op": "replace", "value": {"title": "Countess"}}]),
+    )
+    .expect(200);
+    // Others may write meanwhile.
+    let whole = server.command(&["verify-log"]).succeeded();
+    let [acme, globex] = [
+        "acme: entries 2, resources 1, findings 0\n",
+        "globex: entries 1, resources 1, findings 0\n",
+    ];
+    assert_eq!(whole.stdout, format!("{acme}{globex}"));
+    let one = server.command(&["verify-log", "--tenant", "Globex"]).succeeded();
+    assert_eq!(one.stdout, globex);
+    server.command(&["verify-log", "--tenant", "nobody"]).failed();
+
+    let database = server.database().clone();
+    server.terminate();
+    database.forge("\"new\":\"Countess\"", "\"new\":\"Empress!\"");
+    let verify =
+        |more: &[&str]| headcount(&[&["verify-log", "--database", database.url()], more].concat());
+    let forged = verify(&[]).failed();
+    assert_eq!(forged.status.code(), Some(1));
+    let lines: Vec<&str> = forged.stdout.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", forged.stdout);
+    let finding = format!("acme: changed: User {id} version 2, entry ");
+    assert!(lines[0].starts_with(&finding), "{}", forged.stdout);
+    assert_eq!(lines[1], "acme: entries 2, resources 1, findings 1");
+    assert!(forged.stderr.contains("findings: 1"), "{}", forged.stderr);
+    verify(&["--tenant", "globex"]).succeeded();
 }
 
 #[test]

@@ -342,7 +342,7 @@ mod tests {
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
         let caller = Caller { tenant, connection, dialect, rights };
-        let context = Context { caller, request, now: clock::now(), new_id: clock::new_id };
+        let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
         let made = store.write(move |tx| {
             tenancy::create_tenant(tx, "acme", tenant, clock::now(), clock::new_id)
         });

@@ -248,7 +248,7 @@ impl<K: Kind> View<K> {
 
 pub(super) fn context(caller: Caller, request_id: RequestId) -> Context {
     let request = Uuid::from_bytes(*request_id.as_bytes());
-    Context { caller, request, now: clock::now(), new_id: clock::new_id }
+    Context::of_scim(caller, request, clock::now(), clock::new_id)
 }
 
 /// An identifier in a path; what is none of ours names nothing.

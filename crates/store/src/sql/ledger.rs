@@ -1,32 +1,266 @@
-//! The table `change_log`.
+//! The table `change_log`: its entries are sealed when they are written, and looked at page by page.
 
-use accounts::ledger::Entry;
-use accounts::{Ledger, StorageResult};
+use accounts::ledger::{Checked, Entry, Seal, Unlogged};
+use accounts::{Ledger, StorageError, StorageResult};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
+use openssl::error::ErrorStack;
+use openssl::memcmp;
 use uuid::Uuid;
 
-use super::Session;
+use super::statement::Statement;
+use super::{Conn, Session};
 use crate::error::failed;
+use crate::keyring::{Keyring, Sealed};
 use crate::schema::change_log;
-use crate::types::{Id, Json, Stamp};
+use crate::search::{Bind, Pieces};
+use crate::types::{Document, Guid, Id, Instant, JsonText, Stamp};
+
+/// What an entry is about, by the kind of its resource: where the version of the resource is.
+const CURRENT: &str = "CASE entry.resource_type \
+    WHEN 'User' THEN (SELECT resource.version FROM users AS resource \
+      WHERE resource.tenant_id = entry.tenant_id AND resource.id = entry.resource_id) \
+    WHEN 'Group' THEN (SELECT resource.version FROM \"groups\" AS resource \
+      WHERE resource.tenant_id = entry.tenant_id AND resource.id = entry.resource_id) END";
+
+/// Every kind of resource and its table.
+const TABLES: [(&str, &str); 2] = [("User", "users"), ("Group", "\"groups\"")];
+
+fn unusable(error: ErrorStack) -> StorageError {
+    StorageError::Failed(Box::new(error))
+}
 
 impl Ledger for Session {
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()> {
+        let changes = entry.changes.to_string();
+        let (id, reason) = (entry.id, entry.reason.as_deref());
+        let digest = self.1.digest(tenant, id, &changes, reason).map_err(unusable)?;
+        let previous = previous_mac(&mut self.0, tenant, entry.resource, entry.version)?;
+        let sealed = Sealed {
+            tenant,
+            id,
+            at: entry.at,
+            actor_type: entry.actor.kind(),
+            actor: entry.actor.id(),
+            source: entry.source.as_str(),
+            request: entry.request,
+            action: entry.action.as_str(),
+            resource_type: entry.resource_type,
+            resource: entry.resource,
+            version: entry.version,
+            rule: entry.rule,
+            digest: &digest,
+            previous: previous.as_deref(),
+        };
+        let mac = self.1.seal(&sealed).map_err(unusable)?;
         diesel::insert_into(change_log::table)
             .values((
                 change_log::tenant_id.eq(Id(tenant)),
-                change_log::id.eq(Id(entry.id)),
-                change_log::at.eq(Stamp(entry.at)),
-                change_log::actor_id.eq(Id(entry.actor)),
-                change_log::request_id.eq(Id(entry.request)),
-                change_log::action.eq(entry.action.as_str()),
-                change_log::resource_type.eq(entry.resource_type),
-                change_log::resource_id.eq(Id(entry.resource)),
-                change_log::changes.eq(Json(entry.changes.clone())),
-                change_log::version.eq(entry.version),
+                change_log::id.eq(Id(id)),
+                change_log::at.eq(Stamp(sealed.at)),
+                change_log::actor_type.eq(sealed.actor_type),
+                change_log::actor_id.eq(sealed.actor.map(Id)),
+                change_log::source.eq(sealed.source),
+                change_log::request_id.eq(Id(sealed.request)),
+                change_log::action.eq(sealed.action),
+                change_log::resource_type.eq(sealed.resource_type),
+                change_log::resource_id.eq(Id(sealed.resource)),
+                change_log::version.eq(sealed.version),
+                change_log::rule.eq(sealed.rule),
+                change_log::reason.eq(reason),
+                change_log::changes.eq(JsonText(changes)),
+                change_log::changes_digest.eq(sealed.digest),
+                change_log::mac.eq(mac),
             ))
             .execute(&mut self.0)
             .map_err(failed)?;
         Ok(())
     }
+
+    fn checked_entries(
+        &mut self,
+        tenant: Uuid,
+        after: Option<(Uuid, i64)>,
+        limit: u32,
+    ) -> StorageResult<Vec<Checked>> {
+        let Self(conn, keyring) = self;
+        let rows = entries(tenant, after, limit).load::<EntryRow>(conn).map_err(failed)?;
+        rows.into_iter().map(|row| checked(keyring, tenant, row).map_err(unusable)).collect()
+    }
+
+    fn unlogged(
+        &mut self,
+        tenant: Uuid,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> StorageResult<Vec<Unlogged>> {
+        let mut pieces = Pieces::default();
+        for (at, (resource_type, table)) in TABLES.iter().enumerate() {
+            pieces.sql(if at == 0 { "" } else { " UNION ALL " });
+            pieces.sql(format!("SELECT '{resource_type}' AS resource_type, resource.id AS id,"));
+            pieces.sql(format!(" resource.version AS version FROM {table} AS resource"));
+            pieces.sql(" WHERE resource.tenant_id = ").id(tenant);
+            if let Some(after) = after {
+                pieces.sql(" AND resource.id > ").id(after);
+            }
+            pieces.sql(" AND NOT EXISTS (SELECT 1 FROM change_log AS entry");
+            pieces.sql(" WHERE entry.tenant_id = resource.tenant_id");
+            pieces.sql(" AND entry.resource_id = resource.id)");
+        }
+        pieces.sql(" ORDER BY id LIMIT ").bind(Bind::Integer(limit.into()));
+        let rows = Statement::fixed(pieces).load::<UnloggedRow>(&mut self.0).map_err(failed)?;
+        let unlogged = |row: UnloggedRow| Unlogged {
+            resource_type: row.resource_type,
+            resource: row.id.0,
+            version: row.version,
+        };
+        Ok(rows.into_iter().map(unlogged).collect())
+    }
+}
+
+/// The seal of the entry before, which this transaction has locked with its resource.
+fn previous_mac(
+    conn: &mut Conn,
+    tenant: Uuid,
+    resource: Uuid,
+    version: i64,
+) -> StorageResult<Option<Vec<u8>>> {
+    if version <= 1 {
+        return Ok(None);
+    }
+    change_log::table
+        .filter(change_log::tenant_id.eq(Id(tenant)))
+        .filter(change_log::resource_id.eq(Id(resource)))
+        .filter(change_log::version.eq(version - 1))
+        .select(change_log::mac)
+        .first(conn)
+        .optional()
+        .map_err(failed)
+}
+
+/// An entry with what it is compared with, all of one snapshot.
+#[derive(QueryableByName)]
+struct EntryRow {
+    #[diesel(sql_type = Guid)]
+    id: Id,
+    #[diesel(sql_type = Instant)]
+    at: Stamp,
+    #[diesel(sql_type = Text)]
+    actor_type: String,
+    #[diesel(sql_type = Nullable<Guid>)]
+    actor_id: Option<Id>,
+    #[diesel(sql_type = Text)]
+    source: String,
+    #[diesel(sql_type = Guid)]
+    request_id: Id,
+    #[diesel(sql_type = Text)]
+    action: String,
+    #[diesel(sql_type = Text)]
+    resource_type: String,
+    #[diesel(sql_type = Guid)]
+    resource_id: Id,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    rule: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Document>)]
+    changes: Option<JsonText>,
+    #[diesel(sql_type = Binary)]
+    changes_digest: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    mac: Vec<u8>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    previous_mac: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    current_version: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    erased: bool,
+}
+
+#[derive(QueryableByName)]
+struct UnloggedRow {
+    #[diesel(sql_type = Text)]
+    resource_type: String,
+    #[diesel(sql_type = Guid)]
+    id: Id,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+}
+
+fn entries(tenant: Uuid, after: Option<(Uuid, i64)>, limit: u32) -> Statement {
+    let mut pieces = Pieces::default();
+    pieces.sql(
+        "SELECT entry.id, entry.at, entry.actor_type, entry.actor_id, entry.source, \
+         entry.request_id, entry.action, entry.resource_type, entry.resource_id, entry.version, \
+         entry.rule, entry.reason, entry.changes, entry.changes_digest, entry.mac, \
+         (SELECT earlier.mac FROM change_log AS earlier \
+         WHERE earlier.tenant_id = entry.tenant_id \
+         AND earlier.resource_id = entry.resource_id AND earlier.version = entry.version - 1) \
+         AS previous_mac, ",
+    );
+    pieces.sql(CURRENT).sql(" AS current_version, ");
+    pieces.sql(
+        "EXISTS (SELECT 1 FROM change_log AS later WHERE entry.changes IS NULL \
+         AND later.tenant_id = entry.tenant_id AND later.resource_id = entry.resource_id \
+         AND later.version > entry.version AND later.action = 'erase') AS erased \
+         FROM change_log AS entry WHERE entry.tenant_id = ",
+    );
+    pieces.id(tenant);
+    if let Some((resource, version)) = after {
+        pieces.sql(" AND (entry.resource_id, entry.version) > (").id(resource).sql(", ");
+        pieces.bind(Bind::Integer(version)).sql(")");
+    }
+    pieces.sql(" ORDER BY entry.resource_id, entry.version LIMIT ");
+    pieces.bind(Bind::Integer(limit.into()));
+    Statement::fixed(pieces)
+}
+
+fn checked(keyring: &Keyring, tenant: Uuid, row: EntryRow) -> Result<Checked, ErrorStack> {
+    let seal = match is_as_written(keyring, tenant, &row)? {
+        _ if row.version > 1 && row.previous_mac.is_none() => Seal::Unclear,
+        true => Seal::Whole,
+        false => Seal::Broken,
+    };
+    Ok(Checked {
+        id: row.id.0,
+        resource_type: row.resource_type,
+        resource: row.resource_id.0,
+        version: row.version,
+        current: row.current_version,
+        seal,
+    })
+}
+
+fn is_as_written(keyring: &Keyring, tenant: Uuid, row: &EntryRow) -> Result<bool, ErrorStack> {
+    let says_what_it_said = match &row.changes {
+        Some(JsonText(changes)) => {
+            let digest = keyring.digest(tenant, row.id.0, changes, row.reason.as_deref())?;
+            is_same(&digest, &row.changes_digest)
+        }
+        // The entry that tells of the erasure has a seal of its own.
+        None => row.erased && row.reason.is_none(),
+    };
+    let seal = keyring.seal(&Sealed {
+        tenant,
+        id: row.id.0,
+        at: row.at.0,
+        actor_type: &row.actor_type,
+        actor: row.actor_id.map(|id| id.0),
+        source: &row.source,
+        request: row.request_id.0,
+        action: &row.action,
+        resource_type: &row.resource_type,
+        resource: row.resource_id.0,
+        version: row.version,
+        rule: row.rule.as_deref(),
+        digest: &row.changes_digest,
+        previous: row.previous_mac.as_deref(),
+    })?;
+    Ok(says_what_it_said && is_same(&seal, &row.mac))
+}
+
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && memcmp::eq(one, other)
 }

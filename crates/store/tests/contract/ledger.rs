@@ -1,7 +1,7 @@
 //! The ledgers: of changes (rule R81) and of login identities (rules R1 to R6).
 
 use accounts::identity::{Claim, ClaimKind};
-use accounts::{Code, Precondition, Refusal, Tx};
+use accounts::{Actor, Code, Context, Precondition, Refusal, Source, Tx};
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
@@ -162,6 +162,59 @@ fn r81_a_group_has_an_entry_of_its_own_for_each_member_that_is_deleted(database:
     assert_eq!(last(changes(&mut raw, inner)).unwrap().last(), Some(&groups(&[outer])));
 }
 
+fn r81_an_entry_says_who_did_what_by_which_way_and_why(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    let ada = world.create_user(user("ada")).expect("she is new");
+    world.create_group(group("team", &[ada])).expect("it is new");
+    let asked = Context {
+        actor: Actor::Account(ada),
+        source: Source::Admin,
+        reason: Some("left us".into()),
+        ..context()
+    };
+    let request = asked.request;
+    let delete = move |tx: &mut dyn Tx| accounts::users::delete(tx, &asked, ada, &any());
+    world.write(delete).expect("she is there");
+    let query = |column: &str, whose: &str| {
+        format!(
+            "SELECT {column} AS value FROM change_log WHERE resource_type = '{whose}' \
+             ORDER BY version"
+        )
+    };
+    let who = "source || ' ' || actor_type || ' ' || COALESCE(reason, '-') || ' ' || \
+               COALESCE(rule, '-')";
+    let ours = "scim scimClient - -";
+    assert_eq!(raw.texts(&query(who, "User")), [ours, "admin account left us -"]);
+    // The reason is about Ada, and not the group's.
+    assert_eq!(raw.texts(&query(who, "Group")), [ours, "admin account - R51"]);
+    let id = |id: Uuid| match database.kind {
+        Kind::Sqlite => id.simple().to_string(),
+        Kind::Postgres => id.to_string(),
+    };
+    let ids = match database.kind {
+        Kind::Sqlite => "lower(hex(actor_id) || ' ' || hex(request_id))",
+        Kind::Postgres => "actor_id || ' ' || request_id",
+    };
+    let expected = format!("{} {}", id(ada), id(request));
+    assert_eq!(raw.texts(&query(ids, "User"))[1], expected);
+    assert_eq!(raw.texts(&query(ids, "Group"))[1], expected);
+}
+
+fn r64_r81_a_password_is_nowhere_in_the_database(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    let mut body = user("ada");
+    body.insert("password".to_owned(), json!("Tr0ub4dor"));
+    let ada = world.create_user(body.clone()).expect("she is new");
+    world.write(patch_user(ada, set("password", "Tr0ub4dor&3"))).expect("it is taken");
+    body.insert("title".to_owned(), json!("Countess"));
+    let put = move |tx: &mut dyn Tx| {
+        accounts::users::replace(tx, &context(), ada, &any(), body.clone(), &[])
+    };
+    world.write(put).expect("it is taken");
+    assert!(!raw.places_of("Countess").is_empty(), "what is there is found");
+    assert!(raw.places_of("Tr0ub4dor").is_empty());
+}
+
 fn r81_no_version_has_two_entries(database: &TestDatabase) {
     let (world, mut raw) = (World::on(database), database.raw());
     world.create_user(user("ada")).expect("she is new");
@@ -217,7 +270,7 @@ fn r1_the_database_itself_refuses_to_give_an_identity_away(database: &TestDataba
     let error = raw.execute(&steal).expect_err("it is refused");
     assert!(error.contains("never change their account"), "{error}");
     // Ada's name is freed by giving her another.
-    let other = database.kind.bytes(&[0; 32]);
+    let other = database.kind.zeros(32);
     let free = format!("UPDATE identity_claims SET value_hash = {other} WHERE user_id = {ada}");
     let error = raw.execute(&free).expect_err("it is refused");
     assert!(error.contains("never change their account"), "{error}");
@@ -312,6 +365,8 @@ on_each_database!(
     r81_every_effective_change_of_a_user_is_one_entry,
     r81_every_effective_change_of_a_group_is_one_entry,
     r81_a_group_has_an_entry_of_its_own_for_each_member_that_is_deleted,
+    r64_r81_a_password_is_nowhere_in_the_database,
+    r81_an_entry_says_who_did_what_by_which_way_and_why,
     r81_no_version_has_two_entries,
     r81_a_refused_change_is_no_entry,
     r81_the_database_itself_refuses_to_rewrite_the_change_log,

@@ -17,5 +17,6 @@ mod population;
 mod sample;
 mod schema;
 mod sorting_equivalence;
+mod tampering;
 mod units_of_work;
 mod units_that_collide;

@@ -62,6 +62,25 @@ impl TestDatabase {
         bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
     }
 
+    /// Replaces a text of the change log by another of the same length, past the service, which does
+    /// not run.
+    pub(crate) fn forge(&self, old: &str, new: &str) {
+        assert_eq!(old.len(), new.len(), "the file is not taken apart");
+        if self.postgres.is_some() {
+            let forgery = format!(
+                "ALTER TABLE change_log DISABLE TRIGGER USER; UPDATE change_log \
+                 SET changes = replace(changes::text, '{old}', '{new}')::json"
+            );
+            return psql(&self.url, &forgery);
+        }
+        let file = self.folder().join("test.db");
+        let mut bytes = std::fs::read(&file).expect("the database is there");
+        let found = bytes.windows(old.len()).position(|window| window == old.as_bytes());
+        let found = found.expect("the text is in the file");
+        bytes[found..found + old.len()].copy_from_slice(new.as_bytes());
+        std::fs::write(&file, bytes).expect("the database can be written");
+    }
+
     /// A folder that only this test uses.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

@@ -25,9 +25,9 @@ impl Kind {
         }
     }
 
-    /// Bytes as they are written in a statement.
-    pub(crate) fn bytes(self, bytes: &[u8]) -> String {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    /// So many zeros, as bytes are written in a statement.
+    pub(crate) fn zeros(self, length: usize) -> String {
+        let hex = "00".repeat(length);
         match self {
             Self::Sqlite => format!("X'{hex}'"),
             Self::Postgres => format!("'\\x{hex}'"),

@@ -65,6 +65,37 @@ impl Raw {
         self.texts(&query)
     }
 
+    /// Where a text is, in any case: every column of every table is looked through.
+    pub(crate) fn places_of(&mut self, text: &str) -> Vec<String> {
+        let tables = self.texts(match self {
+            Self::Sqlite(_) => "SELECT name AS value FROM sqlite_schema WHERE type = 'table'",
+            Self::Postgres(_) => {
+                "SELECT table_name::text AS value FROM information_schema.tables \
+                 WHERE table_schema = 'public'"
+            }
+        });
+        let mut places = Vec::new();
+        for table in tables {
+            for column in self.columns(&table) {
+                // Bytes are looked through as they are, and in hexadecimal.
+                let found = self.texts(&match self {
+                    Self::Sqlite(_) => format!(
+                        "SELECT '{table}.{column}' AS value FROM \"{table}\" \
+                         WHERE instr(lower(CAST(\"{column}\" AS TEXT)), lower('{text}')) > 0 \
+                         OR instr(hex(\"{column}\"), hex('{text}')) > 0"
+                    ),
+                    Self::Postgres(_) => format!(
+                        "SELECT '{table}.{column}' AS value FROM \"{table}\" \
+                         WHERE strpos(lower(\"{column}\"::text), lower('{text}')) > 0 \
+                         OR strpos(\"{column}\"::text, encode('{text}', 'hex')) > 0"
+                    ),
+                });
+                places.extend(found);
+            }
+        }
+        places
+    }
+
     /// Runs a statement; what the database says against it, if anything.
     pub(crate) fn execute(&mut self, statement: &str) -> Result<(), String> {
         let done = match self {

@@ -98,12 +98,8 @@ pub(crate) const CALLER: Caller = Caller {
 pub(crate) fn context() -> Context {
     static REQUESTS: AtomicU64 = AtomicU64::new(0);
     let micros = 1_800_000_000_000_000 + REQUESTS.fetch_add(1, Ordering::Relaxed);
-    Context {
-        caller: CALLER,
-        request: new_id(),
-        now: Timestamp::from_microsecond(micros.cast_signed()).expect("it is an instant"),
-        new_id,
-    }
+    let now = Timestamp::from_microsecond(micros.cast_signed()).expect("it is an instant");
+    Context::of_scim(CALLER, new_id(), now, new_id)
 }
 
 /// Identifiers that ascend, in the form of version 7.
