@@ -42,6 +42,8 @@ pub struct Standing {
     pub last_login: Option<Timestamp>,
     /// When it was deleted, as far as clients can see.
     pub tombstoned: Option<Timestamp>,
+    /// When what is personal of it was erased.
+    pub erased: Option<Timestamp>,
 }
 
 /// A resource that something refers to.

@@ -8,6 +8,7 @@
 //! values.
 //!
 //! - [`users`]: accounts, as SCIM sees them. Deactivated, never deleted.
+//! - [`erase`]: what is left of an account whose person asks to be forgotten.
 //! - [`groups`]: groups and their members.
 //! - [`objects`]: resources of all other types: [`connections`], [`divisions`], the tenant's
 //!   [policy](`tenants`).
@@ -28,6 +29,7 @@ pub mod capacity;
 pub mod capacity_rules;
 pub mod connections;
 pub mod divisions;
+pub mod erase;
 pub mod groups;
 pub mod guard;
 pub mod identity;

@@ -89,6 +89,8 @@ codes! {
     ClaimBurned => ("claimBurned", 409, None, Some("R5")),
     /// The name that is to be released is on its account now.
     ClaimInUse => ("claimInUse", 409, None, Some("R5")),
+    /// The account is not in a state from which it can go to the one that is asked for.
+    IllegalTransition => ("illegalTransition", 409, None, None),
     /// The externalId is that of another resource of the connection.
     ExternalIdTaken => ("externalIdTaken", 409, Some(ScimType::Uniqueness), Some("R7")),
     /// Another account of the tenant has the employee number.

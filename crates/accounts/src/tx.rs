@@ -139,7 +139,7 @@ pub struct MembershipOf {
     pub display: String,
 }
 
-/// The table of accounts. Tombstones are invisible to everything here.
+/// The table of accounts. Tombstones are invisible to everything here that does not say otherwise.
 pub trait Users {
     /// An account.
     fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
@@ -159,6 +159,10 @@ pub trait Users {
     ) -> StorageResult<bool>;
     /// Makes an account a tombstone: the row stays, nothing sees it.
     fn tombstone_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()>;
+    /// An account, also a tombstone, that no other transaction can change before this one ends.
+    fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
+    /// Writes the state of a tombstone that is erased, in the place of all that was there.
+    fn erase_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()>;
 }
 
 /// The table of groups. Deleted ones are invisible to everything here.
@@ -341,6 +345,8 @@ pub trait ExternalIds {
 pub trait Ledger {
     /// Appends an entry, sealed. Its resource is locked by this transaction.
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()>;
+    /// Takes the changes and reasons out of the entries of a resource that is erased.
+    fn forget_changes(&mut self, tenant: Uuid, resource: Uuid) -> StorageResult<()>;
     /// Entries by resource and version, looked at; those behind a resource and version.
     fn checked_entries(
         &mut self,

@@ -21,7 +21,7 @@ use crate::rights::Right;
 use crate::tx::{Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
-const USER: &str = "User";
+pub(crate) const USER: &str = "User";
 
 /// Creates an account (RFC 7644 section 3.3) under an identifier that was never used.
 ///
@@ -278,6 +278,7 @@ fn begin(tx: &mut dyn Tx, context: &Context) -> Result<Standing, Refusal> {
         locked_until: None,
         last_login: None,
         tombstoned: None,
+        erased: None,
     })
 }
 

@@ -50,6 +50,7 @@ tables! {
             deactivated_at -> Nullable<Instant>, locked_until -> Nullable<Instant>,
             document -> Document, search -> Search, version -> BigInt, created_at -> Instant,
             modified_at -> Instant, deleted_at -> Nullable<Instant>,
+            erased_at -> Nullable<Instant>,
         }
     }
     {

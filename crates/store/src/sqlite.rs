@@ -104,7 +104,9 @@ pub(crate) fn open_writer(path: &Path) -> Result<Conn, OpenError> {
     let mut conn = open(path)?;
     write_ahead(&mut conn).map_err(OpenError::Query)?;
     // A commit is on disk before it is answered: FULL makes the log safe, not only the file.
-    conn.batch_execute("PRAGMA synchronous = FULL;").map_err(OpenError::Query)?;
+    // What is erased is overwritten in the file too.
+    conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
+        .map_err(OpenError::Query)?;
     Ok(conn)
 }
 

@@ -15,4 +15,5 @@ DROP TABLE tokens;
 DROP TABLE objects;
 DROP TABLE tenants;
 DROP TABLE installation_keys;
+DROP FUNCTION refuse_edit();
 DROP FUNCTION refuse_change();

@@ -76,6 +76,7 @@ CREATE TABLE users (
   created_at timestamptz NOT NULL,
   modified_at timestamptz NOT NULL,
   deleted_at timestamptz,
+  erased_at timestamptz,
   PRIMARY KEY (tenant_id, id),
   -- Rules R11 and R12.
   CHECK (active = (seat_since IS NOT NULL)),
@@ -257,7 +258,9 @@ CREATE TABLE external_ids (
 CREATE UNIQUE INDEX external_ids_are_unique
   ON external_ids (tenant_id, external_id, connection_id, resource_type);
 
--- Rule R81: append only. The identifiers ascend with time; there is no counter to wait for.
+-- Rule R81: append only. The identifiers ascend with time; there is no counter to wait for. Only what
+-- an entry says of an account that is erased is taken away (R59); the digest of it stays, and `mac`, which
+-- is of the digest and of all other columns.
 CREATE TABLE change_log (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -279,7 +282,25 @@ CREATE TABLE change_log (
 );
 -- One entry for every version.
 CREATE UNIQUE INDEX change_log_by_version ON change_log (tenant_id, resource_id, version);
-CREATE TRIGGER change_log_is_kept BEFORE UPDATE OR DELETE ON change_log
+CREATE TRIGGER change_log_is_kept BEFORE DELETE ON change_log
   FOR EACH ROW EXECUTE FUNCTION refuse_change('the change log is append-only');
+CREATE FUNCTION refuse_edit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.changes IS NULL AND NEW.reason IS NULL
+    AND (NEW.tenant_id, NEW.id, NEW.at, NEW.actor_type, NEW.actor_id, NEW.source, NEW.request_id,
+      NEW.action, NEW.resource_type, NEW.resource_id, NEW.version, NEW.rule, NEW.changes_digest,
+      NEW.mac)
+    IS NOT DISTINCT FROM (OLD.tenant_id, OLD.id, OLD.at, OLD.actor_type, OLD.actor_id, OLD.source,
+      OLD.request_id, OLD.action, OLD.resource_type, OLD.resource_id, OLD.version, OLD.rule,
+      OLD.changes_digest, OLD.mac)
+    AND EXISTS (SELECT 1 FROM users WHERE users.tenant_id = OLD.tenant_id
+      AND users.id = OLD.resource_id AND users.erased_at IS NOT NULL)
+  THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'the change log is append-only';
+END $$;
+CREATE TRIGGER change_log_is_not_edited BEFORE UPDATE ON change_log
+  FOR EACH ROW EXECUTE FUNCTION refuse_edit();
 CREATE TRIGGER change_log_is_not_emptied BEFORE TRUNCATE ON change_log
   EXECUTE FUNCTION refuse_change('the change log is append-only');

@@ -76,6 +76,7 @@ CREATE TABLE users (
   created_at BIGINT NOT NULL,
   modified_at BIGINT NOT NULL,
   deleted_at BIGINT,
+  erased_at BIGINT,
   PRIMARY KEY (tenant_id, id),
   -- Rules R11 and R12.
   CHECK (active = (seat_since IS NOT NULL)),
@@ -256,7 +257,9 @@ CREATE TABLE external_ids (
 CREATE UNIQUE INDEX external_ids_are_unique
   ON external_ids (tenant_id, external_id, connection_id, resource_type);
 
--- Rule R81: append only. The identifiers ascend with time; there is no counter to wait for.
+-- Rule R81: append only. The identifiers ascend with time; there is no counter to wait for. Only what
+-- an entry says of an account that is erased is taken away (R59); the digest of it stays, and `mac`, which
+-- is of the digest and of all other columns.
 CREATE TABLE change_log (
   tenant_id BLOB NOT NULL,
   id BLOB NOT NULL,
@@ -283,6 +286,16 @@ BEGIN
   SELECT RAISE(ABORT, 'the change log is append-only');
 END;
 CREATE TRIGGER change_log_is_not_edited BEFORE UPDATE ON change_log
+WHEN NOT (NEW.changes IS NULL AND NEW.reason IS NULL
+  AND NEW.tenant_id IS OLD.tenant_id AND NEW.id IS OLD.id
+  AND NEW.at IS OLD.at AND NEW.actor_type IS OLD.actor_type
+  AND NEW.actor_id IS OLD.actor_id AND NEW.source IS OLD.source
+  AND NEW.request_id IS OLD.request_id AND NEW.action IS OLD.action
+  AND NEW.resource_type IS OLD.resource_type AND NEW.resource_id IS OLD.resource_id
+  AND NEW.version IS OLD.version AND NEW.rule IS OLD.rule
+  AND NEW.changes_digest IS OLD.changes_digest AND NEW.mac IS OLD.mac
+  AND EXISTS (SELECT 1 FROM users WHERE users.tenant_id = OLD.tenant_id
+    AND users.id = OLD.resource_id AND users.erased_at IS NOT NULL))
 BEGIN
   SELECT RAISE(ABORT, 'the change log is append-only');
 END;

@@ -33,6 +33,8 @@ pub enum Action {
     Tombstone,
     /// A name that nobody worked under was given up.
     Release,
+    /// All that was personal is gone.
+    Erase,
 }
 
 impl Action {
@@ -45,6 +47,7 @@ impl Action {
             Self::Deactivate => "deactivate",
             Self::Tombstone => "tombstone",
             Self::Release => "release",
+            Self::Erase => "erase",
         }
     }
 }

@@ -77,6 +77,16 @@ impl Ledger for Session {
         Ok(())
     }
 
+    fn forget_changes(&mut self, tenant: Uuid, resource: Uuid) -> StorageResult<()> {
+        let of_resource =
+            change_log::tenant_id.eq(Id(tenant)).and(change_log::resource_id.eq(Id(resource)));
+        diesel::update(change_log::table.filter(of_resource))
+            .set((change_log::changes.eq(None::<JsonText>), change_log::reason.eq(None::<String>)))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(())
+    }
+
     fn checked_entries(
         &mut self,
         tenant: Uuid,

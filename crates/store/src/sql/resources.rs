@@ -34,7 +34,7 @@ impl Row for ResourceRow {
 
 /// The externalId is looked up for each row that is returned: as a join, a planner without
 /// statistics may read all of a connection's for each row.
-fn select<R: Row>(table: Table, scope: Scope) -> Pieces {
+fn select_from<R: Row>(table: Table, scope: Scope) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(
         "SELECT resource.id, resource.version, resource.created_at, resource.modified_at, \
@@ -43,7 +43,13 @@ fn select<R: Row>(table: Table, scope: Scope) -> Pieces {
          AND external.connection_id = ",
     );
     pieces.id(scope.connection).sql(") AS external_id").sql(R::MORE).sql(" FROM ");
-    pieces.sql(table.sql()).sql(" AS resource").extend(visible(table, scope));
+    pieces.sql(table.sql()).sql(" AS resource");
+    pieces
+}
+
+fn select<R: Row>(table: Table, scope: Scope) -> Pieces {
+    let mut pieces = select_from::<R>(table, scope);
+    pieces.extend(visible(table, scope));
     pieces
 }
 
@@ -85,6 +91,31 @@ pub(crate) fn find_for_update<R: Row>(
         Statement::fixed(pieces).execute(conn).map_err(failed)?;
     }
     find::<R>(conn, table, scope, id)
+}
+
+/// As [`find_for_update`], also of what was deleted.
+pub(crate) fn find_any_for_update<R: Row>(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    id: Uuid,
+) -> StorageResult<Option<R::Read>> {
+    let is_it = || {
+        let mut pieces = Pieces::default();
+        pieces.sql(" WHERE resource.tenant_id = ").id(scope.tenant);
+        pieces.sql(" AND resource.id = ").id(id);
+        pieces
+    };
+    if let Some(lock) = LOCK {
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT 1 FROM ").sql(table.sql()).sql(" AS resource");
+        pieces.extend(is_it()).sql(lock);
+        Statement::fixed(pieces).execute(conn).map_err(failed)?;
+    }
+    let mut pieces = select_from::<R>(table, scope);
+    pieces.extend(is_it());
+    let row = Statement::fixed(pieces).get_result::<R>(conn).optional().map_err(failed)?;
+    row.map(R::read).transpose()
 }
 
 /// A page of a query's resources.

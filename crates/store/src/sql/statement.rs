@@ -108,6 +108,8 @@ pub(crate) struct AccountRow {
     pub(crate) last_login: Option<Stamp>,
     #[diesel(sql_type = Nullable<Instant>)]
     pub(crate) deleted_at: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) erased_at: Option<Stamp>,
 }
 
 /// The result of counting.

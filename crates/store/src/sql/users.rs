@@ -9,7 +9,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{Row, find, find_for_update, page, resource};
+use super::resources::{Row, find, find_any_for_update, find_for_update, page, resource};
 use super::statement::AccountRow;
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
@@ -74,7 +74,8 @@ impl Row for AccountRow {
         resource.is_agent, resource.is_employee_number_unique, resource.activated_at, \
         resource.deactivated_at, resource.locked_until, \
         (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
-         AND login.user_id = resource.id) AS last_login, resource.deleted_at";
+         AND login.user_id = resource.id) AS last_login, resource.deleted_at, \
+        resource.erased_at";
     type Read = Account;
 
     fn read(self) -> StorageResult<Account> {
@@ -94,6 +95,7 @@ impl Row for AccountRow {
             locked_until: at(self.locked_until),
             last_login: at(self.last_login),
             tombstoned: at(self.deleted_at),
+            erased: at(self.erased_at),
         };
         Ok(Account { resource: resource(self.resource), standing })
     }
@@ -211,6 +213,19 @@ impl Users for Session {
             .execute(&mut self.0)
             .map_err(failed)?;
         Ok(())
+    }
+
+    fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
+        find_any_for_update::<AccountRow>(&mut self.0, Table::Users, scope, id)
+    }
+
+    fn erase_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()> {
+        let (row, _) = user_row(tenant, user);
+        diesel::update(users::table.find((Id(tenant), Id(user.resource.id))))
+            .set((row, users::erased_at.eq(user.standing.erased.map(Stamp))))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        delete_emails(&mut self.0, tenant, user.resource.id)
     }
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod cursors;
+mod erasure;
 mod filter_equivalence;
 mod filters;
 mod harness;
