@@ -52,6 +52,7 @@ pub mod skill_set;
 pub mod skills;
 pub mod tenancy;
 pub mod tenants;
+mod tidy;
 mod tx;
 pub mod user_templates;
 pub mod users;

@@ -16,8 +16,9 @@ use uuid::Uuid;
 
 use crate::ledger::{Action, append, differences};
 use crate::refusal::{Code, Refusal};
-use crate::resources::check_size;
+use crate::resources::{MAX_NAME, check_size};
 use crate::rights::Right;
+use crate::tidy::tidy;
 use crate::tx::{Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
@@ -40,6 +41,8 @@ pub trait ObjectType: 'static {
     const CHANGEABLE: bool = true;
     /// Whether they delete them.
     const DELETABLE: bool = true;
+    /// The longest name, in characters.
+    const MAX_NAME: usize = MAX_NAME;
 
     /// Its schema.
     fn resource_type() -> &'static ResourceType;
@@ -89,6 +92,17 @@ pub trait ObjectType: 'static {
         Ok(())
     }
 
+    /// Does what follows from a deletion.
+    ///
+    /// # Errors
+    /// What the rules of the type refuse.
+    fn removed(_tx: &mut dyn Tx, _context: &Context, _resource: &Resource) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Takes away what a copy of a resource does not have.
+    fn copied(_attributes: &mut Object) {}
+
     /// Adds the attributes that are computed when they are read, if they are wanted.
     ///
     /// # Errors
@@ -124,6 +138,28 @@ pub fn create<T: ObjectType>(
     insert::<T>(tx, context, created)
 }
 
+/// Creates a resource that is like another but for its name.
+///
+/// # Errors
+/// As [`create`]; also an unknown identifier.
+pub fn copy<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    from: Uuid,
+    name: &str,
+) -> Result<Resource, Refusal> {
+    context.caller.require(Right::Admin)?;
+    let mut body = get::<T>(tx, &context.caller, from)?.attributes;
+    let own = &T::resource_type().schema.attributes;
+    for attribute in own.iter().filter(|a| a.mutability == Mutability::ReadOnly) {
+        body.shift_remove(&attribute.name);
+    }
+    body.shift_remove("externalId");
+    T::copied(&mut body);
+    body.insert("name".to_owned(), name.into());
+    create::<T>(tx, context, (context.new_id)(), body)
+}
+
 /// Adds a resource that a rule makes, whoever asks.
 pub(crate) fn insert<T: ObjectType>(
     tx: &mut dyn Tx,
@@ -131,6 +167,7 @@ pub(crate) fn insert<T: ObjectType>(
     mut created: Resource,
 ) -> Result<Resource, Refusal> {
     let (kind, tenant) = (T::resource_type(), context.caller.tenant);
+    tidy(kind, T::MAX_NAME, &mut created.attributes)?;
     T::check(tx, context, None, &mut created)?;
     check_size(&created.attributes)?;
     created.attributes = in_order::<T>(created.attributes);
@@ -227,7 +264,7 @@ pub fn delete<T: ObjectType>(
     tx.tombstone_object(tenant, &object)?;
     let changes = differences(kind, &object.attributes, &Object::new());
     append(tx, context, Action::Tombstone, kind.name, &object, changes)?;
-    Ok(())
+    T::removed(tx, context, &object)
 }
 
 /// The one way in which a resource changes; a change that changes nothing leaves no trace.
@@ -244,6 +281,7 @@ pub(crate) fn change<T: ObjectType>(
     precondition.check(before.version)?;
     let mut after = before.clone();
     edit(&mut after.attributes)?;
+    tidy(kind, T::MAX_NAME, &mut after.attributes)?;
     T::check(tx, context, Some(&before), &mut after)?;
     check_size(&after.attributes)?;
     after.attributes = in_order::<T>(after.attributes);
