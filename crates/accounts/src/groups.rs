@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use scim_protocol::Object;
-use scim_protocol::dialect::Leniencies;
+use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::fold::fold;
 use scim_protocol::immutable;
 use scim_protocol::patch::{self, Edit};
 use scim_protocol::query::Query;
@@ -13,10 +14,11 @@ use uuid::Uuid;
 
 use crate::ledger::{Action, append, differences};
 use crate::members::{MAX_MEMBERS_IN_ANSWER, Step, carry_out, listed, steps};
+use crate::provisioning::TemplateGroup;
 use crate::refusal::{Code, Refusal};
 use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
 use crate::tx::{MemberKind, Page, Resource, Tx};
-use crate::{Caller, Context, Precondition};
+use crate::{Caller, Context, Precondition, parse_id};
 
 const GROUP: &str = "Group";
 
@@ -52,6 +54,41 @@ pub fn create(
     changes.extend(net.change());
     append(tx, context, Action::Create, GROUP, &group, changes)?;
     Ok(group)
+}
+
+/// Puts an account into a group that a template names (rule R22).
+///
+/// # Errors
+/// Refuses a group that does not exist.
+pub(crate) fn admit(
+    tx: &mut dyn Tx,
+    context: &Context,
+    named: &TemplateGroup,
+    account: Uuid,
+) -> Result<(), Refusal> {
+    let group = match (&named.value, &named.display) {
+        (Some(id), _) => parse_id(id),
+        (None, Some(name)) => {
+            tx.groups_named(context.caller.tenant, &[fold(name)])?.first().copied()
+        }
+        (None, None) => None,
+    };
+    let unknown = || {
+        let name = named.display.as_deref().or(named.value.as_deref()).unwrap_or_default();
+        Refusal::rule(
+            Code::UnknownGroup,
+            format!("template: no group is named {name:?}: create it first, or mend the template"),
+        )
+    };
+    let group = group.ok_or_else(unknown)?;
+    let steps = [Step::Add(vec![account])];
+    let mut leniencies = Leniencies::new(Dialect::Strict);
+    let precondition = Precondition::default();
+    let joined = change(tx, context, group, &precondition, &steps, &mut leniencies, |_, _| Ok(()));
+    match joined {
+        Err(Refusal::Rule { code: Code::NotFound, .. }) => Err(unknown()),
+        joined => joined.map(drop),
+    }
 }
 
 /// Reads a group, without its members.
@@ -120,13 +157,14 @@ pub fn replace(
     id: Uuid,
     precondition: &Precondition,
     mut body: Object,
-    named: &[&str],
+    named: &[String],
     leniencies: &mut Leniencies,
 ) -> Result<Resource, Refusal> {
     let members = take_members(&mut body, leniencies)?.unwrap_or_default();
     let steps = [Step::Replace(members)];
     change(tx, context, id, precondition, &steps, leniencies, |attributes, _| {
-        keep(attributes, &mut body, &["externalId"], named);
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        keep(attributes, &mut body, &["externalId"], &named);
         immutable::carry_over(ResourceType::group(), attributes, &mut body)?;
         *attributes = body;
         Ok(())

@@ -70,10 +70,10 @@ pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use rights::{Right, Rights};
 pub use tx::{
-    Assignments, Claims, ExternalIds, Grant, Grants, Groups, InheritedGrant, InstallationKeys,
-    Ledger, Member, MemberKind, MembershipOf, Memberships, Objects, Page, Resource, Savepoints,
-    Scope, SeatCount, Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx, Users,
-    atomically,
+    Assignments, Claims, Dependencies, Dependency, ExternalIds, Grant, Grants, Groups,
+    InheritedGrant, InstallationKeys, Ledger, Member, MemberKind, MembershipOf, Memberships,
+    Objects, Page, Resource, Savepoints, Scope, SeatCount, Seats, SkillAssignment, StorageError,
+    StorageResult, Tenancy, Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

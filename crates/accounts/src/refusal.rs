@@ -96,6 +96,37 @@ codes! {
     /// Another account of the tenant has the employee number.
     EmployeeNumberTaken =>
         ("employeeNumberTaken", 409, Some(ScimType::Uniqueness), Some("R8")),
+    /// Nobody knows whether the account is that of a person who left; an administrator decides.
+    RehireConfirmationRequired =>
+        ("rehireConfirmationRequired", 409, Some(ScimType::Uniqueness), None),
+    /// Two addresses have one type, or two are primary.
+    RepeatedType => ("repeatedType", 400, Some(ScimType::InvalidValue), Some("R9")),
+    /// What the tenant asks of a new account is missing.
+    Incomplete => ("incomplete", 400, Some(ScimType::InvalidValue), Some("R10")),
+    /// No seat of the tier is free.
+    SeatLimitExceeded => ("seatLimitExceeded", 403, None, Some("R13")),
+    /// More seats of the tier are used than there are to be.
+    SeatsInUse => ("seatsInUse", 409, None, Some("R13")),
+    /// The new tier does not have all that the old one has.
+    DowngradeRequiresApproval => ("downgradeRequiresApproval", 403, None, Some("R15")),
+    /// The connection may not grant the role.
+    RoleNotGrantable => ("roleNotGrantable", 403, None, Some("R30")),
+    /// What is to be given is disabled.
+    DisabledObject => ("disabledObject", 400, Some(ScimType::InvalidValue), Some("R31")),
+    /// The tenant would have no Master Admin at work any more.
+    LastMasterAdmin => ("lastMasterAdmin", 403, None, Some("R40")),
+    /// The account still has work that depends on it.
+    OpenDependencies => ("openDependencies", 409, None, Some("R55")),
+    /// One connection deactivates too many accounts at once.
+    DeprovisionGuard => ("deprovisionGuard", 403, None, Some("R57")),
+    /// An account has more skills than it may.
+    TooManySkills => ("tooManySkills", 400, Some(ScimType::InvalidValue), Some("R70")),
+    /// The account has skills or is in agent groups, which only agents are.
+    StillAgent => ("stillAgent", 400, Some(ScimType::InvalidValue), None),
+    /// The capacity rule has errors.
+    RuleNotValidated => ("ruleNotValidated", 400, Some(ScimType::InvalidValue), Some("R76")),
+    /// Somebody would be above themselves.
+    ManagerCycle => ("managerCycle", 400, Some(ScimType::InvalidValue), None),
     /// Another group of the tenant has the name.
     GroupNameTaken => ("groupNameTaken", 409, Some(ScimType::Uniqueness), None),
     /// Another resource of the type has the name.

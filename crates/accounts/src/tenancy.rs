@@ -14,7 +14,7 @@ use crate::refusal::{Code, Refusal};
 use crate::rights::Rights;
 use crate::tenants::Tenants;
 use crate::tx::{Resource, Tx};
-use crate::{Caller, Context, roles};
+use crate::{Caller, Context, license_tiers, roles};
 
 /// An organisation. Nothing of it is visible to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +109,8 @@ fn furnish(tx: &mut dyn Tx, context: &Context, tenant: &Tenant) -> Result<(), Re
     insert::<Tenants>(tx, context, new(tenant.id, policy))?;
     let division = json!({"name": HOME, "description": "Where everybody is who is nowhere else"});
     insert::<Divisions>(tx, context, new(home, division))?;
-    roles::furnish(tx, context)
+    roles::furnish(tx, context)?;
+    license_tiers::furnish(tx, context)
 }
 
 /// The tenant of this name.

@@ -24,7 +24,8 @@ use crate::refusal::Refusal;
 use crate::tenancy::{Credential, Tenant, Token};
 
 pub use entitlements::{
-    Assignments, Grant, Grants, InheritedGrant, SeatCount, Seats, SkillAssignment,
+    Assignments, Dependencies, Dependency, Grant, Grants, InheritedGrant, SeatCount, Seats,
+    SkillAssignment,
 };
 
 /// Why the store could not do what it was asked.
@@ -159,6 +160,25 @@ pub trait Users {
     ) -> StorageResult<bool>;
     /// Makes an account a tombstone: the row stays, nothing sees it.
     fn tombstone_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()>;
+    /// How many accounts are enabled.
+    fn count_enabled(&mut self, tenant: Uuid) -> StorageResult<u64>;
+    /// How many accounts a connection has deactivated or deleted since an instant.
+    fn count_departures(
+        &mut self,
+        tenant: Uuid,
+        connection: Uuid,
+        since: Timestamp,
+    ) -> StorageResult<u64>;
+    /// The account, in whatever state, that has an employee number, folded.
+    fn owner_of_employee_number(
+        &mut self,
+        tenant: Uuid,
+        number: &str,
+    ) -> StorageResult<Option<Uuid>>;
+    /// The `value` of an account's manager.
+    fn manager_of(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<Option<String>>;
+    /// Records that the owner of an account logged in, which changes no version (rule R68).
+    fn record_login(&mut self, tenant: Uuid, user: Uuid, at: Timestamp) -> StorageResult<()>;
     /// An account, also a tombstone, that no other transaction can change before this one ends.
     fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
     /// Writes the state of a tombstone that is erased, in the place of all that was there.
@@ -173,6 +193,8 @@ pub trait Groups {
     fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
     /// The groups of a query, without their members.
     fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page>;
+    /// The groups that have one of these names, folded.
+    fn groups_named(&mut self, tenant: Uuid, names: &[String]) -> StorageResult<Vec<Uuid>>;
     /// Adds a group; `false` if another has its name.
     fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool>;
     /// Writes a group's new state; `false` if another has its name.
@@ -225,6 +247,12 @@ pub trait Objects {
         tenant: Uuid,
         kind: &'static ResourceType,
     ) -> StorageResult<Vec<Resource>>;
+    /// Every resource of several types of which a tenant has few, each with the name of its type.
+    fn objects_of(
+        &mut self,
+        tenant: Uuid,
+        kinds: &[&'static ResourceType],
+    ) -> StorageResult<Vec<(&'static str, Resource)>>;
     /// Adds a resource; `false` if another of the type has its name.
     fn insert_object(
         &mut self,
@@ -277,6 +305,8 @@ pub trait Memberships {
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>>;
     /// The members of several groups.
     fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>>;
+    /// Whether a user is in an agent group.
+    fn is_in_agent_group(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<bool>;
     /// Removes something from every group, and gives those groups with the new version that each
     /// of them gets.
     fn leave_all(
@@ -332,6 +362,14 @@ pub trait ExternalIds {
         resource: Uuid,
         external_id: Option<&str>,
     ) -> StorageResult<bool>;
+    /// The resource of a type, in whatever state, that has an `externalId` in the scope's
+    /// connection.
+    fn owner_of_external_id(
+        &mut self,
+        scope: Scope,
+        resource_type: &'static str,
+        external_id: &str,
+    ) -> StorageResult<Option<Uuid>>;
     /// Removes a resource's `externalId` from every connection.
     fn forget_external_ids(
         &mut self,
@@ -413,6 +451,7 @@ pub trait Tx:
     + Memberships
     + Grants
     + Assignments
+    + Dependencies
     + Seats
     + Claims
     + ExternalIds
@@ -430,6 +469,7 @@ impl<T> Tx for T where
         + Memberships
         + Grants
         + Assignments
+        + Dependencies
         + Seats
         + Claims
         + ExternalIds

@@ -1,6 +1,24 @@
 //! Accounts as SCIM sees them: created, changed, deactivated - and never deleted.
+//!
+//! What an account is given - tier, division, roles, skills - is kept beside its attributes. A
+//! request says how the account is to look; [`wish`] reads what of that differs from how it looks
+//! now, `entitle` turns names into what they name, and `change` does it, with the rules that stand
+//! in the way. [`view`] puts it all together for clients.
 
-use std::collections::HashMap;
+mod change;
+mod check;
+mod complete;
+mod create;
+mod entitle;
+pub(crate) mod extension;
+mod held;
+mod lifecycle;
+pub(crate) mod master_admins;
+mod seats;
+pub(crate) mod settings;
+mod tier;
+pub(crate) mod view;
+mod wish;
 
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
@@ -8,52 +26,39 @@ use scim_protocol::immutable;
 use scim_protocol::patch::{self, Edit};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::account::{Account, Named, Standing};
-use crate::authorization::Tier;
+use self::change::change;
+use self::extension::{ENTERPRISE, HEADCOUNT};
+use self::held::Held;
+use self::settings::Settings;
+use self::view::with_standing;
 use crate::identity::{Claim, Release, claims};
 use crate::ledger::{Action, Entry, Versioned, append, differences};
 use crate::refusal::{Code, Refusal};
-use crate::resources::{add, check_size, keep, leave_groups, set_external_id};
+use crate::resources::{keep, leave_groups};
 use crate::rights::Right;
 use crate::tx::{Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
+pub use self::complete::complete;
+pub use self::create::create;
+
 pub(crate) const USER: &str = "User";
 
-/// Creates an account (RFC 7644 section 3.3) under an identifier that was never used.
-///
-/// # Errors
-/// Refuses a userName, e-mail address or externalId that is another account's (R1, R3, R7).
-pub fn create(
-    tx: &mut dyn Tx,
-    context: &Context,
-    id: Uuid,
-    mut body: Object,
-) -> Result<Resource, Refusal> {
-    drop_password(&mut body);
-    body.entry("active").or_insert(Value::Bool(true));
-    check_size(&body)?;
-    let user = Resource {
-        id,
-        version: 1,
-        created: context.now,
-        last_modified: context.now,
-        attributes: in_order(body),
-    };
-    let account = Account { resource: user, standing: begin(tx, context)? };
-    if !tx.insert_user(context.caller.tenant, &account)? {
-        return Err(employee_number_taken());
-    }
-    let user = account.resource;
-    claim(tx, context, user.id, &claims(&user.attributes))?;
-    set_external_id(tx, context, USER, &user)?;
-    let changes = differences(ResourceType::user(), &Object::new(), &user.attributes);
-    append(tx, context, Action::Create, USER, &user, changes)?;
-    Ok(user)
-}
+/// Attributes of the extensions that stay if a PUT does not name them: what the account has been
+/// given, which a client that does not know it must not take away.
+const GIVEN: [(&str, &str); 8] = [
+    (ENTERPRISE, "division"),
+    (HEADCOUNT, "licenseTier"),
+    (HEADCOUNT, "division"),
+    (HEADCOUNT, "roleGrants"),
+    (HEADCOUNT, "skills"),
+    (HEADCOUNT, "skillSet"),
+    (HEADCOUNT, "capacityRule"),
+    (HEADCOUNT, "agent"),
+];
 
 /// Reads an account.
 ///
@@ -62,7 +67,7 @@ pub fn create(
 pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
     caller.require(Right::ReadUsers)?;
     let found = tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
-    Ok(found.resource)
+    Ok(with_standing(&found))
 }
 
 /// The accounts of a query; inactive ones among them.
@@ -72,54 +77,63 @@ pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refus
 pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
     caller.require(Right::ReadUsers)?;
     let page = tx.users(caller.scope(), query)?;
-    let resources = page.resources.into_iter().map(|account| account.resource).collect();
+    let resources = page.resources.iter().map(with_standing).collect();
     Ok(Page { total: page.total, has_next: page.has_next, resources })
 }
 
-/// Adds the attributes that are kept beside accounts, if they are wanted.
-///
-/// # Errors
-/// The store's.
-pub fn complete(
-    tx: &mut dyn Tx,
-    caller: &Caller,
-    users: &mut [Resource],
-    wants: &dyn Fn(&str) -> bool,
-) -> Result<(), Refusal> {
-    if wants("groups") {
-        let ids: Vec<Uuid> = users.iter().map(|user| user.id).collect();
-        let mut groups: HashMap<Uuid, Vec<Value>> = HashMap::new();
-        for found in tx.memberships_of(caller.tenant, &ids)? {
-            let group = json!({"value": found.group, "display": found.display, "type": "direct"});
-            groups.entry(found.member).or_default().push(group);
-        }
-        add(users, "groups", groups);
-    }
-    Ok(())
-}
-
 /// Replaces an account (RFC 7644 section 3.5.1). What the body leaves out is cleared, except
-/// `active`, `roles` and `externalId`: a client that does not know them must not change them.
-/// `named` are the attributes that it has, also those whose value is `null` or `[]`.
+/// `active`, `externalId` and what the account has been given, roles and skills and the like: a
+/// client that does not know them must not change them. `named` are the attributes that it has, also
+/// those whose value is `null` or `[]`; those of extensions with their URN before them.
 ///
 /// # Errors
-/// As [`create`]; also an unknown identifier and a version that is not the expected one.
+/// As [`create()`]; also an unknown identifier and a version that is not the expected one.
 pub fn replace(
     tx: &mut dyn Tx,
     context: &Context,
     id: Uuid,
     precondition: &Precondition,
     mut body: Object,
-    named: &[&str],
+    named: &[String],
 ) -> Result<Resource, Refusal> {
+    context.caller.require(Right::WriteUsers)?;
     drop_password(&mut body);
     change(tx, context, id, precondition, |attributes| {
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
         keep(attributes, &mut body, &["active"], &[]);
-        keep(attributes, &mut body, &["roles", "externalId"], named);
+        keep(attributes, &mut body, &["roles", "externalId"], &named);
+        for (urn, name) in GIVEN {
+            if !named.contains(&format!("{urn}:{name}").as_str()) {
+                keep_extended(attributes, &mut body, urn, name);
+            }
+        }
+        // Without its URN, nothing of our extension is meant.
+        if !named.iter().any(|name| name.starts_with(HEADCOUNT)) {
+            keep(attributes, &mut body, &[HEADCOUNT], &[]);
+        }
+        same_skills(attributes, &mut body, &named);
         immutable::carry_over(ResourceType::user(), attributes, &mut body)?;
         *attributes = body;
         Ok(())
     })
+}
+
+fn keep_extended(before: &Object, after: &mut Object, urn: &'static str, name: &str) {
+    if extension::get(after, Some(urn), name).is_none() {
+        let value = extension::get(before, Some(urn), name).cloned();
+        extension::set(after, Some(urn), name, value);
+    }
+}
+
+/// A body with one of two attributes that say the same says nothing by the other.
+fn same_skills(before: &Object, body: &mut Object, named: &[&str]) {
+    let is_named = |name: &str| named.contains(&format!("{HEADCOUNT}:{name}").as_str());
+    for (one, other) in [("skills", "skillSet"), ("skillSet", "skills")] {
+        if is_named(one) && !is_named(other) {
+            let value = extension::get(before, Some(HEADCOUNT), other).cloned();
+            extension::set(body, Some(HEADCOUNT), other, value);
+        }
+    }
 }
 
 /// Changes an account by a sequence of edits (RFC 7644 section 3.5.2), all or none.
@@ -134,43 +148,57 @@ pub fn patch(
     edits: &[Edit],
     leniencies: &mut Leniencies,
 ) -> Result<Resource, Refusal> {
+    context.caller.require(Right::WriteUsers)?;
     change(tx, context, id, precondition, |attributes| {
         let before = attributes.clone();
         patch::apply(ResourceType::user(), attributes, edits, leniencies)?;
         drop_password(attributes);
         // Taking `active` away says nothing about who may work.
         keep(&before, attributes, &["active"], &[]);
-        *attributes = in_order(std::mem::take(attributes));
         Ok(())
     })
 }
 
-/// Deletes an account as far as clients can see (R50, R51): the row, its identities, its
-/// externalId and its history stay.
+/// Deletes an account as far as clients can see (R50, R51, T10): the row, its identities, its
+/// externalId and its history stay; its seat is free, and its roles and groups are gone.
 ///
 /// # Errors
-/// Refuses an unknown identifier and a version that is not the expected one.
+/// Refuses an unknown identifier, a version that is not the expected one, and to take the last Master
+/// Admin away.
 pub fn delete(
     tx: &mut dyn Tx,
     context: &Context,
     id: Uuid,
     precondition: &Precondition,
 ) -> Result<(), Refusal> {
+    context.caller.require(Right::Delete)?;
     let tenant = context.caller.tenant;
-    let mut user = tx
+    let before = tx
         .user_for_update(context.caller.scope(), id)?
         .ok_or_else(|| Refusal::not_found(USER, id))?;
-    precondition.check(user.resource.version)?;
+    precondition.check(before.resource.version)?;
+    let held = Held::of(tx, tenant, id, context.now)?;
+    let settings = Settings::of(tx, context)?;
+    if before.standing.enabled() {
+        lifecycle::check_guard(tx, context, &settings)?;
+    }
+    let watch = master_admins::watch_user(tx, context, id)?;
+    let mut user = before.clone();
     user.resource.version += 1;
     user.resource.last_modified = context.now;
-    user.standing.seat_since = None;
-    tx.burn_claims(tenant, id, &claims(&user.resource.attributes))?;
+    user.standing = lifecycle::deactivated(&before.standing, context.now);
+    user.standing.tombstoned = Some(context.now);
+    tx.burn_claims(tenant, id, &claims(&before.resource.attributes))?;
     tx.tombstone_user(tenant, &user)?;
-    let user = user.resource;
-    let mut changes = differences(ResourceType::user(), &user.attributes, &Object::new());
+    lifecycle::release_seat(tx, context, &settings, &before.standing, &user.standing)?;
+    let granted: Vec<_> = held.grants.iter().map(|grant| (grant.role, grant.division)).collect();
+    tx.remove_grants(tenant, id, &granted)?;
+    let mut changes = differences(ResourceType::user(), &held.show(&before), &Object::new());
     changes.extend(leave_groups(tx, context, id)?);
-    append(tx, context, Action::Tombstone, USER, &user, changes)?;
-    Ok(())
+    if let Some(watch) = watch {
+        watch.check(tx, context)?;
+    }
+    append(tx, context, Action::Tombstone, USER, &user.resource, changes)
 }
 
 /// Rule R5: releases identities of one account, all or none.
@@ -219,110 +247,12 @@ pub(crate) fn give_up(
     Ok(tx.append(tenant, &entry)?)
 }
 
-/// The one way in which an account changes; a change that changes nothing leaves no trace.
-fn change(
-    tx: &mut dyn Tx,
-    context: &Context,
-    id: Uuid,
-    precondition: &Precondition,
-    edit: impl FnOnce(&mut Object) -> Result<(), Refusal>,
-) -> Result<Resource, Refusal> {
-    let tenant = context.caller.tenant;
-    let before = tx
-        .user_for_update(context.caller.scope(), id)?
-        .ok_or_else(|| Refusal::not_found(USER, id))?;
-    precondition.check(before.resource.version)?;
-    let mut after = before.clone();
-    edit(&mut after.resource.attributes)?;
-    check_size(&after.resource.attributes)?;
-    if after == before {
-        return Ok(before.resource);
-    }
-    after.resource.version += 1;
-    after.resource.last_modified = context.now;
-    let active = after.resource.attributes.get("active") == Some(&Value::Bool(true));
-    after.standing.seat_since = active.then_some(after.standing.seat_since.unwrap_or(context.now));
-    if !tx.update_user(tenant, &before, &after)? {
-        return Err(employee_number_taken());
-    }
-    let (before, after) = (before.resource, after.resource);
-    move_claims(tx, context, &before, &after)?;
-    if after.attributes.get("externalId") != before.attributes.get("externalId") {
-        set_external_id(tx, context, USER, &after)?;
-    }
-    let changes = differences(ResourceType::user(), &before.attributes, &after.attributes);
-    let action = action(&before.attributes, &after.attributes);
-    if action == Action::Deactivate {
-        burn(tx, context, &before, &after)?;
-    }
-    append(tx, context, action, USER, &after, changes)?;
-    Ok(after)
-}
-
-fn begin(tx: &mut dyn Tx, context: &Context) -> Result<Standing, Refusal> {
-    let tenant = context.caller.tenant;
-    let policy = tx.object(context.caller.scope(), ResourceType::tenant(), tenant)?;
-    let policy = policy.ok_or_else(|| Refusal::not_found("Tenant", tenant))?;
-    let home = policy.attributes.get("homeDivisionId").and_then(Value::as_str);
-    let home = home.and_then(crate::parse_id).unwrap_or_default();
-    Ok(Standing {
-        tier: Tier::Cx1,
-        pending_tier: None,
-        seat_since: Some(context.now),
-        division: Named { id: home, name: String::new() },
-        capacity_rule: None,
-        agent: false,
-        unique_employee_number: true,
-        activated: None,
-        deactivated: None,
-        locked_until: None,
-        last_login: None,
-        tombstoned: None,
-        erased: None,
-    })
-}
-
 fn employee_number_taken() -> Refusal {
-    Refusal::rule(Code::EmployeeNumberTaken, "employeeNumber is that of another account")
-}
-
-fn action(before: &Object, after: &Object) -> Action {
-    let active = |attributes: &Object| attributes.get("active") == Some(&Value::Bool(true));
-    match (active(before), active(after)) {
-        (false, true) => Action::Activate,
-        (true, false) => Action::Deactivate,
-        _ => Action::Update,
-    }
-}
-
-/// R6: an identity that is no longer on the account stays the account's.
-fn move_claims(
-    tx: &mut dyn Tx,
-    context: &Context,
-    before: &Resource,
-    after: &Resource,
-) -> Result<(), Refusal> {
-    let (old, new) = (claims(&before.attributes), claims(&after.attributes));
-    let added: Vec<Claim> = new.iter().filter(|claim| !old.contains(claim)).cloned().collect();
-    claim(tx, context, after.id, &added)?;
-    for retired in old.iter().filter(|claim| !new.contains(claim)) {
-        tx.retire_claim(context.caller.tenant, after.id, retired)?;
-    }
-    Ok(())
-}
-
-/// R5: somebody may have worked under the names of an account that is deactivated.
-fn burn(
-    tx: &mut dyn Tx,
-    context: &Context,
-    before: &Resource,
-    after: &Resource,
-) -> Result<(), Refusal> {
-    let mut burned = claims(&before.attributes);
-    burned.extend(claims(&after.attributes));
-    burned.sort();
-    burned.dedup();
-    Ok(tx.burn_claims(context.caller.tenant, after.id, &burned)?)
+    Refusal::rule(
+        Code::EmployeeNumberTaken,
+        "employeeNumber is that of another account: if this is the same person, update or \
+         reactivate that account; if it is another, give them another number",
+    )
 }
 
 fn claim(
@@ -339,12 +269,25 @@ fn claim(
     Ok(())
 }
 
+fn retire<'a>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    account: Uuid,
+    claims: impl Iterator<Item = &'a Claim>,
+) -> Result<(), Refusal> {
+    for retired in claims {
+        tx.retire_claim(context.caller.tenant, account, retired)?;
+    }
+    Ok(())
+}
+
 /// A password is accepted, because clients send one whether asked or not, and not kept: nobody
 /// logs in with it.
 fn drop_password(attributes: &mut Object) {
     attributes.shift_remove("password");
 }
 
-fn in_order(attributes: Object) -> Object {
+fn in_order(mut attributes: Object) -> Object {
+    extension::in_order(ResourceType::user(), &mut attributes);
     scim_protocol::resource::in_schema_order(ResourceType::user(), attributes)
 }

@@ -99,11 +99,20 @@ pub fn parse(
     Ok(in_schema_order(kind, resource))
 }
 
-/// The attributes of the type itself that a body has, also those whose value is `null` or `[]`,
-/// which [`parse`] leaves out.
-pub fn named(kind: &'static ResourceType, body: &Value) -> Vec<&'static str> {
-    let names = body.as_object().into_iter().flat_map(Object::keys);
-    names.filter_map(|name| kind.attribute(name)).map(|attribute| attribute.name.as_str()).collect()
+/// The attributes that a body has, also those whose value is `null` or `[]`, which [`parse`] leaves
+/// out; those of extensions with their URN before them.
+pub fn named(kind: &'static ResourceType, body: &Value) -> Vec<String> {
+    let mut named = Vec::new();
+    for (name, value) in body.as_object().into_iter().flatten() {
+        let Some(extension) = kind.extension(name) else {
+            named.extend(kind.attribute(name).map(|attribute| attribute.name.clone()));
+            continue;
+        };
+        let names = value.as_object().into_iter().flat_map(Object::keys);
+        let attributes = names.filter_map(|name| extension.attribute(name));
+        named.extend(attributes.map(|attribute| format!("{}:{}", extension.id, attribute.name)));
+    }
+    named
 }
 
 /// The URNs of the schemas whose attributes the resource has; its own schema first.

@@ -80,6 +80,8 @@ fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid, shared: bool) -> S
 mod assignments;
 #[path = "sql/claims.rs"]
 mod claims;
+#[path = "sql/dependencies.rs"]
+mod dependencies;
 #[path = "sql/document.rs"]
 mod document;
 #[path = "sql/grants.rs"]

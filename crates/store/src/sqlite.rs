@@ -69,6 +69,8 @@ fn lock_object(_: &mut Session, _: Uuid, _: Uuid, _: bool) -> StorageResult<()> 
 mod assignments;
 #[path = "sql/claims.rs"]
 mod claims;
+#[path = "sql/dependencies.rs"]
+mod dependencies;
 #[path = "sql/document.rs"]
 mod document;
 #[path = "sql/grants.rs"]

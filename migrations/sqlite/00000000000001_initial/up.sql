@@ -281,6 +281,9 @@ CREATE TABLE change_log (
 );
 -- One entry for every version.
 CREATE UNIQUE INDEX change_log_by_version ON change_log (tenant_id, resource_id, version);
+-- Rule R57: who left by which connection, and when.
+CREATE INDEX change_log_by_departure ON change_log (tenant_id, actor_id, at)
+  WHERE action IN ('deactivate', 'tombstone') AND resource_type = 'User';
 CREATE TRIGGER change_log_is_kept BEFORE DELETE ON change_log
 BEGIN
   SELECT RAISE(ABORT, 'the change log is append-only');

@@ -54,6 +54,18 @@ pub struct SkillAssignment {
     pub active: bool,
 }
 
+/// Something that depends on a person (rule R55).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// What it is: `queueMembership`, `scheduledReport`, `callback`, `flowOwner`, `managerOf` or
+    /// `groupOwner`.
+    pub kind: String,
+    /// Which.
+    pub reference: String,
+    /// What is to become of it: `dormant`, `needsReassign` or `reassignedTo`.
+    pub disposition: String,
+}
+
 /// The seats of a licence tier.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SeatCount {
@@ -139,6 +151,32 @@ pub trait Assignments {
     fn count_in_division(&mut self, tenant: Uuid, division: Uuid) -> StorageResult<(i64, i64)>;
     /// How many users and groups have a capacity rule of their own.
     fn count_with_capacity_rule(&mut self, tenant: Uuid, rule: Uuid) -> StorageResult<i64>;
+}
+
+/// The table of what depends on people.
+pub trait Dependencies {
+    /// What depends on each of these people, and is not reassigned: what other systems have said, and
+    /// whom they manage.
+    fn dependencies_of(
+        &mut self,
+        tenant: Uuid,
+        users: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, Dependency)>>;
+    /// Records what another system says of a person, in the place of what it said before.
+    fn put_dependency(
+        &mut self,
+        tenant: Uuid,
+        user: Uuid,
+        dependency: &Dependency,
+    ) -> StorageResult<()>;
+    /// Removes what was said of a person; everything of a kind if no reference is given. How many.
+    fn remove_dependencies(
+        &mut self,
+        tenant: Uuid,
+        user: Uuid,
+        kind: &str,
+        reference: Option<&str>,
+    ) -> StorageResult<usize>;
 }
 
 /// The pools of seats (rules R11 to R13).

@@ -49,7 +49,7 @@ pub(crate) trait Kind: 'static {
         tx: &mut dyn Tx,
         change: &Change<'_>,
         body: Object,
-        named: &[&str],
+        named: &[String],
         l: &mut Leniencies,
     ) -> Result<Resource>;
     /// Changes a resource.
@@ -176,7 +176,7 @@ impl Kind for Users {
         tx: &mut dyn Tx,
         change: &Change<'_>,
         body: Object,
-        named: &[&str],
+        named: &[String],
         _: &mut Leniencies,
     ) -> Result<Resource> {
         users::replace(tx, change.context, change.id, change.precondition, body, named)
@@ -237,7 +237,7 @@ impl Kind for Groups {
         tx: &mut dyn Tx,
         change: &Change<'_>,
         body: Object,
-        named: &[&str],
+        named: &[String],
         l: &mut Leniencies,
     ) -> Result<Resource> {
         groups::replace(tx, change.context, change.id, change.precondition, body, named, l)

@@ -249,7 +249,7 @@ impl Compiler<'_> {
     fn column_test(&self, column: Column, test: &Test, out: &mut Pieces) {
         let sql = column.sql;
         match (column.form, test) {
-            (Form::Either(..) | Form::Always(_) | Form::Version, Test::Present) => {
+            (Form::Either(..) | Form::Always(_) | Form::Version | Form::Words, Test::Present) => {
                 out.sql(EVERYTHING);
             }
             (_, Test::Present) => {
@@ -276,11 +276,42 @@ impl Compiler<'_> {
                 let text = self.dialect.by_code_point(&format!("'{text}'"));
                 self.compare(&text, *operator, operand, out);
             }
-            (Form::Text | Form::Boolean | Form::Instant, Test::Compare(operator, operand)) => {
+            (Form::Words, Test::Compare(operator, operand)) => {
+                self.compare(&self.dialect.by_code_point(sql), *operator, operand, out);
+            }
+            (Form::Named(kind), Test::Compare(operator, operand)) => {
+                self.named_test(sql, kind, *operator, operand, out);
+            }
+            (
+                Form::Text | Form::Boolean | Form::Instant | Form::Decimal,
+                Test::Compare(operator, operand),
+            ) => {
                 let instant = column.form == Form::Instant;
                 self.compare_as(sql, *operator, operand, instant, out);
             }
         }
+    }
+
+    /// A test of the name of a resource that the row refers to. The resources are found first: there
+    /// are few of them, and an index finds the rows.
+    fn named_test(
+        &self,
+        sql: &str,
+        kind: &str,
+        operator: Operator,
+        operand: &Operand,
+        out: &mut Pieces,
+    ) {
+        if operator == Operator::NotEqual {
+            out.sql(format!("({sql} IS NULL OR "));
+        }
+        out.sql(format!(
+            "{sql} IN (SELECT named.id FROM objects AS named WHERE named.tenant_id = "
+        ));
+        out.id(self.scope.tenant);
+        out.sql(format!(" AND named.resource_type = '{kind}' AND "));
+        self.compare("named.name_key", operator, operand, out);
+        out.sql(if operator == Operator::NotEqual { "))" } else { ")" });
     }
 
     fn value_test(

@@ -117,6 +117,19 @@ fn key(
     };
     Ok(Some(match place(table, attribute) {
         Place::Column(Column { form: Form::Always(_), .. }) => return Ok(None),
+        Place::Column(Column { sql: id, form: Form::Named(_) }) => {
+            let mut sql = Pieces::default();
+            sql.sql(format!(
+                "(SELECT named.name_key FROM objects AS named \
+                 WHERE named.tenant_id = resource.tenant_id AND named.id = {id})"
+            ));
+            SortKey { sql, form: Some(Form::Text) }
+        }
+        Place::Column(Column { sql: words, form: Form::Words }) => {
+            let mut sql = Pieces::default();
+            sql.sql(dialect.by_code_point(words));
+            SortKey { sql, form: Some(Form::Text) }
+        }
         Place::Column(column) => {
             let mut sql = Pieces::default();
             sql.sql(column.sql);

@@ -58,6 +58,12 @@ pub(crate) enum Form {
     Either(&'static str, &'static str),
     /// Always the same text.
     Always(&'static str),
+    /// One of a few words, which the expression names itself.
+    Words,
+    /// A number.
+    Decimal,
+    /// The identifier of a resource of this type, that stands for its name.
+    Named(&'static str),
 }
 
 /// A value in a column of the resource's own row, or of a row in a table of its own.
@@ -155,6 +161,99 @@ const MEMBERS: SideTable = SideTable {
     ],
 };
 
+/// The role that every account has is in no row of `grants`.
+const ROLES: SideTable = SideTable {
+    from: "(SELECT held.tenant_id, held.subject_id AS user_id, role.name_key \
+        FROM grants AS held JOIN objects AS role \
+        ON role.tenant_id = held.tenant_id AND role.id = held.role_id WHERE NOT held.is_group \
+        UNION ALL SELECT everybody.tenant_id, everybody.id, employee.name_key \
+        FROM objects AS employee JOIN users AS everybody \
+        ON everybody.tenant_id = employee.tenant_id WHERE employee.resource_type = 'Role' \
+        AND employee.name_key = 'employee' AND employee.deleted_at IS NULL) AS side",
+    owner: "side.user_id",
+    of_connection: None,
+    columns: &[
+        ("value", column("side.name_key", Form::Text)),
+        ("display", column("side.name_key", Form::Text)),
+    ],
+};
+
+const ROLE_GRANTS: SideTable = SideTable {
+    from: "(SELECT held.tenant_id, held.subject_id AS user_id, held.role_id, \
+        role.name_key AS role_key, COALESCE(division.name_key, '*') AS division_key \
+        FROM grants AS held JOIN objects AS role \
+        ON role.tenant_id = held.tenant_id AND role.id = held.role_id \
+        LEFT JOIN objects AS division \
+        ON division.tenant_id = held.tenant_id AND division.id = held.division_id \
+        WHERE NOT held.is_group \
+        UNION ALL SELECT everybody.tenant_id, everybody.id, employee.id, employee.name_key, \
+        home.name_key FROM objects AS employee JOIN users AS everybody \
+        ON everybody.tenant_id = employee.tenant_id JOIN objects AS home \
+        ON home.tenant_id = everybody.tenant_id AND home.id = everybody.division_id \
+        WHERE employee.resource_type = 'Role' AND employee.name_key = 'employee' \
+        AND employee.deleted_at IS NULL) AS side",
+    owner: "side.user_id",
+    of_connection: None,
+    columns: &[
+        ("role", column("side.role_key", Form::Text)),
+        ("roleId", column("side.role_id", Form::Id)),
+        ("division", column("side.division_key", Form::Text)),
+    ],
+};
+
+const SKILLS: SideTable = SideTable {
+    from: "(SELECT assigned.tenant_id, assigned.user_id, skill.name_key, \
+        skill.variant AS kind, assigned.proficiency FROM skill_assignments AS assigned \
+        JOIN objects AS skill \
+        ON skill.tenant_id = assigned.tenant_id AND skill.id = assigned.skill_id) AS side",
+    owner: "side.user_id",
+    of_connection: None,
+    columns: &[
+        ("value", column("side.name_key", Form::Text)),
+        ("display", column("side.name_key", Form::Text)),
+        ("type", column("side.kind", Form::Text)),
+        ("proficiency", column("(side.proficiency / 10.0)", Form::Decimal)),
+    ],
+};
+
+/// Where an attribute of our extension of a user is kept.
+fn of_account(name: &str) -> Place {
+    let own = |sql, form| Place::Column(column(sql, form));
+    match name {
+        "licenseTier" => own("resource.license_tier", Form::Text),
+        "pendingLicenseTier" => own("resource.pending_tier", Form::Text),
+        "division" => own("resource.division_id", Form::Named("Division")),
+        "divisionId" => own("resource.division_id", Form::Id),
+        "capacityRule" => own("resource.capacity_rule_id", Form::Named("CapacityRule")),
+        "agent" => own("resource.is_agent", Form::Boolean),
+        "accountState" => own(ACCOUNT_STATE, Form::Words),
+        "activatedAt" => own("resource.activated_at", Form::Instant),
+        "lockedUntil" => own("resource.locked_until", Form::Instant),
+        "seatAssignedAt" => own("resource.seat_since", Form::Instant),
+        "deactivatedAt" => own("resource.deactivated_at", Form::Instant),
+        "lastLogin" => own(LAST_LOGIN, Form::Instant),
+        "roleGrants" => Place::Side(&ROLE_GRANTS),
+        "skills" => Place::Side(&SKILLS),
+        "effectiveRoles"
+        | "effectivePermissions"
+        | "blockedPermissions"
+        | "blockedPermissionCount"
+        | "skillSet"
+        | "dependencies" => Place::Nowhere,
+        _ => Place::Document,
+    }
+}
+
+const ACCOUNT_STATE: &str = "(CASE WHEN NOT resource.active THEN 'deactivated' \
+    WHEN resource.activated_at IS NULL THEN 'pendingactivation' \
+    WHEN resource.locked_until IS NOT NULL THEN 'locked' ELSE 'active' END)";
+
+const LAST_LOGIN: &str = "(SELECT login.at FROM last_logins AS login \
+    WHERE login.tenant_id = resource.tenant_id AND login.user_id = resource.id)";
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
+
 const EXTERNAL_ID_OF_USER: SideTable = SideTable {
     from: "external_ids AS side",
     owner: "side.resource_id",
@@ -175,12 +274,19 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
     if attribute.leaf().returned == Returned::Never {
         return Place::Nowhere;
     }
-    if attribute.extension.is_some() {
-        return Place::Document;
+    let name = attribute.attribute.name.as_str();
+    match (table, attribute.extension.map(|schema| schema.id.as_str())) {
+        (_, None) => {}
+        (Table::Users, Some(HEADCOUNT)) => return of_account(name),
+        (Table::Users, Some(ENTERPRISE)) if name == "division" => return of_account(name),
+        (Table::Users, Some(ENTERPRISE)) if name == "employeeNumber" => {
+            return Place::Column(column("resource.employee_number_key", Form::Text));
+        }
+        _ => return Place::Document,
     }
     let sub = attribute.sub.map(|sub| sub.name.as_str());
     let own = |sql, form| Place::Column(column(sql, form));
-    match (table, attribute.attribute.name.as_str(), sub) {
+    match (table, name, sub) {
         (_, "id", _) => own("resource.id", Form::Id),
         (_, "meta", Some("created")) => own("resource.created_at", Form::Instant),
         (_, "meta", Some("lastModified")) => own("resource.modified_at", Form::Instant),
@@ -200,6 +306,8 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
         (Table::Users, "active", _) => own("resource.active", Form::Boolean),
         (Table::Users, "emails", _) => Place::Side(&EMAILS),
         (Table::Users, "groups", _) => Place::Side(&GROUPS_OF_USER),
+        (Table::Users, "roles", _) => Place::Side(&ROLES),
+        (Table::Users, "entitlements", _) => Place::Nowhere,
         (Table::Groups, "members", _) => Place::Side(&MEMBERS),
         _ => Place::Document,
     }

@@ -161,6 +161,24 @@ impl ExternalIds for Session {
         unless_taken(set)
     }
 
+    fn owner_of_external_id(
+        &mut self,
+        scope: Scope,
+        resource_type: &'static str,
+        external_id: &str,
+    ) -> StorageResult<Option<Uuid>> {
+        let owner: Option<Id> = external_ids::table
+            .filter(external_ids::tenant_id.eq(Id(scope.tenant)))
+            .filter(external_ids::external_id.eq(external_id))
+            .filter(external_ids::connection_id.eq(Id(scope.connection)))
+            .filter(external_ids::resource_type.eq(resource_type))
+            .select(external_ids::resource_id)
+            .first(&mut self.0)
+            .optional()
+            .map_err(failed)?;
+        Ok(owner.map(|id| id.0))
+    }
+
     fn forget_external_ids(
         &mut self,
         tenant: Uuid,

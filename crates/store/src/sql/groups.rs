@@ -69,6 +69,18 @@ impl Groups for Session {
         page::<ResourceRow>(&mut self.0, Table::Groups, scope, query)
     }
 
+    fn groups_named(&mut self, tenant: Uuid, names: &[String]) -> StorageResult<Vec<Uuid>> {
+        let found: Vec<Id> = groups::table
+            .filter(groups::tenant_id.eq(Id(tenant)))
+            .filter(groups::display_name_key.eq_any(names))
+            .filter(groups::deleted_at.is_null())
+            .order(groups::id)
+            .select(groups::id)
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(found.into_iter().map(|id| id.0).collect())
+    }
+
     fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool> {
         let inserted = diesel::insert_into(groups::table)
             .values(group_row(tenant, group))

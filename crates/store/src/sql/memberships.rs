@@ -153,6 +153,19 @@ impl Memberships for Session {
         Ok(members)
     }
 
+    fn is_in_agent_group(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<bool> {
+        let of_agents = memberships::table
+            .inner_join(
+                groups::table.on(groups::tenant_id
+                    .eq(memberships::tenant_id)
+                    .and(groups::id.eq(memberships::group_id))),
+            )
+            .filter(memberships::tenant_id.eq(Id(tenant)))
+            .filter(memberships::member_id.eq(Id(user)))
+            .filter(groups::kind.eq("agent"));
+        diesel::select(diesel::dsl::exists(of_agents)).get_result(&mut self.0).map_err(failed)
+    }
+
     fn leave_all(
         &mut self,
         tenant: Uuid,

@@ -151,6 +151,36 @@ impl Objects for Session {
         Ok(found.into_iter().map(resource).collect())
     }
 
+    fn objects_of(
+        &mut self,
+        tenant: Uuid,
+        kinds: &[&'static ResourceType],
+    ) -> StorageResult<Vec<(&'static str, Resource)>> {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+        let found: Vec<(String, Found)> = objects::table
+            .filter(objects::tenant_id.eq(Id(tenant)))
+            .filter(objects::resource_type.eq_any(names))
+            .filter(objects::deleted_at.is_null())
+            .order(objects::id)
+            .select((
+                objects::resource_type,
+                (
+                    objects::id,
+                    objects::version,
+                    objects::created_at,
+                    objects::modified_at,
+                    objects::document,
+                ),
+            ))
+            .load(&mut self.0)
+            .map_err(failed)?;
+        let of_kind = |(name, found): (String, Found)| {
+            let kind = kinds.iter().find(|kind| kind.name == name)?;
+            Some((kind.name, resource(found)))
+        };
+        Ok(found.into_iter().filter_map(of_kind).collect())
+    }
+
     fn insert_object(
         &mut self,
         tenant: Uuid,

@@ -178,3 +178,10 @@ pub(crate) struct SeatsRow {
     #[diesel(sql_type = BigInt)]
     pub(crate) free: i64,
 }
+
+/// Somebody whom a person manages.
+#[derive(QueryableByName)]
+pub(crate) struct DependencyRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) user_id: Id,
+}

@@ -3,6 +3,7 @@
 use accounts::authorization::Tier;
 use accounts::{Account, Named, Page, Scope, Standing, StorageError, StorageResult, Users};
 use diesel::prelude::*;
+use jiff::Timestamp;
 use scim_protocol::Object;
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
@@ -13,7 +14,7 @@ use super::resources::{Row, find, find_any_for_update, find_for_update, page, re
 use super::statement::AccountRow;
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
-use crate::schema::{user_emails, users};
+use crate::schema::{change_log, last_logins, user_emails, users};
 use crate::search::Table;
 use crate::types::{Id, Json, SearchJson, Stamp};
 
@@ -112,7 +113,10 @@ pub(super) fn tier_key(tier: Tier) -> String {
 
 fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRow>) {
     let Account { resource: user, standing } = account;
-    let (document, search) = document(ResourceType::user(), &user.attributes);
+    let (document, mut search) = document(ResourceType::user(), &user.attributes);
+    // Every account has a division and a tier.
+    let schemas = ResourceType::user().schemas().map(|schema| Value::from(schema.id.as_str()));
+    search.insert("schemas".to_owned(), Value::Array(schemas.collect()));
     let emails = search.get("emails").and_then(Value::as_array).into_iter().flatten();
     let emails = emails.zip(0..).filter_map(|(email, position)| {
         let email = email.as_object()?;
@@ -210,6 +214,76 @@ impl Users for Session {
                 users::deactivated_at.eq(standing.deactivated.map(Stamp)),
                 users::deleted_at.eq(Stamp(resource.last_modified)),
             ))
+            .execute(&mut self.0)
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    fn count_enabled(&mut self, tenant: Uuid) -> StorageResult<u64> {
+        let count: i64 = users::table
+            .filter(users::tenant_id.eq(Id(tenant)).and(users::active))
+            .count()
+            .get_result(&mut self.0)
+            .map_err(failed)?;
+        Ok(count.unsigned_abs())
+    }
+
+    fn count_departures(
+        &mut self,
+        tenant: Uuid,
+        connection: Uuid,
+        since: Timestamp,
+    ) -> StorageResult<u64> {
+        // The index has these actions alone, and is used only if they are written out.
+        let departed = diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "action IN ('deactivate', 'tombstone') AND resource_type = 'User'",
+        );
+        let count: i64 = change_log::table
+            .filter(change_log::tenant_id.eq(Id(tenant)))
+            .filter(change_log::actor_id.eq(Id(connection)))
+            .filter(change_log::at.ge(Stamp(since)))
+            .filter(departed)
+            .count()
+            .get_result(&mut self.0)
+            .map_err(failed)?;
+        Ok(count.unsigned_abs())
+    }
+
+    fn owner_of_employee_number(
+        &mut self,
+        tenant: Uuid,
+        number: &str,
+    ) -> StorageResult<Option<Uuid>> {
+        let owner: Option<Id> = users::table
+            .filter(users::tenant_id.eq(Id(tenant)))
+            .filter(users::employee_number_key.eq(number).and(users::is_employee_number_unique))
+            .select(users::id)
+            .first(&mut self.0)
+            .optional()
+            .map_err(failed)?;
+        Ok(owner.map(|id| id.0))
+    }
+
+    fn manager_of(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<Option<String>> {
+        let manager: Option<Option<String>> = users::table
+            .find((Id(tenant), Id(user)))
+            .select(users::manager_key)
+            .first(&mut self.0)
+            .optional()
+            .map_err(failed)?;
+        Ok(manager.flatten())
+    }
+
+    fn record_login(&mut self, tenant: Uuid, user: Uuid, at: Timestamp) -> StorageResult<()> {
+        diesel::insert_into(last_logins::table)
+            .values((
+                last_logins::tenant_id.eq(Id(tenant)),
+                last_logins::user_id.eq(Id(user)),
+                last_logins::at.eq(Stamp(at)),
+            ))
+            .on_conflict((last_logins::tenant_id, last_logins::user_id))
+            .do_update()
+            .set(last_logins::at.eq(Stamp(at)))
             .execute(&mut self.0)
             .map_err(failed)?;
         Ok(())

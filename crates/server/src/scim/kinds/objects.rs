@@ -47,7 +47,7 @@ impl<T: ObjectType> Kind for Of<T> {
         tx: &mut dyn Tx,
         change: &Change<'_>,
         body: Object,
-        _: &[&str],
+        _: &[String],
         _: &mut Leniencies,
     ) -> Result<Resource> {
         objects::replace::<T>(tx, change.context, change.id, change.precondition, body)

@@ -1,0 +1,178 @@
+//! The attributes of accounts that are computed when they are read.
+
+use std::collections::HashMap;
+
+use scim_protocol::schema::ResourceType;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::extension::{self, HEADCOUNT};
+use super::view::{Directory, add_grants, add_skills, is_enabled, name};
+use crate::authorization::{Access, DivisionScope, HeldGrant, Holder, Tier, Via, policies};
+use crate::refusal::Refusal;
+use crate::resources::add;
+use crate::tx::{Grant, InheritedGrant, Resource, SkillAssignment, Tx};
+use crate::{Caller, parse_id};
+
+/// Adds the attributes that are kept beside accounts, if they are wanted; those of extensions are
+/// named with their URN before them.
+///
+/// # Errors
+/// The store's.
+pub fn complete(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    users: &mut [Resource],
+    wants: &dyn Fn(&str) -> bool,
+) -> Result<(), Refusal> {
+    let ids: Vec<Uuid> = users.iter().map(|user| user.id).collect();
+    let ours = |name: &str| wants(&format!("{HEADCOUNT}:{name}"));
+    if wants("groups") {
+        add(users, "groups", groups(tx, caller, &ids)?);
+    }
+    if ours("blockedPermissionCount") {
+        let counts: HashMap<Uuid, i64> =
+            tx.blocked_counts(caller.tenant, &ids)?.into_iter().collect();
+        for user in users.iter_mut() {
+            let count = counts.get(&user.id).copied().unwrap_or_default();
+            let attributes = &mut user.attributes;
+            extension::set(
+                attributes,
+                Some(HEADCOUNT),
+                "blockedPermissionCount",
+                Some(count.into()),
+            );
+        }
+    }
+    let effective = ["effectiveRoles", "effectivePermissions", "blockedPermissions"];
+    let wants_effective = effective.iter().any(|name| ours(name));
+    let wants_grants = wants("roles") || ours("roleGrants");
+    let wants_skills = ours("skills") || ours("skillSet");
+    let grants = match wants_grants || wants_effective {
+        true => tx.grants_of(caller.tenant, &ids)?,
+        false => Vec::new(),
+    };
+    let inherited = match wants_effective {
+        true => tx.inherited_grants(caller.tenant, &ids)?,
+        false => Vec::new(),
+    };
+    let skills = if wants_skills { tx.skills_of(caller.tenant, &ids)? } else { Vec::new() };
+    if wants_grants || wants_effective || wants_skills {
+        let directory = directory(tx, caller, &grants, &inherited, &skills)?;
+        for user in users.iter_mut() {
+            let id = user.id;
+            let own: Vec<&Grant> = grants.iter().filter(|grant| grant.subject == id).collect();
+            if wants_grants {
+                add_grants(&mut user.attributes, &own, &directory);
+            }
+            if wants_skills {
+                let own: Vec<&SkillAssignment> =
+                    skills.iter().filter(|(user, _)| *user == id).map(|(_, skill)| skill).collect();
+                add_skills(&mut user.attributes, &own, &directory);
+            }
+            if wants_effective {
+                let through: Vec<_> = inherited.iter().filter(|grant| grant.user == id).collect();
+                add_effective(user, &held(user, &own, &through, &directory), &directory);
+            }
+        }
+    }
+    for user in users {
+        extension::in_order(ResourceType::user(), &mut user.attributes);
+    }
+    Ok(())
+}
+
+fn groups(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Value>>, Refusal> {
+    let mut groups: HashMap<Uuid, Vec<Value>> = HashMap::new();
+    for found in tx.memberships_of(caller.tenant, ids)? {
+        let group = json!({"value": found.group, "display": found.display, "type": "direct"});
+        groups.entry(found.member).or_default().push(group);
+    }
+    Ok(groups)
+}
+
+fn directory(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    grants: &[Grant],
+    inherited: &[InheritedGrant],
+    skills: &[(Uuid, SkillAssignment)],
+) -> Result<Directory, Refusal> {
+    let own = grants.iter().map(|grant| (grant.role, grant.division));
+    let through = inherited.iter().map(|grant| (grant.role, grant.division));
+    let skills = skills.iter().map(|(_, skill)| skill.skill);
+    Directory::of(tx, caller.tenant, own.chain(through), skills)
+}
+
+/// Every grant of an account, its own, those of its groups, and that of the role which everybody has.
+pub(crate) fn held(
+    user: &Resource,
+    own: &[&Grant],
+    through: &[&InheritedGrant],
+    directory: &Directory,
+) -> Vec<HeldGrant> {
+    let of = |role: Uuid, division, via, dormant| {
+        let resource = directory.roles.get(&role)?;
+        Some(HeldGrant {
+            role,
+            role_name: name(resource).to_owned(),
+            role_enabled: is_enabled(resource),
+            permissions: policies::expand(&policies::of(&resource.attributes)),
+            division,
+            via,
+            dormant,
+        })
+    };
+    let home = extension::text(&user.attributes, Some(HEADCOUNT), "divisionId").and_then(parse_id);
+    let home = home.map_or(DivisionScope::All, DivisionScope::One);
+    let enabled = user.attributes.get("active") == Some(&Value::Bool(true));
+    let employee = directory.employee.and_then(|role| of(role, home, Via::Direct, !enabled));
+    let own =
+        own.iter().filter_map(|grant| of(grant.role, grant.division, Via::Direct, grant.dormant));
+    let through = through.iter().filter_map(|grant| {
+        let via =
+            Via::Group { id: grant.group, name: grant.group_name.clone(), enabled: grant.enabled };
+        of(grant.role, grant.division, via, false)
+    });
+    employee.into_iter().chain(own).chain(through).collect()
+}
+
+/// What limits an account besides its roles.
+pub(crate) fn holder(user: &Resource) -> Holder {
+    let text = |name| extension::text(&user.attributes, Some(HEADCOUNT), name);
+    Holder {
+        active: text("accountState") == Some("active"),
+        tier: text("licenseTier").and_then(Tier::named).unwrap_or(Tier::Cx1),
+    }
+}
+
+fn add_effective(user: &mut Resource, held: &[HeldGrant], directory: &Directory) {
+    let access = Access::of(holder(user), held);
+    let enabled = user.attributes.get("active") == Some(&Value::Bool(true));
+    let live = held.iter().filter(|grant| enabled && grant.is_live());
+    let role = |grant: &HeldGrant| {
+        let division = directory.division(grant.division);
+        match &grant.via {
+            Via::Direct => json!({"role": grant.role_name, "division": division, "via": "direct"}),
+            Via::Group { name, .. } => json!({"role": grant.role_name, "division": division,
+                "via": "group", "group": name}),
+        }
+    };
+    let roles: Vec<Value> = live.map(role).collect();
+    let texts = |permissions: &crate::authorization::ScopedPermissions| {
+        permissions.texts(|id| directory.division(DivisionScope::One(id)).to_owned())
+    };
+    let (effective, blocked) = (texts(&access.effective), texts(&access.blocked));
+    for (name, value) in [
+        ("effectiveRoles", Value::from(roles)),
+        ("effectivePermissions", effective.into()),
+        ("blockedPermissions", blocked.into()),
+    ] {
+        let is_there = value.as_array().is_some_and(|values| !values.is_empty());
+        extension::set(&mut user.attributes, Some(HEADCOUNT), name, is_there.then_some(value));
+    }
+}

@@ -1,0 +1,186 @@
+//! New accounts.
+
+use scim_protocol::Object;
+use scim_protocol::schema::ResourceType;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::entitle;
+use super::extension::{self, HEADCOUNT};
+use super::held::Held;
+use super::lifecycle;
+use super::settings::Settings;
+use super::view::with_standing;
+use super::wish::Wish;
+use super::{USER, check, claim, drop_password, employee_number_taken, in_order};
+use crate::Context;
+use crate::account::{Account, Standing};
+use crate::authorization::Tier;
+use crate::identity::claims;
+use crate::ledger::{Action, append, differences};
+use crate::names;
+use crate::provisioning::{self, Mode, TemplateGroup, apply_template, first_match};
+use crate::refusal::Refusal;
+use crate::resources::{check_size, set_external_id};
+use crate::rights::Right;
+use crate::tx::{Resource, Tx};
+
+/// Creates an account (RFC 7644 section 3.3) under an identifier that was never used: with a seat of
+/// its tier, in its division, with what a template says that the request does not (T1, T2).
+///
+/// # Errors
+/// Refuses a userName, e-mail address, externalId or employeeNumber that is another account's (R1,
+/// R3, R7, R8), what does not exist (R22), and what there is no seat for (R13).
+pub fn create(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    mut body: Object,
+) -> Result<Resource, Refusal> {
+    context.caller.require(Right::WriteUsers)?;
+    let settings = Settings::of(tx, context)?;
+    complete_body(&mut body);
+    check_tier(context, &settings, &body)?;
+    let groups = apply_templates(tx, context, &settings, &mut body)?;
+    check::addresses(&body)?;
+    check::required(&body, &settings)?;
+    check::manager(tx, context, id, None, &mut body)?;
+    let wish = Wish::take(&Object::new(), &Object::new(), &mut body)?;
+    check_size(&body)?;
+    let resource = Resource {
+        id,
+        version: 1,
+        created: context.now,
+        last_modified: context.now,
+        attributes: in_order(body),
+    };
+    let standing = standing(tx, context, &settings, &wish, &resource.attributes)?;
+    let account = Account { resource, standing };
+    insert(tx, context, &settings, &wish, &account)?;
+    let user = describe(tx, context, account)?;
+    join(tx, context, id, &groups)?;
+    Ok(user)
+}
+
+/// What every account has, whatever the request says.
+pub(crate) fn complete_body(body: &mut Object) {
+    drop_password(body);
+    body.entry("active").or_insert(Value::Bool(true));
+}
+
+/// A tier that is not the default one is for those to give who may.
+fn check_tier(context: &Context, settings: &Settings, body: &Object) -> Result<(), Refusal> {
+    let Some(named) = extension::text(body, Some(HEADCOUNT), "licenseTier") else { return Ok(()) };
+    if Tier::read(named)? == settings.default_tier()? {
+        return Ok(());
+    }
+    context.caller.require(Right::AssignLicenses)
+}
+
+/// Completes the body by the template that it names, or by that of the first provisioning rule that
+/// matches; the groups that the account is to join.
+fn apply_templates(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    body: &mut Object,
+) -> Result<Vec<TemplateGroup>, Refusal> {
+    let named = extension::text(body, Some(HEADCOUNT), "template").map(str::to_owned);
+    let (name, mode) = match named {
+        Some(name) => (name, Mode::FillMissing),
+        None => match first_match(&settings.rules, body)? {
+            Some(found) => (found.template, found.mode),
+            None => return Ok(Vec::new()),
+        },
+    };
+    let (tenant, kind) = (context.caller.tenant, ResourceType::user_template());
+    let template = names::find(tx, tenant, kind, "template", &[&name])?.remove(0);
+    if !provisioning::is_enabled(&template.attributes) {
+        return Ok(Vec::new());
+    }
+    Ok(apply_template(body, &template.attributes, mode)?)
+}
+
+fn standing(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    wish: &Wish,
+    attributes: &Object,
+) -> Result<Standing, Refusal> {
+    let tier = wish.tier.as_ref().and_then(Option::as_deref).map(Tier::read).transpose()?;
+    let division = wish.division.as_ref().and_then(Option::as_deref);
+    let rule = wish.capacity_rule.as_ref().and_then(Option::as_deref);
+    let active = attributes.get("active") == Some(&Value::Bool(true));
+    Ok(Standing {
+        tier: tier.map_or_else(|| settings.default_tier(), Ok)?,
+        pending_tier: None,
+        seat_since: active.then_some(context.now),
+        division: entitle::division(tx, context, settings, division)?,
+        capacity_rule: rule.map(|name| entitle::capacity_rule(tx, context, name)).transpose()?,
+        agent: wish.agent.unwrap_or(false),
+        unique_employee_number: settings.policy.unique_employee_numbers,
+        activated: None,
+        deactivated: (!active).then_some(context.now),
+        locked_until: None,
+        last_login: None,
+        tombstoned: None,
+        erased: None,
+    })
+}
+
+fn insert(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    wish: &Wish,
+    account: &Account,
+) -> Result<(), Refusal> {
+    let (tenant, id) = (context.caller.tenant, account.resource.id);
+    let nothing = Held::default();
+    let of = (id, &account.standing);
+    let grants = entitle::grants(tx, context, settings, of, wish, &nothing)?.unwrap_or_default();
+    let skills = wish.skills.as_deref().unwrap_or_default();
+    let skills = match skills {
+        [] => Vec::new(),
+        wished => entitle::skills(tx, context, settings, wished, &nothing)?,
+    };
+    lifecycle::take_seat(tx, context, settings, None, account)?;
+    if !tx.insert_user(tenant, account)? {
+        return Err(employee_number_taken());
+    }
+    claim(tx, context, id, &claims(&account.resource.attributes))?;
+    set_external_id(tx, context, USER, &account.resource)?;
+    if !grants.is_empty() {
+        tx.put_grants(tenant, &grants, false)?;
+    }
+    if !skills.is_empty() {
+        tx.set_skills(tenant, id, &skills)?;
+    }
+    Ok(())
+}
+
+/// Appends the entry, and gives the account as clients see it.
+fn describe(tx: &mut dyn Tx, context: &Context, account: Account) -> Result<Resource, Refusal> {
+    let tenant = context.caller.tenant;
+    let id = account.resource.id;
+    let account = tx.user(context.caller.scope(), id)?.unwrap_or(account);
+    let held = Held::of(tx, tenant, id, context.now)?;
+    let shown = held.show(&account);
+    let changes = differences(ResourceType::user(), &Object::new(), &shown);
+    append(tx, context, Action::Create, USER, &account.resource, changes)?;
+    Ok(with_standing(&account))
+}
+
+/// Puts the account into the groups of its template (rule R22).
+fn join(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    groups: &[TemplateGroup],
+) -> Result<(), Refusal> {
+    for group in groups {
+        crate::groups::admit(tx, context, group, id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! How accounts leave and come back (domain model, sections 4.2 to 4.4).
+
+use jiff::{SignedDuration, Timestamp};
+use scim_protocol::schema::ResourceType;
+use serde_json::Value;
+
+use super::held::Held;
+use super::seats;
+use super::settings::Settings;
+use crate::Context;
+use crate::account::{Account, Standing};
+use crate::guard::{self, Verdict};
+use crate::ledger::Source;
+use crate::refusal::{Code, Refusal};
+use crate::rights::Right;
+use crate::tx::{Grant, Tx};
+
+/// Checks that an account may be deactivated (rule R57): one connection does not take the whole
+/// contact centre away before somebody has looked. Administrators know what they do.
+///
+/// # Errors
+/// [`Code::DeprovisionGuard`]
+pub(crate) fn check_guard(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+) -> Result<(), Refusal> {
+    let caller = &context.caller;
+    if caller.rights.allow(Right::Admin) || context.source != Source::Scim {
+        return Ok(());
+    }
+    let policy = &settings.policy.guard;
+    let window = SignedDuration::from_secs(policy.window_seconds);
+    let since = context.now.checked_sub(window).unwrap_or(Timestamp::MIN);
+    let before = tx.count_departures(caller.tenant, caller.connection, since)?;
+    // Most are below what is always allowed: then nobody needs to be counted.
+    if before < policy.min_count.unsigned_abs() {
+        return Ok(());
+    }
+    let enabled = tx.count_enabled(caller.tenant)?;
+    let Verdict::Hold { .. } = guard::verdict(policy, before, enabled) else { return Ok(()) };
+    if is_released(tx, context)? {
+        return Ok(());
+    }
+    Err(Refusal::rule(
+        Code::DeprovisionGuard,
+        format!(
+            "this connection has deactivated {before} accounts within {} seconds, which looks like \
+             a mistake: an administrator can release it; then send the request again",
+            policy.window_seconds
+        ),
+    ))
+}
+
+/// Whether an administrator has let the connection go on.
+fn is_released(tx: &mut dyn Tx, context: &Context) -> Result<bool, Refusal> {
+    let caller = &context.caller;
+    let connection = tx.object(caller.scope(), ResourceType::connection(), caller.connection)?;
+    let until = connection.as_ref().and_then(|connection| {
+        let guard = connection.attributes.get("guard")?;
+        let is_released = guard.get("state")?.as_str()? == "released";
+        is_released.then(|| guard.get("until")?.as_str()?.parse::<Timestamp>().ok()).flatten()
+    });
+    Ok(until.is_some_and(|until| context.now < until))
+}
+
+/// Makes the grants of an account sleep: those of privileged roles end at once (section 4.4).
+pub(crate) fn put_to_sleep(context: &Context, settings: &Settings, held: &Held) -> Vec<Grant> {
+    let days = settings.policy.rehire.restore_grants_days;
+    let end = context.now.checked_add(SignedDuration::from_hours(24 * days)).ok();
+    let is_privileged = |grant: &&Grant| {
+        let role = held.directory.roles.get(&grant.role);
+        role.is_some_and(|role| role.attributes.get("privileged") == Some(&Value::Bool(true)))
+    };
+    let kept = held.grants.iter().filter(|grant| !is_privileged(grant)).cloned();
+    let asleep = |grant| Grant { dormant: true, purge_at: end, ..grant };
+    kept.map(asleep).filter(|grant| !super::held::is_over(grant, context.now)).collect()
+}
+
+/// Wakes the grants of an account.
+pub(crate) fn wake(grants: &mut [Grant]) {
+    for grant in grants {
+        grant.dormant = false;
+        grant.purge_at = None;
+    }
+}
+
+/// The standing of an account that is deactivated now.
+pub(crate) fn deactivated(standing: &Standing, now: Timestamp) -> Standing {
+    Standing {
+        seat_since: None,
+        deactivated: Some(standing.deactivated.unwrap_or(now)),
+        locked_until: None,
+        ..standing.clone()
+    }
+}
+
+/// The standing of an account that is enabled now.
+pub(crate) fn reactivated(standing: &Standing, now: Timestamp) -> Standing {
+    Standing {
+        seat_since: Some(standing.seat_since.unwrap_or(now)),
+        deactivated: None,
+        tombstoned: None,
+        ..standing.clone()
+    }
+}
+
+/// Takes and releases seats as a change needs it, the new one before the old one (rules R11-R13,
+/// R15). What is released is counted after the account was written.
+pub(crate) fn take_seat(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    before: Option<&Standing>,
+    after: &Account,
+) -> Result<(), Refusal> {
+    let had = before.filter(|before| before.enabled()).map(|before| before.tier);
+    let wants = after.standing.enabled().then_some(after.standing.tier);
+    match wants {
+        Some(tier) if had != Some(tier) => {
+            seats::take(tx, context, settings, tier, after.resource.id)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// See [`take_seat`].
+pub(crate) fn release_seat(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    before: &Standing,
+    after: &Standing,
+) -> Result<(), Refusal> {
+    let has = after.enabled().then_some(after.tier);
+    match before.enabled().then_some(before.tier) {
+        Some(tier) if has != Some(tier) => seats::release(tx, context, settings, tier),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,58 @@
+//! Seats: every enabled account has one of its tier (rules R11 to R13).
+
+use super::settings::Settings;
+use crate::Context;
+use crate::authorization::Tier;
+use crate::policy::Overage;
+use crate::refusal::{Code, Refusal};
+use crate::tx::Tx;
+use uuid::Uuid;
+
+/// Takes a seat for an account (rule R13).
+///
+/// # Errors
+/// Refuses where none is free, unless the tenant's policy allows more accounts than seats.
+pub(crate) fn take(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    tier: Tier,
+    account: Uuid,
+) -> Result<(), Refusal> {
+    let Some(total) = settings.seats(tier) else { return Ok(()) };
+    let tenant = context.caller.tenant;
+    if tx.take_seat(tenant, tier, account, true)? || settings.policy.overage == Overage::Allow {
+        return Ok(());
+    }
+    let used = tx.seats(tenant, tier)?.used;
+    Err(Refusal::rule(
+        Code::SeatLimitExceeded,
+        format!(
+            "no seat of {tier} is free: {used} of {total} are used: deactivate an account, use \
+             another tier, or have seats added"
+        ),
+    ))
+}
+
+/// Gives the seat of an account back that has none any more (rule R12).
+///
+/// # Errors
+/// The store's.
+pub(crate) fn release(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    tier: Tier,
+) -> Result<(), Refusal> {
+    let Some(total) = settings.seats(tier) else { return Ok(()) };
+    let tenant = context.caller.tenant;
+    if settings.policy.overage == Overage::Allow {
+        // More accounts than seats may be there.
+        tx.hold_alone(tenant, tenant)?;
+        let now = tx.seats(tenant, tier)?;
+        if now.used + now.free >= total {
+            return Ok(());
+        }
+    }
+    Ok(tx.put_seat(tenant, tier)?)
+}

@@ -1,0 +1,207 @@
+//! What a request wants of an account beyond its attributes.
+//!
+//! A request says what the account is to look like. What differs from how it looks now is wanted;
+//! what is the same, because the client sent back what it had read, is not.
+
+use scim_protocol::Object;
+use scim_protocol::error::Error;
+use serde_json::Value;
+
+use super::extension::{self, ENTERPRISE, HEADCOUNT};
+use super::view::BESIDE;
+use crate::refusal::Refusal;
+use crate::role_text::DivisionText;
+use crate::skill_set::{self, Proficiency, SkillKind};
+
+/// What is wanted; `None` is no wish.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    /// A licence tier, or the default one.
+    pub(crate) tier: Option<Option<String>>,
+    /// A division, or the default one.
+    pub(crate) division: Option<Option<String>>,
+    /// Whether it is to be an agent.
+    pub(crate) agent: Option<bool>,
+    /// A capacity rule, or none.
+    pub(crate) capacity_rule: Option<Option<String>>,
+    /// The roles, as `roles` has them.
+    pub(crate) roles: Option<Vec<String>>,
+    /// The roles, as `roleGrants` has them.
+    pub(crate) role_grants: Option<Vec<(String, Option<DivisionText>)>>,
+    /// The skills.
+    pub(crate) skills: Option<Vec<SkillWish>>,
+}
+
+/// A skill that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SkillWish {
+    /// Its name or identifier.
+    pub(crate) name: String,
+    /// Its kind, if the client says it.
+    pub(crate) kind: Option<SkillKind>,
+    pub(crate) proficiency: Proficiency,
+    pub(crate) active: bool,
+}
+
+impl Wish {
+    /// Takes out of `wanted` what is not kept in the document, and reads what of it is a wish:
+    /// what differs from `shown`, which is the account as it looks now. `kept` is its document.
+    ///
+    /// # Errors
+    /// `invalidValue`: a value that cannot be read, and two attributes that say the same thing
+    /// differently.
+    pub(crate) fn take(
+        kept: &Object,
+        shown: &Object,
+        wanted: &mut Object,
+    ) -> Result<Self, Refusal> {
+        let wish = Self {
+            tier: text_wish(shown, wanted, HEADCOUNT, "licenseTier"),
+            division: division(shown, wanted)?,
+            agent: differing(shown, wanted, Some(HEADCOUNT), "agent")
+                .map(|value| value == Some(&Value::Bool(true))),
+            capacity_rule: text_wish(shown, wanted, HEADCOUNT, "capacityRule"),
+            roles: differing(shown, wanted, None, "roles").map(role_texts),
+            role_grants: role_grants(shown, wanted),
+            skills: skills(shown, wanted)?,
+        };
+        let says_skill_set = differing(shown, wanted, Some(HEADCOUNT), "skillSet").is_some();
+        for (urn, name) in BESIDE {
+            extension::set(wanted, urn, name, None);
+        }
+        // The text is kept as it was sent, while it says what the skills are.
+        if !says_skill_set {
+            let literal = extension::get(kept, Some(HEADCOUNT), "skillSet").cloned();
+            let literal = literal.filter(|_| wish.skills.is_none());
+            extension::set(wanted, Some(HEADCOUNT), "skillSet", literal);
+        }
+        Ok(wish)
+    }
+
+    /// Whether nothing is wanted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tier.is_none()
+            && self.division.is_none()
+            && self.agent.is_none()
+            && self.capacity_rule.is_none()
+            && self.roles.is_none()
+            && self.role_grants.is_none()
+            && self.skills.is_none()
+    }
+}
+
+/// The value that is wanted, if it is another one than there is.
+fn differing<'a>(
+    shown: &Object,
+    wanted: &'a Object,
+    urn: Option<&str>,
+    name: &str,
+) -> Option<Option<&'a Value>> {
+    let value = extension::get(wanted, urn, name);
+    (value != extension::get(shown, urn, name)).then_some(value)
+}
+
+fn text_wish(shown: &Object, wanted: &Object, urn: &str, name: &str) -> Option<Option<String>> {
+    let value = differing(shown, wanted, Some(urn), name)?;
+    Some(
+        value
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(Into::into),
+    )
+}
+
+/// Both extensions have a division, and it is the same one.
+fn division(shown: &Object, wanted: &Object) -> Result<Option<Option<String>>, Refusal> {
+    let ours = text_wish(shown, wanted, HEADCOUNT, "division");
+    let enterprise = text_wish(shown, wanted, ENTERPRISE, "division");
+    if let (Some(ours), Some(enterprise)) = (&ours, &enterprise)
+        && ours != enterprise
+    {
+        return Err(Error::invalid_value(
+            "division: the enterprise extension and the headcount extension name different ones",
+        )
+        .into());
+    }
+    Ok(ours.or(enterprise))
+}
+
+fn elements(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+fn member<'a>(element: &'a Value, name: &str) -> Option<&'a str> {
+    element.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn role_texts(value: Option<&Value>) -> Vec<String> {
+    let text = |role| member(role, "value").or_else(|| member(role, "display"));
+    elements(value).filter_map(text).map(str::to_owned).collect()
+}
+
+/// A grant is its role and division; the rest is the service provider's to say.
+fn role_grants(shown: &Object, wanted: &Object) -> Option<Vec<(String, Option<DivisionText>)>> {
+    let grants = |attributes: &Object| -> Vec<(String, Option<DivisionText>)> {
+        elements(extension::get(attributes, Some(HEADCOUNT), "roleGrants"))
+            .filter_map(|grant| {
+                let division = member(grant, "division").map(DivisionText::of);
+                Some((member(grant, "role")?.to_owned(), division))
+            })
+            .collect()
+    };
+    let wanted = grants(wanted);
+    (wanted != grants(shown)).then_some(wanted)
+}
+
+/// `skills` and `skillSet` say the same; of the two the one that differs counts.
+fn skills(shown: &Object, wanted: &Object) -> Result<Option<Vec<SkillWish>>, Refusal> {
+    let listed = differing(shown, wanted, Some(HEADCOUNT), "skills");
+    let flat = differing(shown, wanted, Some(HEADCOUNT), "skillSet");
+    let listed = listed.map(|value| elements(value).map(skill).collect()).transpose()?;
+    let flat = flat.map(|value| flat_skills(value.and_then(Value::as_str))).transpose()?;
+    let key = |skills: &[SkillWish]| {
+        let mut all: Vec<_> = skills
+            .iter()
+            .map(|skill| (scim_protocol::fold::fold(&skill.name), skill.proficiency))
+            .collect();
+        all.sort();
+        all
+    };
+    match (listed, flat) {
+        (Some(listed), Some(flat)) => {
+            let listed: Vec<SkillWish> = listed;
+            if key(&listed) != key(&flat) {
+                return Err(Error::invalid_value(
+                    "skills and skillSet name different skills: send one of them",
+                )
+                .into());
+            }
+            Ok(Some(listed))
+        }
+        (listed, flat) => Ok(listed.or(flat)),
+    }
+}
+
+fn skill(element: &Value) -> Result<SkillWish, Refusal> {
+    let name = member(element, "value").or_else(|| member(element, "display"));
+    let name = name.ok_or_else(|| Error::invalid_value("skills: a skill needs a value"))?;
+    let kind = member(element, "type");
+    let unknown = || Error::invalid_value("skills.type is skill or language");
+    let kind = kind.map(|kind| SkillKind::named(kind).ok_or_else(unknown)).transpose()?;
+    let proficiency = element.get("proficiency").map(Proficiency::of).transpose()?;
+    let active = element.get("active") != Some(&Value::Bool(false));
+    let proficiency = proficiency.unwrap_or_default();
+    Ok(SkillWish { name: name.to_owned(), kind, proficiency, active })
+}
+
+fn flat_skills(text: Option<&str>) -> Result<Vec<SkillWish>, Refusal> {
+    let skills = skill_set::parse(text.unwrap_or_default())?;
+    let wish = |skill: skill_set::SkillText| SkillWish {
+        name: skill.name,
+        kind: Some(skill.kind),
+        proficiency: skill.proficiency,
+        active: true,
+    };
+    Ok(skills.into_iter().map(wish).collect())
+}
