@@ -45,6 +45,7 @@ mod refusal;
 pub mod rehire;
 pub mod rehire_cases;
 mod resources;
+mod revocation;
 mod rights;
 pub mod role_text;
 pub mod roles;

@@ -299,7 +299,8 @@ pub(crate) fn change<T: ObjectType>(
     Ok(after)
 }
 
-fn for_update<T: ObjectType>(
+/// A resource that no other transaction can change before this one ends.
+pub(crate) fn for_update<T: ObjectType>(
     tx: &mut dyn Tx,
     context: &Context,
     id: Uuid,

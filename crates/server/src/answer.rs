@@ -26,6 +26,11 @@ pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
     HttpResponse::build(status).content_type(SCIM_JSON).body(body.to_string())
 }
 
+/// An answer with a body of JSON that is no message of SCIM.
+pub(crate) fn plain_json(status: StatusCode, body: &Value) -> HttpResponse {
+    HttpResponse::build(status).content_type(PLAIN_JSON).body(body.to_string())
+}
+
 /// An answer with a resource: its version as `ETag`, and its location where it is new.
 pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
@@ -57,6 +62,9 @@ pub(crate) struct Rendered {
 /// SCIM's own media type.
 pub(crate) const SCIM_JSON: &str = "application/scim+json; charset=utf-8";
 
+/// What a client may like better, and what is no SCIM.
+const PLAIN_JSON: &str = "application/json; charset=utf-8";
+
 /// The smallest body worth compressing, in bytes: smaller ones fit in a few packets anyway.
 const WORTH_COMPRESSING: usize = 4 * 1024;
 
@@ -77,7 +85,7 @@ pub(crate) async fn finish(
     let headers = answer.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if wants_json && headers.get(CONTENT_TYPE).is_some_and(|value| value == SCIM_JSON) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PLAIN_JSON));
     }
     if let Some(Ok(id)) = id.map(|id| HeaderValue::from_str(&id)) {
         headers.insert(HeaderName::from_static("x-request-id"), id);

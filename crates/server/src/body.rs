@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::TryStreamExt;
 use scim_protocol::bulk::MAX_PAYLOAD_SIZE;
 use scim_protocol::error::Error;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::authentication::Authenticated;
@@ -56,16 +56,44 @@ impl FromRequest for Body {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let authenticated = Authenticated::from_request(request, payload);
-        let request = request.clone();
+        let bytes = bytes(request, payload);
         Box::pin(async move {
-            let Authenticated(caller) = authenticated.await?;
-            if !is_json(&request) || is_encoded(&request) {
-                return Err(ApiError::UnsupportedMediaType);
-            }
-            let bytes = read(&request, BODY_TIMEOUT).await?;
+            let (caller, bytes) = bytes.await?;
             Ok(Self { caller, value: json::parse(&bytes)? })
         })
+    }
+}
+
+/// A [`Body`] that may be left out where there is nothing to say; it is an empty object then.
+pub(crate) struct OptionalBody(pub(crate) Body);
+
+impl FromRequest for OptionalBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = bytes(request, payload);
+        Box::pin(async move {
+            let (caller, bytes) = bytes.await?;
+            let value = if bytes.is_empty() { json!({}) } else { json::parse(&bytes)? };
+            Ok(Self(Body { caller, value }))
+        })
+    }
+}
+
+/// The bytes of a body of JSON, and who sent them.
+fn bytes(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<(Caller, BytesMut), ApiError>> + use<> {
+    let authenticated = Authenticated::from_request(request, payload);
+    let request = request.clone();
+    async move {
+        let Authenticated(caller) = authenticated.await?;
+        if !is_json(&request) || is_encoded(&request) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        Ok((caller, read(&request, BODY_TIMEOUT).await?))
     }
 }
 

@@ -1,9 +1,11 @@
-//! Headcount over HTTP: the SCIM endpoint `/scim/v2` (RFC 7644).
+//! Headcount over HTTP: the SCIM endpoint `/scim/v2` (RFC 7644), and what administrators do besides at
+//! `/admin/v1`.
 //!
 //! A request is authenticated (`authentication`), read in its connection's dialect, and runs one
 //! rule in one unit of work of the store; the answer is projected and sent. `scim` has the table
 //! of routes. Every refusal becomes an answer in `error`, and nowhere else.
 
+mod admin;
 mod answer;
 mod authentication;
 mod body;
@@ -32,6 +34,9 @@ use scim::Turns;
 
 /// The path of the SCIM endpoint.
 pub const BASE_PATH: &str = "/scim/v2";
+
+/// The path of what administrators do with resources, besides changing them.
+pub const ADMIN_PATH: &str = "/admin/v1";
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -82,6 +87,7 @@ pub async fn serve(
             .wrap(NormalizePath::trim())
             .wrap(TracingLogger::<telemetry::Requests>::new())
             .configure(scim::routes)
+            .configure(admin::routes)
             .default_service(actix_web::web::to(error::no_such_path))
     });
     let server = server

@@ -1,22 +1,37 @@
 //! The default roles of a tenant, and how they differ from the templates they were made from.
 
+use std::slice;
+
 use scim_protocol::Object;
 use scim_protocol::fold::fold;
 use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{BUILTIN_LOCK, DEFAULT, DEFAULT_ROLE_ID, Roles, name_of};
+use super::{BUILTIN_LOCK, DEFAULT, DEFAULT_ROLE_ID, Roles, count_users, name_of};
 use crate::account::Named;
 use crate::authorization::compare::{Comparison, compare};
-use crate::authorization::policies;
 use crate::authorization::templates::{self, EMPLOYEE, MASTER_ADMIN, Template};
+use crate::authorization::{PermissionSet, policies};
 use crate::ledger::Action;
 use crate::objects::{self, change, insert};
 use crate::refusal::{Code, Refusal};
 use crate::rights::Right;
 use crate::tx::{Resource, StorageError, Tx};
 use crate::{Context, Precondition};
+
+/// What restoring a default role changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restoration {
+    /// What the role gets back.
+    pub regained: PermissionSet,
+    /// What it has besides, and loses.
+    pub lost: PermissionSet,
+    /// How many users have it.
+    pub affected_users: i64,
+    /// Whether it was done, or only reported.
+    pub done: bool,
+}
 
 /// What became of a tenant's default roles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,6 +130,31 @@ pub fn recreate_defaults(
     Ok(recreated)
 }
 
+/// Gives a default role what its template gives (rule R34), if it is confirmed; until then says what
+/// that would change.
+///
+/// # Errors
+/// Refuses an unknown identifier, a version that is not the expected one, and a role of the tenant's
+/// own.
+pub fn restore_default(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    confirm: bool,
+) -> Result<Restoration, Refusal> {
+    context.caller.require(Right::Admin)?;
+    let role = objects::for_update::<Roles>(tx, context, id)?;
+    precondition.check(role.version)?;
+    let template = template_of(&role.attributes).ok_or_else(|| is_custom(&role.attributes))?;
+    let Comparison { added, removed, .. } = with_template(&role.attributes, template);
+    let affected_users = count_users(tx, &context.caller, slice::from_ref(&role))?.iter().sum();
+    if confirm {
+        restore(tx, context, id, precondition, template)?;
+    }
+    Ok(Restoration { regained: removed, lost: added, affected_users, done: confirm })
+}
+
 /// Gives a role the policies of its template.
 fn restore(
     tx: &mut dyn Tx,
@@ -147,10 +187,18 @@ pub fn compare_default(
 /// template gives and it does not; what it gives under a condition and its template does not, it has
 /// added.
 pub(super) fn compared(role: &Object) -> Option<Comparison> {
-    let template = template_of(role)?.permissions();
+    template_of(role).map(|template| with_template(role, template))
+}
+
+fn with_template(role: &Object, template: &Template) -> Comparison {
+    let template = template.permissions();
     let policies = policies::of(role);
     let added = compare(&policies::expand(&policies), &template).added;
-    Some(Comparison { added, ..compare(&policies::expand_unconditional(&policies), &template) })
+    Comparison { added, ..compare(&policies::expand_unconditional(&policies), &template) }
+}
+
+pub(super) fn is_employee(role: &Object) -> bool {
+    role.get(DEFAULT_ROLE_ID).is_some_and(|made_from| made_from == EMPLOYEE)
 }
 
 fn template_of(role: &Object) -> Option<&'static Template> {

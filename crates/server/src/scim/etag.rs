@@ -11,7 +11,7 @@ pub(super) fn etag(version: i64) -> String {
 }
 
 /// What `If-Match` asks of a resource, and on a change `If-None-Match`.
-pub(super) fn precondition(request: &HttpRequest) -> Precondition {
+pub(crate) fn precondition(request: &HttpRequest) -> Precondition {
     let mut precondition = Precondition {
         one_of: match tags(request, &IF_MATCH) {
             Some(Tags::Versions(versions)) => Some(versions),

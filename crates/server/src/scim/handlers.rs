@@ -198,18 +198,23 @@ pub(super) async fn delete<K: Kind>(
 }
 
 /// How the resources of a request are shown.
-pub(super) struct View<K> {
+pub(crate) struct View<K> {
     projection: Projection,
     base: String,
     kind: std::marker::PhantomData<fn() -> K>,
 }
 
 impl<K: Kind> View<K> {
-    pub(super) fn new(request: &HttpRequest, state: &State, projection: Projection) -> Self {
+    pub(crate) fn new(request: &HttpRequest, state: &State, projection: Projection) -> Self {
         Self { projection, base: base_url(request, state), kind: std::marker::PhantomData }
     }
 
-    fn of(&self, tx: &mut dyn Tx, caller: &Caller, found: Resource) -> Result<Rendered, Refusal> {
+    pub(crate) fn of(
+        &self,
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        found: Resource,
+    ) -> Result<Rendered, Refusal> {
         let mut found = [found];
         self.complete(tx, caller, &mut found)?;
         let [found] = found;
@@ -246,20 +251,20 @@ impl<K: Kind> View<K> {
     }
 }
 
-pub(super) fn context(caller: Caller, request_id: RequestId) -> Context {
+pub(crate) fn context(caller: Caller, request_id: RequestId) -> Context {
     let request = Uuid::from_bytes(*request_id.as_bytes());
     Context::of_scim(caller, request, clock::now(), clock::new_id)
 }
 
 /// An identifier in a path; what is none of ours names nothing.
-pub(super) fn identifier<K: Kind>(text: &str) -> Result<Uuid, ApiError> {
+pub(crate) fn identifier<K: Kind>(text: &str) -> Result<Uuid, ApiError> {
     let shown: String = text.chars().take(100).collect();
     parse_id(text).ok_or_else(|| Refusal::not_found(K::resource_type().name, shown).into())
 }
 
 /// The parameters in the query of a URL, in which `+` is a space. One that is there twice is
 /// refused: which of the two counts would be a guess.
-pub(super) fn parameters(request: &HttpRequest) -> Result<Parameters, ApiError> {
+pub(crate) fn parameters(request: &HttpRequest) -> Result<Parameters, ApiError> {
     let (mut parameters, mut names) = (Parameters::default(), HashSet::new());
     for (name, value) in pairs(request)? {
         if !names.insert(name.to_ascii_lowercase()) {
@@ -279,7 +284,7 @@ pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, ApiE
 }
 
 /// Says what a client does beyond the RFC.
-pub(super) fn report(leniencies: &Leniencies) {
+pub(crate) fn report(leniencies: &Leniencies) {
     for (leniency, count) in leniencies.fired() {
         tracing::info!(leniency = leniency.as_str(), count, "read leniently");
     }

@@ -13,7 +13,7 @@ use accounts::skills::Skills;
 use accounts::tenants::Tenants;
 use accounts::user_templates::UserTemplates;
 use accounts::{Caller, Context, Page, Precondition, Refusal, Resource, Right, Tx, groups, users};
-use objects::Of;
+pub(crate) use objects::Of;
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::patch::Edit;

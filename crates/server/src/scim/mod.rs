@@ -17,7 +17,10 @@ use crate::authentication::Authenticated;
 use crate::body::BodyLimit;
 use crate::error::ApiError;
 pub(crate) use bulk::turns::Turns;
-use kinds::{ForKind, Kind, with_kind};
+pub(crate) use etag::precondition;
+pub(crate) use handlers::{View, context, identifier, parameters, report};
+use kinds::{ForKind, with_kind};
+pub(crate) use kinds::{Kind, Of};
 use scim_protocol::schema::ResourceType;
 
 /// Every path of SCIM, with its methods.
@@ -99,7 +102,7 @@ fn discovered(config: &mut ServiceConfig) {
 }
 
 /// Refuses the methods that a path does not have, to callers that are known.
-fn only(allowed: &'static str) -> Route {
+pub(crate) fn only(allowed: &'static str) -> Route {
     web::to(move |_: Authenticated| async move {
         Err::<HttpResponse, ApiError>(ApiError::MethodNotAllowed(allowed))
     })
@@ -114,6 +117,7 @@ async fn me(_: Authenticated) -> Result<HttpResponse, ApiError> {
     Err(ApiError::NotImplemented("/Me"))
 }
 
-async fn no_such_path(_: Authenticated) -> Result<HttpResponse, ApiError> {
+/// Refuses a path that there is not, to callers that are known.
+pub(crate) async fn no_such_path(_: Authenticated) -> Result<HttpResponse, ApiError> {
     Err(ApiError::NoSuchPath)
 }

@@ -264,10 +264,19 @@ const EXTERNAL_ID_OF_USER: SideTable = SideTable {
 const EXTERNAL_ID_OF_GROUP: SideTable =
     SideTable { of_connection: Some("Group"), ..EXTERNAL_ID_OF_USER };
 
-/// Whether the permission of `rp`, a row of role_permissions, is blocked by the tier of `u`, a user.
+/// Whether the permission of `rp`, a row of `role_permissions`, is blocked by the tier of `u`, a user.
 pub(crate) const BLOCKED_IN_TIER: &str = "(rp.blocked_tiers & CASE u.license_tier \
     WHEN 'cx1' THEN 1 WHEN 'cx2d' THEN 2 WHEN 'cx2' THEN 4 WHEN 'cx3d' THEN 8 WHEN 'cx3' THEN 16 \
     WHEN 'cx4' THEN 32 END) <> 0";
+
+/// What is computed when a resource is read: the type, and its attributes.
+const COMPUTED: &[(&str, &[&str])] =
+    &[("Role", &["needsUpdate", "permissions", "requiredCapabilities", "userCount"])];
+
+fn is_computed(table: Table, attribute: &str) -> bool {
+    let mut of_type = COMPUTED.iter().filter(|(kind, _)| *kind == table.resource_type());
+    of_type.any(|(_, attributes)| attributes.contains(&attribute))
+}
 
 /// Where an attribute of a resource of this table is kept.
 pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
@@ -283,6 +292,9 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
             return Place::Column(column("resource.employee_number_key", Form::Text));
         }
         _ => return Place::Document,
+    }
+    if is_computed(table, &attribute.attribute.name) {
+        return Place::Nowhere;
     }
     let sub = attribute.sub.map(|sub| sub.name.as_str());
     let own = |sql, form| Place::Column(column(sql, form));

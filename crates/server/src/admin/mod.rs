@@ -1,0 +1,157 @@
+//! What administrators do with resources besides reading and changing them: verbs, each a POST.
+//!
+//! `/admin/v1/{Type}/{id}/{verb}` does something with one resource, `/admin/v1/{Type}/{verb}` with
+//! those of a type. The types are called what they are called below `/scim/v2`. A verb is a line in
+//! the table [`verbs`] and a function that runs in one unit of work; its body is a struct, whose
+//! members are all that the body may have.
+
+mod roles;
+
+use accounts::{Caller, Context, Precondition, Refusal, Resource, Right, Tx};
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Path, ServiceConfig, post};
+use actix_web::{HttpRequest, HttpResponse};
+use scim_protocol::dialect::Leniencies;
+use scim_protocol::error::Error;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing_actix_web::RequestId;
+use uuid::Uuid;
+
+use crate::answer::{self, Rendered};
+use crate::body::{Body, OptionalBody};
+use crate::error::ApiError;
+use crate::scim::{self, Kind, Of, View};
+use crate::{ADMIN_PATH, State};
+use Lane::{Reads, Writes};
+use accounts::roles::Roles;
+
+/// The table of verbs.
+fn verbs(table: &mut ServiceConfig) {
+    of_one::<Of<Roles>, _>(table, "copy", Writes, roles::copy);
+    of_one::<Of<Roles>, _>(table, "compare-default", Reads, roles::compare_default);
+    of_one::<Of<Roles>, _>(table, "restore-default", Writes, roles::restore_default);
+    of_one::<Of<Roles>, _>(table, "force-delete", Writes, roles::force_delete);
+    of_type::<Of<Roles>, _>(table, "recreate-defaults", Writes, roles::recreate_defaults);
+}
+
+/// Every path below `/admin/v1`.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    let scope = web::scope(ADMIN_PATH).configure(verbs);
+    config.service(scope.default_service(web::to(scim::no_such_path)));
+}
+
+/// What a verb does to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Reads,
+    Writes,
+}
+
+/// A verb of one resource.
+type OfOne<K, B> = fn(&mut dyn Tx, &Call<K>, Uuid, &B) -> Result<Outcome, Refusal>;
+
+/// A verb of a type.
+type OfType<K, B> = fn(&mut dyn Tx, &Call<K>, &B) -> Result<Outcome, Refusal>;
+
+/// The body of a verb: a struct that refuses unknown members.
+trait Input: DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: DeserializeOwned + Send + Sync + 'static> Input for T {}
+
+/// What comes of a verb.
+enum Outcome {
+    /// A new resource.
+    Created(Rendered),
+    /// A report.
+    Report(Value),
+    /// Nothing to tell.
+    Done,
+}
+
+/// What a verb is given besides its body.
+struct Call<K> {
+    context: Context,
+    precondition: Precondition,
+    view: View<K>,
+}
+
+impl<K: Kind> Call<K> {
+    fn new(request: &HttpRequest, state: &State, context: Context) -> Result<Self, ApiError> {
+        let mut leniencies = Leniencies::new(context.caller.dialect);
+        let parameters = scim::parameters(request)?;
+        let projection = parameters.projection(K::resource_type(), &mut leniencies)?;
+        scim::report(&leniencies);
+        let view = View::new(request, state, projection);
+        Ok(Self { context, precondition: scim::precondition(request), view })
+    }
+
+    /// A resource as SCIM sends it, with what `attributes` in the URL asks for.
+    fn show(&self, tx: &mut dyn Tx, found: Resource) -> Result<Rendered, Refusal> {
+        self.view.of(tx, &self.context.caller, found)
+    }
+}
+
+/// Adds a verb of each resource of a type to the table.
+fn of_one<K: Kind, B: Input>(table: &mut ServiceConfig, verb: &str, lane: Lane, work: OfOne<K, B>) {
+    let handler = move |request: HttpRequest,
+                        state: Data<State>,
+                        request_id: RequestId,
+                        id: Path<String>,
+                        OptionalBody(body): OptionalBody| async move {
+        let (caller, body) = read::<B>(body)?;
+        let id = scim::identifier::<K>(&id)?;
+        let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
+        run(&state, lane, move |tx| work(tx, &call, id, &body)).await
+    };
+    let path = format!("{}/{{id}}/{verb}", K::resource_type().endpoint);
+    table
+        .service(web::resource(path).route(post().to(handler)).default_service(scim::only("POST")));
+}
+
+/// Adds a verb of a type to the table.
+fn of_type<K: Kind, B: Input>(
+    table: &mut ServiceConfig,
+    verb: &str,
+    lane: Lane,
+    work: OfType<K, B>,
+) {
+    let handler = move |request: HttpRequest,
+                        state: Data<State>,
+                        request_id: RequestId,
+                        OptionalBody(body): OptionalBody| async move {
+        let (caller, body) = read::<B>(body)?;
+        let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
+        run(&state, lane, move |tx| work(tx, &call, &body)).await
+    };
+    let path = format!("{}/{verb}", K::resource_type().endpoint);
+    table
+        .service(web::resource(path).route(post().to(handler)).default_service(scim::only("POST")));
+}
+
+/// The body of a verb, from an administrator: nothing is said to others about theirs.
+fn read<B: Input>(Body { caller, value }: Body) -> Result<(Caller, B), ApiError> {
+    caller.require(Right::Admin)?;
+    if !value.is_object() {
+        return Err(Error::invalid_syntax("the body must be a JSON object").into());
+    }
+    let body = serde_json::from_value(value);
+    let body = body.map_err(|error| Error::invalid_value(format!("the body: {error}")))?;
+    Ok((caller, body))
+}
+
+async fn run(
+    state: &State,
+    lane: Lane,
+    work: impl Fn(&mut dyn Tx) -> Result<Outcome, Refusal> + Send + 'static,
+) -> Result<HttpResponse, ApiError> {
+    let outcome = match lane {
+        Reads => state.store.read(work).await?,
+        Writes => state.store.write(work).await?,
+    };
+    Ok(match outcome {
+        Outcome::Created(created) => answer::resource(StatusCode::CREATED, &created),
+        Outcome::Report(report) => answer::plain_json(StatusCode::OK, &report),
+        Outcome::Done => HttpResponse::NoContent().finish(),
+    })
+}
