@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::Context;
 use crate::authorization::DivisionScope;
-use crate::ledger::{Action, append};
+use crate::ledger::{Action, Entry, Versioned};
 use crate::refusal::{Code, Refusal};
 use crate::tx::{Resource, Tx};
 
@@ -57,7 +57,7 @@ fn revoke_from_user(
     begin_version(&mut after.resource, context);
     // It is only false for what the account has and another wants; neither has changed.
     tx.update_user(context.caller.tenant, &before, &after)?;
-    append(tx, context, Action::Update, "User", &after.resource, vec![lost])
+    log(tx, context, "User", &after.resource, lost)
 }
 
 fn revoke_from_group(
@@ -71,7 +71,20 @@ fn revoke_from_group(
     let Some(mut group) = found else { return Ok(()) };
     begin_version(&mut group, context);
     tx.update_group(context.caller.tenant, &group)?;
-    append(tx, context, Action::Update, "Group", &group, vec![lost])
+    log(tx, context, "Group", &group, lost)
+}
+
+/// Nobody asked for a change of this user or group, but for one of the role.
+fn log(
+    tx: &mut dyn Tx,
+    context: &Context,
+    resource_type: &'static str,
+    resource: &Resource,
+    lost: Value,
+) -> Result<(), Refusal> {
+    let of = Versioned { resource_type, id: resource.id, version: resource.version };
+    let entry = Entry::new(context, Action::Update, of, vec![lost]).by_rule("R32");
+    Ok(tx.append(context.caller.tenant, &entry)?)
 }
 
 fn begin_version(resource: &mut Resource, context: &Context) {

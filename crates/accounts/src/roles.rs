@@ -241,7 +241,7 @@ fn check_deletable(role: &Object) -> Result<(), Refusal> {
         () => return Ok(()),
     };
     let name = name_of(role);
-    Err(Refusal::rule(code, format!("the default role {name} cannot be deleted, only disabled")))
+    Err(Refusal::rule(code, format!("the default role {name} cannot be deleted")))
 }
 
 /// What a role gives to those who have it: nothing, if it is disabled (rule R31).

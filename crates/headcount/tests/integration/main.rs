@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod admin_verbs;
 mod bulk;
 mod cli;
 mod cursors;
@@ -31,6 +32,7 @@ mod quirks_of_bodies;
 mod races;
 mod rfc7643;
 mod rfc7644;
+mod roles;
 mod shutdown;
 mod tokens;
 mod two_servers;

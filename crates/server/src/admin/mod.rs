@@ -7,7 +7,7 @@
 
 mod roles;
 
-use accounts::{Caller, Context, Precondition, Refusal, Resource, Right, Tx};
+use accounts::{Caller, Context, Precondition, Refusal, Resource, Right, Source, Tx};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path, ServiceConfig, post};
 use actix_web::{HttpRequest, HttpResponse};
@@ -83,6 +83,7 @@ impl<K: Kind> Call<K> {
         let projection = parameters.projection(K::resource_type(), &mut leniencies)?;
         scim::report(&leniencies);
         let view = View::new(request, state, projection);
+        let context = Context { source: Source::Admin, ..context };
         Ok(Self { context, precondition: scim::precondition(request), view })
     }
 

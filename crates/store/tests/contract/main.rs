@@ -15,6 +15,7 @@ mod keys;
 mod ledger;
 mod plan;
 mod population;
+mod roles;
 mod sample;
 mod schema;
 mod sorting_equivalence;

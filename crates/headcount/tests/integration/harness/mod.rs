@@ -10,6 +10,7 @@
 //!
 //! A test asks for what it needs and nothing is shared, so all of them run side by side.
 
+mod administrator;
 mod answer;
 mod client;
 mod command;
@@ -17,6 +18,8 @@ mod database;
 mod server;
 mod values;
 
+#[allow(unused_imports, reason = "the conformance tests are clients that provision people")]
+pub(crate) use administrator::{Administrator, serve_admin, verbs_of};
 pub(crate) use answer::Answer;
 pub(crate) use client::Client;
 pub(crate) use command::run;
