@@ -1,7 +1,7 @@
 //! Roles: what their holders may do.
 //!
-//! A role's `policies` say what it permits; `permissions` is what they come to. The roles that every
-//! tenant starts with are in [`defaults`](self::furnish).
+//! A role's `policies` say what it permits; `permissions` is what they come to. Every tenant starts
+//! with a role of each of the [`templates`](crate::authorization::templates), its default roles.
 
 mod defaults;
 
@@ -9,19 +9,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use scim_protocol::Object;
 use scim_protocol::dialect::{Dialect, Leniencies};
-use scim_protocol::error::Error;
 use scim_protocol::query::Parameters;
 use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::authorization::policies;
-use crate::authorization::{Capability, PermissionSet};
+use crate::authorization::{Capability, PermissionSet, policies};
 use crate::objects::{self, ObjectType};
 use crate::refusal::{Code, Refusal};
 use crate::revocation::{MAX_HOLDERS, revoke_everywhere};
 use crate::rights::Right;
-use crate::tenancy::checked_name;
 use crate::tx::{Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
@@ -47,7 +44,7 @@ impl ObjectType for Roles {
         before: Option<&Resource>,
         after: &mut Resource,
     ) -> Result<(), Refusal> {
-        complete_state(&mut after.attributes)?;
+        add_defaults(&mut after.attributes);
         policies::check(&after.attributes)?;
         before.map_or(Ok(()), |before| check_lock(&before.attributes, &after.attributes))
     }
@@ -132,14 +129,12 @@ pub fn copy(
     name: Option<&str>,
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::Admin)?;
-    let original = objects::get::<Roles>(tx, &context.caller, id)?;
-    let mut copy = original.attributes;
-    let name = name.map_or_else(|| format!("{} (copy)", name_of(&copy)), str::to_owned);
-    for own in [DEFAULT_ROLE_ID, DEFAULT, BUILTIN_LOCK] {
-        copy.shift_remove(own);
+    if let Some(name) = name {
+        return objects::copy::<Roles>(tx, context, id, name);
     }
-    copy.insert(NAME.to_owned(), name.into());
-    objects::create::<Roles>(tx, context, (context.new_id)(), copy)
+    let original = objects::get::<Roles>(tx, &context.caller, id)?;
+    let name = format!("{} (copy)", name_of(&original.attributes));
+    objects::copy::<Roles>(tx, context, id, &name)
 }
 
 const NAME: &str = "name";
@@ -164,20 +159,13 @@ fn is_default(role: &Object) -> bool {
     role.get(DEFAULT) == Some(&Value::Bool(true))
 }
 
-/// Says what a client left open, and brings what it said into the form in which it is kept.
-fn complete_state(role: &mut Object) -> Result<(), Refusal> {
-    let name = checked_name(name_of(role))?;
-    role.insert(NAME.to_owned(), name.into());
-    let state = role.get(STATE).and_then(Value::as_str).unwrap_or("enabled");
-    let known = ["enabled", "disabled"].into_iter().find(|known| known.eq_ignore_ascii_case(state));
-    let state = known.ok_or_else(|| Error::invalid_value("state is enabled or disabled"))?;
-    role.insert(STATE.to_owned(), state.into());
+/// Says what nobody said, so that it can be filtered by.
+fn add_defaults(role: &mut Object) {
     for (attribute, value) in
         [(PRIVILEGED, json!(false)), (DEFAULT, json!(false)), (BUILTIN_LOCK, json!("none"))]
     {
         role.entry(attribute).or_insert(value);
     }
-    Ok(())
 }
 
 /// Refuses to take from a role what it must keep (rules R25 and R41).

@@ -167,8 +167,7 @@ fn differs(connection: &Connection, what: &str) -> Refusal {
     )
 }
 
-/// A name of something that people name, without the spaces around it.
-pub(crate) fn checked_name(name: &str) -> Result<String, Refusal> {
+fn checked_name(name: &str) -> Result<String, Refusal> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
         return Err(Refusal::rule(

@@ -42,7 +42,7 @@ impl Administrator {
     /// The resource of an endpoint that has this name.
     #[track_caller]
     pub(crate) fn named(&self, endpoint: &str, name: &str) -> Value {
-        let found = self.scim.filter(endpoint, &format!("name eq {:?}", name)).expect(200);
+        let found = self.scim.filter(endpoint, &format!("name eq {name:?}")).expect(200);
         assert_eq!(found.resources().len(), 1, "{}", found.story());
         found.resources()[0].clone()
     }
