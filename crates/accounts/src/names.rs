@@ -111,15 +111,18 @@ pub struct Wanted<'a> {
     pub name: &'a str,
 }
 
-impl Wanted<'_> {
-    fn is(&self, resource: &Resource) -> bool {
-        let text = |name| resource.attributes.get(name).and_then(Value::as_str);
-        match parse_id(self.name) {
-            Some(id) => resource.id == id,
-            None => text("name").is_some_and(|name| key(name) == key(self.name)),
+/// Whether a name or identifier, as it stands in another resource, is that of this one.
+pub(crate) fn means(name: &str, resource: &Resource) -> bool {
+    match parse_id(name) {
+        Some(id) => resource.id == id,
+        None => {
+            let own = resource.attributes.get("name").and_then(Value::as_str);
+            own.is_some_and(|own| key(own) == key(name))
         }
     }
+}
 
+impl Wanted<'_> {
     fn is_variant(&self, resource: &Resource) -> bool {
         let kind = resource.attributes.get("kind").and_then(Value::as_str);
         self.variant.is_none_or(|wanted| kind.is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)))
@@ -152,7 +155,7 @@ fn the_one<'a>(
     attribute: &str,
     wanted: &Wanted,
 ) -> Result<&'a Resource, Refusal> {
-    let mut those = found.iter().filter(|one| wanted.is(one) && wanted.is_variant(one));
+    let mut those = found.iter().filter(|one| means(wanted.name, one) && wanted.is_variant(one));
     let Some(one) = those.next() else { return Err(unknown(kind, attribute, wanted.name)) };
     if those.any(|other| other.id != one.id) {
         return Err(Refusal::rule(

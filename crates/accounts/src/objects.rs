@@ -267,6 +267,34 @@ pub fn delete<T: ObjectType>(
     T::removed(tx, context, &object)
 }
 
+/// Brings a deleted resource back, as it was.
+///
+/// # Errors
+/// Refuses an identifier of which nothing is deleted, a name that another resource has meanwhile,
+/// and what the type refuses of a new one.
+pub fn restore<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+) -> Result<Resource, Refusal> {
+    context.caller.require(Right::Admin)?;
+    let (kind, tenant) = (T::resource_type(), context.caller.tenant);
+    tx.hold_alone(tenant, id)?;
+    let deleted = tx.deleted_object(tenant, kind, id)?;
+    let mut object = deleted.ok_or_else(|| Refusal::not_found(kind.name, id))?;
+    T::check(tx, context, None, &mut object)?;
+    object.attributes = in_order::<T>(object.attributes);
+    object.version += 1;
+    object.last_modified = context.now;
+    if !tx.restore_object(tenant, kind, T::unique_name(&object.attributes), &object)? {
+        return Err(name_taken::<T>());
+    }
+    T::written(tx, context, None, &object)?;
+    let changes = differences(kind, &Object::new(), &object.attributes);
+    append(tx, context, Action::Restore, kind.name, &object, changes)?;
+    Ok(object)
+}
+
 /// The one way in which a resource changes; a change that changes nothing leaves no trace.
 pub(crate) fn change<T: ObjectType>(
     tx: &mut dyn Tx,

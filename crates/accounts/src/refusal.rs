@@ -160,6 +160,23 @@ codes! {
     UnknownGroup => ("unknownGroup", 400, Some(ScimType::InvalidValue), Some("R22")),
     /// No resource of another type has the name.
     UnknownName => ("unknownName", 400, Some(ScimType::InvalidValue), Some("R22")),
+    /// The division with which the tenant began is to be deleted.
+    HomeDivision => ("homeDivision", 403, None, Some("R23")),
+    /// Accounts or grants are in the division that is to be deleted.
+    DivisionInUse => ("divisionInUse", 409, None, Some("R24")),
+    /// The tenant has as many divisions as its policy lets it have.
+    TooManyDivisions => ("tooManyDivisions", 409, None, None),
+    /// So many have what is to be deleted that it cannot be taken from all at once.
+    TooManyHolders => ("tooManyHolders", 409, None, None),
+    /// Users or groups have the capacity rule.
+    CapacityRuleInUse => ("capacityRuleInUse", 409, None, Some("R76")),
+    /// The capacity rule cannot be understood.
+    CapacityRuleInvalid =>
+        ("capacityRuleInvalid", 400, Some(ScimType::InvalidValue), Some("R76")),
+    /// Another capacity rule is that of the tenant.
+    DefaultTaken => ("defaultTaken", 409, None, None),
+    /// A provisioning rule has the template that is to be deleted.
+    TemplateInUse => ("templateInUse", 409, None, None),
     /// One PATCH asks for more work than the service does at once.
     TooMuchWork => ("tooMuchWork", 400, Some(ScimType::TooMany), None),
     /// A request took so long that there is no time for the rest of it.

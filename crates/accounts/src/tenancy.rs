@@ -107,7 +107,8 @@ fn furnish(tx: &mut dyn Tx, context: &Context, tenant: &Tenant) -> Result<(), Re
     let home = (context.new_id)();
     let policy = json!({"name": tenant.name, "homeDivisionId": home});
     insert::<Tenants>(tx, context, new(tenant.id, policy))?;
-    let division = json!({"name": HOME, "description": "Where everybody is who is nowhere else"});
+    let division = json!({"name": HOME, "description": "Where everybody is who is nowhere else",
+                          "homeDivision": true});
     insert::<Divisions>(tx, context, new(home, division))?;
     roles::furnish(tx, context)?;
     license_tiers::furnish(tx, context)

@@ -1,9 +1,15 @@
 //! The tenant as a resource: its policy.
 
 use scim_protocol::schema::ResourceType;
+use uuid::Uuid;
 
+use crate::Context;
+use crate::names;
 use crate::objects::ObjectType;
+use crate::policy::{DefaultDivision, TenantPolicy};
+use crate::refusal::Refusal;
 use crate::rights::Right;
+use crate::tx::{Resource, Scope, Tx};
 
 /// `/Tenants`, of which each caller sees its own.
 pub struct Tenants;
@@ -16,4 +22,41 @@ impl ObjectType for Tenants {
     fn resource_type() -> &'static ResourceType {
         ResourceType::tenant()
     }
+
+    /// The policy can be read, and what it newly names exists (rule R22).
+    fn check(
+        tx: &mut dyn Tx,
+        context: &Context,
+        before: Option<&Resource>,
+        after: &mut Resource,
+    ) -> Result<(), Refusal> {
+        let policy = TenantPolicy::of(&after.attributes)?;
+        let old = before.map(|before| TenantPolicy::of(&before.attributes)).transpose()?;
+        let tenant = context.caller.tenant;
+        if let DefaultDivision::Named(name) = &policy.default_division
+            && old.as_ref().is_none_or(|old| old.default_division != policy.default_division)
+        {
+            let attribute = "provisioning.defaultDivision";
+            names::resolve_one(tx, tenant, ResourceType::division(), attribute, name)?;
+        }
+        if let Some(roles) = &policy.grantable_by_scim
+            && old.as_ref().is_none_or(|old| old.grantable_by_scim != policy.grantable_by_scim)
+        {
+            let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+            names::resolve(tx, tenant, ResourceType::role(), "grantableByScim", &roles)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the tenant has decided.
+///
+/// # Errors
+/// The store's; also a tenant that does not exist.
+pub fn policy(tx: &mut dyn Tx, tenant: Uuid) -> Result<TenantPolicy, Refusal> {
+    // Of a tenant no connection has an externalId.
+    let scope = Scope { tenant, connection: Uuid::nil() };
+    let found = tx.object(scope, ResourceType::tenant(), tenant)?;
+    let found = found.ok_or_else(|| Refusal::not_found("Tenant", tenant))?;
+    Ok(TenantPolicy::of(&found.attributes)?)
 }

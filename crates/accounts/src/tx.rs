@@ -271,6 +271,22 @@ pub trait Objects {
     ) -> StorageResult<bool>;
     /// Takes a resource and its name away; the row stays.
     fn tombstone_object(&mut self, tenant: Uuid, object: &Resource) -> StorageResult<()>;
+    /// A resource of this type that is deleted.
+    fn deleted_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        id: Uuid,
+    ) -> StorageResult<Option<Resource>>;
+    /// Writes the new state of a deleted resource, which is there again; `false` if another of the
+    /// type has its name.
+    fn restore_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        name: Option<UniqueName>,
+        object: &Resource,
+    ) -> StorageResult<bool>;
     /// Keeps others from having a resource alone until this transaction ends, so that what refers
     /// to it can be written.
     fn hold(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()>;

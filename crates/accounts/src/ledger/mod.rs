@@ -31,6 +31,8 @@ pub enum Action {
     Deactivate,
     /// It was deleted, as far as clients can see.
     Tombstone,
+    /// It was brought back.
+    Restore,
     /// A name that nobody worked under was given up.
     Release,
     /// All that was personal is gone.
@@ -46,6 +48,7 @@ impl Action {
             Self::Activate => "activate",
             Self::Deactivate => "deactivate",
             Self::Tombstone => "tombstone",
+            Self::Restore => "restore",
             Self::Release => "release",
             Self::Erase => "erase",
         }

@@ -149,6 +149,13 @@ pub trait Assignments {
     ) -> StorageResult<Vec<Uuid>>;
     /// How many users are in a division, and how many grants are in it.
     fn count_in_division(&mut self, tenant: Uuid, division: Uuid) -> StorageResult<(i64, i64)>;
+    /// The users that have a capacity rule of their own, at most so many.
+    fn users_with_capacity_rule(
+        &mut self,
+        tenant: Uuid,
+        rule: Uuid,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>>;
     /// How many users and groups have a capacity rule of their own.
     fn count_with_capacity_rule(&mut self, tenant: Uuid, rule: Uuid) -> StorageResult<i64>;
 }

@@ -106,6 +106,23 @@ impl Assignments for Session {
         Ok((accounts, granted))
     }
 
+    fn users_with_capacity_rule(
+        &mut self,
+        tenant: Uuid,
+        rule: Uuid,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>> {
+        let found: Vec<Id> = users::table
+            .filter(users::tenant_id.eq(Id(tenant)).and(users::capacity_rule_id.eq(Id(rule))))
+            .filter(users::deleted_at.is_null())
+            .order(users::id)
+            .limit(limit.into())
+            .select(users::id)
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(found.into_iter().map(|id| id.0).collect())
+    }
+
     fn count_with_capacity_rule(&mut self, tenant: Uuid, rule: Uuid) -> StorageResult<i64> {
         let of_users: i64 = users::table
             .filter(users::tenant_id.eq(Id(tenant)).and(users::capacity_rule_id.eq(Id(rule))))

@@ -219,6 +219,43 @@ impl Objects for Session {
         Ok(())
     }
 
+    fn deleted_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        id: Uuid,
+    ) -> StorageResult<Option<Resource>> {
+        let found: Option<Found> = objects::table
+            .find((Id(tenant), Id(id)))
+            .filter(objects::resource_type.eq(kind.name))
+            .filter(objects::deleted_at.is_not_null())
+            .select((
+                objects::id,
+                objects::version,
+                objects::created_at,
+                objects::modified_at,
+                objects::document,
+            ))
+            .first(&mut self.0)
+            .optional()
+            .map_err(failed)?;
+        Ok(found.map(resource))
+    }
+
+    fn restore_object(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        name: Option<UniqueName>,
+        object: &Resource,
+    ) -> StorageResult<bool> {
+        let there_again = objects::deleted_at.eq(None::<Stamp>);
+        let restored = diesel::update(objects::table.find((Id(tenant), Id(object.id))))
+            .set((object_row(tenant, kind, name, object), there_again))
+            .execute(&mut self.0);
+        unless_taken(restored)
+    }
+
     fn hold(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()> {
         super::lock_object(self, tenant, id, true)
     }

@@ -60,3 +60,18 @@ pub(crate) fn element<'a>(array: &'a Value, member: &str, value: &str) -> &'a Va
     let found = array.as_array().and_then(|all| all.iter().find(|one| one[member] == value));
     found.unwrap_or(&Value::Null)
 }
+
+/// Where an error says which rule refuses.
+pub(crate) const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:Error";
+
+/// The operations of a PATCH that sets one attribute.
+pub(crate) fn replace(path: &str, value: impl Into<Value>) -> Value {
+    json!([{"op": "replace", "path": path, "value": value.into()}])
+}
+
+/// The id of the client's own tenant.
+#[track_caller]
+pub(crate) fn tenant_id(admin: &super::Client) -> String {
+    let tenants = admin.get("/Tenants").expect(200);
+    tenants["Resources"][0]["id"].as_str().expect("a tenant is one resource").to_owned()
+}

@@ -1,0 +1,31 @@
+//! An administrator, and rules called as the service calls them, on the database of a running server.
+
+use accounts::tenancy::tenant_named;
+use accounts::{Context, Refusal, Tx};
+use server::clock;
+use store::Store;
+
+use super::{Client, Database, Dialect, Server};
+
+/// A server on a database of its own, a client of one tenant in it that may do everything, and one
+/// that provisions people.
+pub(crate) fn serve_nouns(database: Database) -> (Server, Client, Client) {
+    let server = Server::start(database);
+    let tenant = server.tenant("acme");
+    let token = tenant.token(&["--scopes", "admin", "--connection", "admin"]);
+    let (admin, scim) = (server.client_with_token(&token), tenant.client(Dialect::Standard));
+    (server, admin, scim)
+}
+
+/// Runs a rule in one unit of work of the tenant `acme`, on behalf of the service itself.
+pub(crate) fn by_rule<T: Send + 'static>(
+    server: &Server,
+    rule: impl Fn(&mut dyn Tx, &Context) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let url = server.database().url().parse().expect("the URL of the test's database");
+    let store = Store::open(&url).expect("the database can be opened");
+    actix_web::rt::System::new().block_on(store.write(move |tx| {
+        let tenant = tenant_named(tx, "acme")?.id;
+        rule(tx, &Context::of_system(tenant, clock::now(), clock::new_id))
+    }))
+}
