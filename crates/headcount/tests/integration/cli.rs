@@ -86,8 +86,8 @@ fn r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one(database: Data
     // Others may write meanwhile.
     let whole = server.command(&["verify-log"]).succeeded();
     let [acme, globex] = [
-        "acme: entries 2, resources 1, findings 0\n",
-        "globex: entries 1, resources 1, findings 0\n",
+        "acme: entries 12, resources 11, findings 0\n",
+        "globex: entries 11, resources 11, findings 0\n",
     ];
     assert_eq!(whole.stdout, format!("{acme}{globex}"));
     let one = server.command(&["verify-log", "--tenant", "Globex"]).succeeded();
@@ -105,7 +105,7 @@ fn r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one(database: Data
     assert_eq!(lines.len(), 3, "{}", forged.stdout);
     let finding = format!("acme: changed: User {id} version 2, entry ");
     assert!(lines[0].starts_with(&finding), "{}", forged.stdout);
-    assert_eq!(lines[1], "acme: entries 2, resources 1, findings 1");
+    assert_eq!(lines[1], "acme: entries 12, resources 11, findings 1");
     assert!(forged.stderr.contains("findings: 1"), "{}", forged.stderr);
     verify(&["--tenant", "globex"]).succeeded();
 }

@@ -21,10 +21,14 @@ const CURRENT: &str = "CASE entry.resource_type \
     WHEN 'User' THEN (SELECT resource.version FROM users AS resource \
       WHERE resource.tenant_id = entry.tenant_id AND resource.id = entry.resource_id) \
     WHEN 'Group' THEN (SELECT resource.version FROM \"groups\" AS resource \
-      WHERE resource.tenant_id = entry.tenant_id AND resource.id = entry.resource_id) END";
+      WHERE resource.tenant_id = entry.tenant_id AND resource.id = entry.resource_id) \
+    ELSE (SELECT resource.version FROM objects AS resource \
+      WHERE resource.tenant_id = entry.tenant_id AND resource.id = entry.resource_id \
+      AND resource.resource_type = entry.resource_type) END";
 
-/// Every kind of resource and its table.
-const TABLES: [(&str, &str); 2] = [("User", "users"), ("Group", "\"groups\"")];
+/// The type of a resource, and the table in which it is.
+const TABLES: [(&str, &str); 3] =
+    [("'User'", "users"), ("'Group'", "\"groups\""), ("resource.resource_type", "objects")];
 
 fn unusable(error: ErrorStack) -> StorageError {
     StorageError::Failed(Box::new(error))
@@ -107,7 +111,7 @@ impl Ledger for Session {
         let mut pieces = Pieces::default();
         for (at, (resource_type, table)) in TABLES.iter().enumerate() {
             pieces.sql(if at == 0 { "" } else { " UNION ALL " });
-            pieces.sql(format!("SELECT '{resource_type}' AS resource_type, resource.id AS id,"));
+            pieces.sql(format!("SELECT {resource_type} AS resource_type, resource.id AS id,"));
             pieces.sql(format!(" resource.version AS version FROM {table} AS resource"));
             pieces.sql(" WHERE resource.tenant_id = ").id(tenant);
             if let Some(after) = after {
