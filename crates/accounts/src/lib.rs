@@ -32,6 +32,7 @@ pub mod divisions;
 pub mod erase;
 pub mod groups;
 pub mod guard;
+mod holders;
 pub mod identity;
 pub mod ledger;
 pub mod license_tiers;

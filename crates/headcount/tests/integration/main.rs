@@ -7,6 +7,7 @@
 
 mod admin_verbs;
 mod bulk;
+mod capacity_rules;
 mod cli;
 mod cursors;
 mod deactivation;
@@ -35,6 +36,7 @@ mod rfc7643;
 mod rfc7644;
 mod roles;
 mod shutdown;
+mod skills;
 mod tenant_policy;
 mod tokens;
 mod two_servers;
