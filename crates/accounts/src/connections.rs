@@ -8,10 +8,15 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Context;
+use crate::names;
 use crate::objects::ObjectType;
 use crate::refusal::Refusal;
 use crate::rights::{Right, Rights};
 use crate::tx::{Resource, Tx};
+
+pub mod guard;
+
+const GRANTABLE_ROLES: &str = "grantableRoles";
 
 /// `/Connections`
 pub struct Connections;
@@ -27,6 +32,11 @@ pub struct Connection {
     pub dialect: Dialect,
     /// What it may do.
     pub rights: Rights,
+    /// The roles that it may grant, by name or identifier; `None`: all that the tenant's policy lets
+    /// connections grant (rule R30). There is no empty list: in SCIM that is the same as none at all.
+    pub grantable_roles: Option<Vec<String>>,
+    /// Whether accounts have the extension for mappings made for Genesys Cloud.
+    pub genesys_alias: bool,
 }
 
 impl Connection {
@@ -43,6 +53,8 @@ impl Connection {
             name: text("name").unwrap_or_default().to_owned(),
             dialect: dialect.map_err(|error| Error::invalid_value(error.to_string()))?,
             rights: rights(attributes)?,
+            grantable_roles: grantable_roles(attributes),
+            genesys_alias: attributes.get("genesysAlias") == Some(&Value::Bool(true)),
         })
     }
 }
@@ -54,6 +66,12 @@ fn rights(attributes: &Object) -> Result<Rights, Error> {
     }
 }
 
+fn grantable_roles(attributes: &Object) -> Option<Vec<String>> {
+    let roles = attributes.get(GRANTABLE_ROLES)?.as_array()?;
+    let roles: Vec<_> = roles.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    Some(roles).filter(|roles| !roles.is_empty())
+}
+
 impl ObjectType for Connections {
     const READ: Right = Right::Admin;
 
@@ -61,13 +79,24 @@ impl ObjectType for Connections {
         ResourceType::connection()
     }
 
+    /// The roles that a connection newly names exist (rule R22).
     fn check(
-        _: &mut dyn Tx,
-        _: &Context,
-        _: Option<&Resource>,
+        tx: &mut dyn Tx,
+        context: &Context,
+        before: Option<&Resource>,
         after: &mut Resource,
     ) -> Result<(), Refusal> {
-        Connection::of(after)?;
+        let roles = Connection::of(after)?.grantable_roles;
+        let old = before.and_then(|before| grantable_roles(&before.attributes));
+        let Some(roles) = roles.filter(|roles| Some(roles) != old.as_ref()) else { return Ok(()) };
+        let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+        let (tenant, kind) = (context.caller.tenant, ResourceType::role());
+        names::resolve(tx, tenant, kind, GRANTABLE_ROLES, &roles)?;
         Ok(())
+    }
+
+    /// What the guard saw of another connection says nothing of this one.
+    fn copied(attributes: &mut Object) {
+        attributes.shift_remove(guard::GUARD);
     }
 }

@@ -34,6 +34,16 @@ pub enum Mode {
     Enforce,
 }
 
+impl Mode {
+    /// As a provisioning rule has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FillMissing => "fillMissing",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
 /// A rule that matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
