@@ -11,6 +11,7 @@ use scim_protocol::{Object, patch, resource};
 use serde_json::{Value, json};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
 
 fn user() -> &'static ResourceType {
     ResourceType::user()
@@ -47,6 +48,12 @@ fn name() -> impl Strategy<Value = String> {
         "manager",
         "department",
         ENTERPRISE,
+        HEADCOUNT,
+        "businessUnits",
+        "externalIds",
+        "authority",
+        "skills",
+        "proficiency",
         "name.givenName",
         "emails[type eq \"work\"].value",
         "nonsense",
@@ -71,6 +78,7 @@ fn text() -> impl Strategy<Value = String> {
             "home",
             "True",
             "false",
+            "a;B",
             "{\"value\":\"x\"}"
         ])
         .prop_map(str::to_owned),
@@ -116,7 +124,8 @@ fn path() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => name(),
         1 => (name(), name()).prop_map(|(name, sub)| format!("{name}.{sub}")),
-        1 => (name(),).prop_map(|(name,)| format!("{ENTERPRISE}:{name}")),
+        1 => (prop::sample::select(vec![ENTERPRISE, HEADCOUNT]), name())
+            .prop_map(|(urn, name)| format!("{urn}:{name}")),
         3 => (attribute, name(), operator, literal, sub)
             .prop_map(|(attribute, name, operator, literal, sub)| {
                 format!("{attribute}[{name} {operator} {literal}]{sub}")
@@ -163,12 +172,17 @@ fn fitting() -> impl Strategy<Value = (String, Option<Value>)> {
     let filter =
         prop::sample::select(vec!["type eq \"work\"", "value sw \"a\"", "primary eq true"]);
     let manager = format!("{ENTERPRISE}:manager");
+    let ours = |name: &str| format!("{HEADCOUNT}:{name}");
+    let ids = prop::collection::vec(texts(&["value", "authority"]), 0..3).prop_map(Value::from);
+    let units = prop::sample::select(vec![json!("a;b"), json!("A"), json!(["b", "c"])]);
     prop_oneof![
         elements.prop_map(|value| ("emails".to_owned(), Some(value))),
         (filter, element()).prop_map(|(filter, value)| (format!("emails[{filter}]"), Some(value))),
         texts(&["formatted", "givenName", "middleName"])
             .prop_map(|value| ("name".to_owned(), Some(value))),
         texts(&["value", "$ref"]).prop_map(move |value| (manager.clone(), Some(value))),
+        ids.prop_map(move |value| (ours("externalIds"), Some(value))),
+        units.prop_map(move |value| (ours("businessUnits"), Some(value))),
         prop::sample::select(vec!["a", "b"])
             .prop_map(|text| ("emails.value".to_owned(), Some(text.into()))),
         prop::sample::select(vec!["emails", "name", "emails[type pr].value", "name.givenName"])
@@ -194,6 +208,7 @@ fn sample() -> Object {
                    {"value": "h@x.example", "type": "home"}],
         "roles": [{"value": "Admin", "display": "Admin"}],
         (ENTERPRISE): {"department": "R", "manager": {"value": "m", "$ref": "https://x.example/m"}},
+        (HEADCOUNT): {"businessUnits": ["a"], "externalIds": [{"authority": "a", "value": "b"}]},
     });
     sample.as_object().unwrap().clone()
 }

@@ -5,12 +5,11 @@ use libfuzzer_sys::fuzz_target;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::filter::search_document;
 use scim_protocol::resource;
-use scim_protocol::schema::ResourceType;
-use scim_protocol_fuzz::{body, dialects, in_text, is_lenient, sent_again};
+use scim_protocol_fuzz::{body, dialects, in_text, is_lenient, kinds, sent_again};
 use serde_json::Value;
 
 fuzz_target!(|bytes: &[u8]| {
-    for kind in ResourceType::all() {
+    for kind in kinds() {
         let body = body(kind, bytes);
         for dialect in dialects() {
             let mut leniencies = Leniencies::new(dialect);
