@@ -356,8 +356,9 @@ mod identifiers {
     #[test]
     fn an_extension_s_attribute_has_a_limit_of_values_too() {
         let many = |count: usize| {
-            let ids = (0..count).map(|n| json!({"authority": "hr", "value": n.to_string()}));
-            json!({"schemas": [CORE, HEADCOUNT], (HEADCOUNT): {"externalIds": ids.collect::<Vec<_>>()}})
+            let id = |n: usize| json!({"authority": "hr", "value": n.to_string()});
+            let ids: Vec<_> = (0..count).map(id).collect();
+            json!({"schemas": [CORE, HEADCOUNT], (HEADCOUNT): {"externalIds": ids}})
         };
         for (_, dialect) in Dialect::ALL {
             assert!(parsed(ResourceType::user(), many(resource::MAX_VALUES), dialect).is_ok());

@@ -75,8 +75,8 @@ pub(crate) fn lacks_required_extension(kind: &ResourceType, resource: &Object) -
 pub(crate) const QUALIFIERS: [&str; 2] = ["type", "authority"];
 
 /// The values without those that are there already. Values that have a `value` are the same if
-/// they have the same [`QUALIFIERS`] and `value` (RFC 7643 section 2.4): the first counts, and the second
-/// adds what the first does not say. Others are the same if they are equal.
+/// they have the same [`QUALIFIERS`] and `value` (RFC 7643 section 2.4): the first counts, and the
+/// second adds what the first does not say. Others are the same if they are equal.
 pub(crate) fn without_duplicates(attribute: &Attribute, elements: Vec<Value>) -> Vec<Value> {
     // Members come by the hundred thousand: found by a map of texts, not pair by pair.
     let mut places = HashMap::with_capacity(elements.len());
