@@ -80,7 +80,9 @@ CREATE TABLE users (
   PRIMARY KEY (tenant_id, id),
   -- Rules R11 and R12.
   CHECK (active = (seat_since IS NOT NULL)),
-  CHECK (NOT active OR deleted_at IS NULL)
+  CHECK (NOT active OR deleted_at IS NULL),
+  -- Rule R59.
+  CHECK (erased_at IS NULL OR deleted_at IS NOT NULL)
 );
 -- The id makes what is found come in the order of a page, so that no planner prefers to read the
 -- whole tenant in that order.

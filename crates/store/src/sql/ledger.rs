@@ -26,7 +26,7 @@ const CURRENT: &str = "CASE entry.resource_type \
       WHERE resource.tenant_id = entry.tenant_id AND resource.id = entry.resource_id \
       AND resource.resource_type = entry.resource_type) END";
 
-/// The type of a resource, and the table in which it is.
+/// Every table of resources, and the kind of a row as SQL.
 const TABLES: [(&str, &str); 3] =
     [("'User'", "users"), ("'Group'", "\"groups\""), ("resource.resource_type", "objects")];
 

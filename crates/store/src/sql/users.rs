@@ -11,11 +11,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::resources::{Row, find, find_any_for_update, find_for_update, page, resource};
-use super::statement::AccountRow;
+use super::statement::{AccountRow, Statement};
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::{change_log, last_logins, user_emails, users};
-use crate::search::Table;
+use crate::search::{Pieces, Table};
 use crate::types::{Id, Json, SearchJson, Stamp};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -75,8 +75,7 @@ impl Row for AccountRow {
         resource.is_agent, resource.is_employee_number_unique, resource.activated_at, \
         resource.deactivated_at, resource.locked_until, \
         (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
-         AND login.user_id = resource.id) AS last_login, resource.deleted_at, \
-        resource.erased_at";
+         AND login.user_id = resource.id) AS last_login, resource.deleted_at, resource.erased_at";
     type Read = Account;
 
     fn read(self) -> StorageResult<Account> {
@@ -295,13 +294,24 @@ impl Users for Session {
 
     fn erase_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()> {
         let (row, _) = user_row(tenant, user);
-        diesel::update(users::table.find((Id(tenant), Id(user.resource.id))))
+        let id = user.resource.id;
+        diesel::update(users::table.find((Id(tenant), Id(id))))
             .set((row, users::erased_at.eq(user.standing.erased.map(Stamp))))
             .execute(&mut self.0)
             .map_err(failed)?;
-        delete_emails(&mut self.0, tenant, user.resource.id)
+        delete_emails(&mut self.0, tenant, id)?;
+        for table in BESIDE_USERS {
+            let mut pieces = Pieces::default();
+            pieces.sql(format!("DELETE FROM {table} WHERE tenant_id = ")).id(tenant);
+            pieces.sql(" AND user_id = ").id(id);
+            Statement::fixed(pieces).execute(&mut self.0).map_err(failed)?;
+        }
+        Ok(())
     }
 }
+
+/// What else is kept of an account, and goes when it is erased.
+const BESIDE_USERS: [&str; 3] = ["skill_assignments", "last_logins", "dependencies"];
 
 fn insert_emails(conn: &mut Conn, emails: Vec<EmailRow>) -> StorageResult<bool> {
     if !emails.is_empty() {

@@ -16,7 +16,8 @@ const USER_NAMES: &str = "SELECT user_name_key AS value FROM users ORDER BY 1";
 /// The owner of every claim, by its userName.
 const CLAIMS: &str = "SELECT users.user_name_key AS value FROM identity_claims \
                       LEFT JOIN users ON users.id = user_id ORDER BY 1";
-const LOGGED: &str = "SELECT action AS value FROM change_log";
+const LOGGED: &str = "SELECT action AS value FROM change_log \
+                      WHERE resource_type IN ('User', 'Group')";
 
 fn name(number: u32) -> String {
     format!("user{number:03}")
