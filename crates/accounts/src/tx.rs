@@ -399,6 +399,10 @@ pub trait ExternalIds {
 pub trait Ledger {
     /// Appends an entry, sealed. Its resource is locked by this transaction.
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()>;
+    /// The entries of a query, as resources of the type `ChangeLogEntry`.
+    fn change_log(&mut self, scope: Scope, query: &Query) -> StorageResult<Page>;
+    /// An entry.
+    fn change_log_entry(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
     /// Takes the changes and reasons out of the entries of a resource that is erased.
     fn forget_changes(&mut self, tenant: Uuid, resource: Uuid) -> StorageResult<()>;
     /// Entries by resource and version, looked at; those behind a resource and version.

@@ -132,7 +132,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     }
 }
 
-/// The plan by which a page of users or groups is found, a line for each step: for checking that
+/// The plan by which a page of users, groups or entries of the change log is found, a line for each step: for checking that
 /// an index serves it.
 ///
 /// # Errors
@@ -146,6 +146,7 @@ pub fn explain(
     let opened = |error: OpenError| StorageError::Failed(Box::new(error));
     let table = match resource_type {
         "Group" => search::Table::Groups,
+        "ChangeLogEntry" => search::Table::ChangeLog,
         _ => search::Table::Users,
     };
     match url {

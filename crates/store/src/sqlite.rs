@@ -81,6 +81,8 @@ mod groups;
 mod keys;
 #[path = "sql/ledger.rs"]
 mod ledger;
+#[path = "sql/log_entries.rs"]
+mod log_entries;
 #[path = "sql/memberships.rs"]
 mod memberships;
 #[path = "sql/objects.rs"]

@@ -267,15 +267,15 @@ CREATE TABLE change_log (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
   at timestamptz NOT NULL,
-  actor_type text NOT NULL,
+  actor_type text COLLATE "C" NOT NULL,
   actor_id uuid,
-  source text NOT NULL,
+  source text COLLATE "C" NOT NULL,
   request_id uuid NOT NULL,
-  action text NOT NULL,
-  resource_type text NOT NULL,
+  action text COLLATE "C" NOT NULL,
+  resource_type text COLLATE "C" NOT NULL,
   resource_id uuid NOT NULL,
   version bigint NOT NULL,
-  rule text,
+  rule text COLLATE "C",
   reason text,
   changes json,
   changes_digest bytea NOT NULL,
@@ -284,6 +284,8 @@ CREATE TABLE change_log (
 );
 -- One entry for every version.
 CREATE UNIQUE INDEX change_log_by_version ON change_log (tenant_id, resource_id, version);
+CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
+CREATE INDEX change_log_by_time ON change_log (tenant_id, at, id);
 -- Rule R57: who left by which connection, and when.
 CREATE INDEX change_log_by_departure ON change_log (tenant_id, actor_id, at)
   WHERE action IN ('deactivate', 'tombstone') AND resource_type = 'User';

@@ -283,6 +283,8 @@ CREATE TABLE change_log (
 );
 -- One entry for every version.
 CREATE UNIQUE INDEX change_log_by_version ON change_log (tenant_id, resource_id, version);
+CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
+CREATE INDEX change_log_by_time ON change_log (tenant_id, at, id);
 -- Rule R57: who left by which connection, and when.
 CREATE INDEX change_log_by_departure ON change_log (tenant_id, actor_id, at)
   WHERE action IN ('deactivate', 'tombstone') AND resource_type = 'User';

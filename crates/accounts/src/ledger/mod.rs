@@ -3,6 +3,7 @@
 
 mod audit;
 mod changes;
+mod read;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::tx::{Resource, Tx};
 pub use audit::{Audit, Checked, Finding, Position, Seal, Unlogged, audit};
 pub use changes::differences;
 pub(crate) use changes::moved;
+pub use read::{get, list};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -283,7 +283,7 @@ impl Compiler<'_> {
                 self.named_test(sql, kind, *operator, operand, out);
             }
             (
-                Form::Text | Form::Boolean | Form::Instant | Form::Decimal,
+                Form::Text | Form::Boolean | Form::Instant | Form::Decimal | Form::Integer,
                 Test::Compare(operator, operand),
             ) => {
                 let instant = column.form == Form::Instant;

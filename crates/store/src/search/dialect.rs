@@ -81,7 +81,9 @@ impl Dialect for Sqlite {
     fn id_text(&self, column: &str) -> String {
         let part = |from, length| format!("substr(hex({column}), {from}, {length})");
         let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
-        format!("lower({})", parts.join(" || '-' || "))
+        // Of what is NULL, hex makes an empty text.
+        let text = parts.join(" || '-' || ");
+        format!("(CASE WHEN {column} IS NOT NULL THEN lower({text}) END)")
     }
 
     fn integer_text(&self, column: &str) -> String {

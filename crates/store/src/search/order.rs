@@ -78,7 +78,7 @@ impl Order {
                 vec![unassigned_after_id()]
             });
         };
-        let bind = bound(value, *form, id).ok_or_else(|| wrong("key"))?;
+        let bind = bound(value, *form).ok_or_else(|| wrong("key"))?;
         let symbol = if self.descending { "<" } else { ">" };
         let mut range = with(&format!(" {symbol}= "), None);
         range.bind(bind.clone()).sql(" AND (").extend(with(&format!(" {symbol} "), None));
@@ -88,15 +88,17 @@ impl Order {
 }
 
 /// A key as it is bound beside what has this form.
-fn bound(key: &Key, form: Option<Form>, id: Id) -> Option<Bind> {
+fn bound(key: &Key, form: Option<Form>) -> Option<Bind> {
     Some(match (form, key) {
-        (Some(Form::Id), Key::Text(_)) => Bind::Id(id),
+        (Some(Form::Id), Key::Text(text)) => Bind::Id(Id(parse_id(text)?)),
         (Some(Form::Instant), Key::Integer(micros)) => {
             Bind::Stamp(Stamp(Timestamp::from_microsecond(*micros).ok()?))
         }
         (None | Some(Form::Text), Key::Text(text)) => Bind::Text(text.clone()),
         (None | Some(Form::Boolean), Key::Boolean(truth)) => Bind::Boolean(*truth),
-        (None | Some(Form::Version), Key::Integer(number)) => Bind::Integer(*number),
+        (None | Some(Form::Version | Form::Integer), Key::Integer(number)) => {
+            Bind::Integer(*number)
+        }
         (None, Key::Decimal(number)) => Bind::Decimal(*number),
         _ => return None,
     })

@@ -9,7 +9,14 @@ pub(crate) enum Table {
     Groups,
     /// The table of all other types, of which it is this one.
     Objects(&'static str),
+    ChangeLog,
 }
+
+/// The entries of the log with the columns that every resource has.
+const CHANGE_LOG: &str = "(SELECT tenant_id, id, CAST(1 AS bigint) AS version, at AS created_at, \
+    at AS modified_at, NULL AS deleted_at, COALESCE(changes, '[]') AS document, actor_type, \
+    actor_id, source, request_id, action, resource_type, resource_id, version AS of_version, rule, \
+    reason FROM change_log)";
 
 impl Table {
     /// The table's name, quoted where it is a keyword.
@@ -18,6 +25,7 @@ impl Table {
             Self::Users => "users",
             Self::Groups => "\"groups\"",
             Self::Objects(_) => "objects",
+            Self::ChangeLog => CHANGE_LOG,
         }
     }
 
@@ -27,6 +35,7 @@ impl Table {
             Self::Users => "User",
             Self::Groups => "Group",
             Self::Objects(resource_type) => resource_type,
+            Self::ChangeLog => "ChangeLogEntry",
         }
     }
 
@@ -36,7 +45,7 @@ impl Table {
             Self::Objects(resource_type) => {
                 Some(format!("resource.resource_type = '{resource_type}'"))
             }
-            Self::Users | Self::Groups => None,
+            Self::Users | Self::Groups | Self::ChangeLog => None,
         }
     }
 }
@@ -52,6 +61,8 @@ pub(crate) enum Form {
     Instant,
     /// An identifier.
     Id,
+    /// A number.
+    Integer,
     /// The version number, of which the `ETag` is made.
     Version,
     /// One of two texts, told apart by a boolean.
@@ -269,6 +280,26 @@ pub(crate) const BLOCKED_IN_TIER: &str = "(rp.blocked_tiers & CASE u.license_tie
     WHEN 'cx1' THEN 1 WHEN 'cx2d' THEN 2 WHEN 'cx2' THEN 4 WHEN 'cx3d' THEN 8 WHEN 'cx3' THEN 16 \
     WHEN 'cx4' THEN 32 END) <> 0";
 
+/// Where an attribute of an entry of the log is kept. Their words are ASCII. The changes and the reason
+/// are not kept in the form in which they would be compared.
+fn in_change_log(name: &str, sub: Option<&str>) -> Place {
+    let (sql, form) = match (name, sub) {
+        ("at", _) => ("resource.created_at", Form::Instant),
+        ("actor", Some("value")) => ("resource.actor_id", Form::Id),
+        ("actor", Some("type")) => ("lower(resource.actor_type)", Form::Text),
+        ("source", _) => ("lower(resource.source)", Form::Text),
+        ("requestId", _) => ("resource.request_id", Form::Id),
+        ("action", _) => ("lower(resource.action)", Form::Text),
+        ("resourceType", _) => ("lower(resource.resource_type)", Form::Text),
+        ("resourceId", _) => ("resource.resource_id", Form::Id),
+        ("rule", _) => ("lower(resource.rule)", Form::Text),
+        ("versionBefore", _) => ("NULLIF(resource.of_version - 1, 0)", Form::Integer),
+        ("versionAfter", _) => ("resource.of_version", Form::Integer),
+        _ => return Place::Nowhere,
+    };
+    Place::Column(column(sql, form))
+}
+
 /// What is computed when a resource is read: the type, and its attributes.
 const COMPUTED: &[(&str, &[&str])] =
     &[("Role", &["needsUpdate", "permissions", "requiredCapabilities", "userCount"])];
@@ -313,6 +344,7 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
         // Only users and groups come from clients that have identifiers of their own.
         (Table::Objects(_), "name", _) => own("resource.name_key", Form::Text),
         (Table::Objects(_), _, _) => Place::Document,
+        (Table::ChangeLog, name, sub) => in_change_log(name, sub),
         (Table::Users, "userName", _) => own("resource.user_name_key", Form::Text),
         (_, "displayName", _) => own("resource.display_name_key", Form::Text),
         (Table::Users, "active", _) => own("resource.active", Form::Boolean),

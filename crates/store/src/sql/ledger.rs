@@ -1,19 +1,22 @@
 //! The table `change_log`: its entries are sealed when they are written, and looked at page by page.
 
 use accounts::ledger::{Checked, Entry, Seal, Unlogged};
-use accounts::{Ledger, StorageError, StorageResult};
+use accounts::{Ledger, Page, Resource, Scope, StorageError, StorageResult};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use openssl::error::ErrorStack;
 use openssl::memcmp;
+use scim_protocol::query::Query;
 use uuid::Uuid;
 
+use super::log_entries::LogRow;
+use super::resources::{find, page};
 use super::statement::Statement;
 use super::{Conn, Session};
 use crate::error::failed;
 use crate::keyring::{Keyring, Sealed};
 use crate::schema::change_log;
-use crate::search::{Bind, Pieces};
+use crate::search::{Bind, Pieces, Table};
 use crate::types::{Document, Guid, Id, Instant, JsonText, Stamp};
 
 /// What an entry is about, by the kind of its resource: where the version of the resource is.
@@ -79,6 +82,14 @@ impl Ledger for Session {
             .execute(&mut self.0)
             .map_err(failed)?;
         Ok(())
+    }
+
+    fn change_log(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
+        page::<LogRow>(&mut self.0, Table::ChangeLog, scope, query)
+    }
+
+    fn change_log_entry(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
+        find::<LogRow>(&mut self.0, Table::ChangeLog, scope, id)
     }
 
     fn forget_changes(&mut self, tenant: Uuid, resource: Uuid) -> StorageResult<()> {
