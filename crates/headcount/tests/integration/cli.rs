@@ -85,14 +85,16 @@ fn r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one(database: Data
     .expect(200);
     // Others may write meanwhile.
     let whole = server.command(&["verify-log"]).succeeded();
-    let [acme, globex] = [
-        "acme: entries 12, resources 11, findings 0\n",
-        "globex: entries 11, resources 11, findings 0\n",
-    ];
-    assert_eq!(whole.stdout, format!("{acme}{globex}"));
+    let lines: Vec<&str> = whole.stdout.lines().collect();
+    let [acme, globex] = lines[..] else { panic!("{}", whole.stdout) };
+    for (line, tenant) in [(acme, "acme"), (globex, "globex")] {
+        assert!(line.starts_with(&format!("{tenant}: entries ")), "{line}");
+        assert!(line.ends_with(", findings 0"), "{line}");
+    }
     let one = server.command(&["verify-log", "--tenant", "Globex"]).succeeded();
-    assert_eq!(one.stdout, globex);
+    assert_eq!(one.stdout.trim_end(), globex);
     server.command(&["verify-log", "--tenant", "nobody"]).failed();
+    let expected = acme.replace("findings 0", "findings 1");
 
     let database = server.database().clone();
     server.terminate();
@@ -105,7 +107,7 @@ fn r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one(database: Data
     assert_eq!(lines.len(), 3, "{}", forged.stdout);
     let finding = format!("acme: changed: User {id} version 2, entry ");
     assert!(lines[0].starts_with(&finding), "{}", forged.stdout);
-    assert_eq!(lines[1], "acme: entries 12, resources 11, findings 1");
+    assert_eq!(lines[1], expected);
     assert!(forged.stderr.contains("findings: 1"), "{}", forged.stderr);
     verify(&["--tenant", "globex"]).succeeded();
 }
