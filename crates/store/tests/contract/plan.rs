@@ -135,7 +135,13 @@ fn unless_refused(created: Result<Uuid, Refusal>) -> Option<Uuid> {
 
 /// What another tenant has, and another connection of the tenant: neither may be found.
 fn elsewhere(world: &World, body: &Object) {
-    for (step, tenant) in [(1_000, Uuid::from_u128(5)), (1_001, CALLER.tenant)] {
+    let other = Uuid::from_u128(5);
+    let founded = world.write(move |tx| {
+        let now = context().now;
+        accounts::tenancy::create_tenant(tx, "Globex", other, now, planned_id)
+    });
+    founded.expect("it is new");
+    for (step, tenant) in [(1_000, other), (1_001, CALLER.tenant)] {
         let mut body = body.clone();
         body.insert("externalId".to_owned(), format!("elsewhere{step}").into());
         body.insert("userName".to_owned(), format!("elsewhere{step}").into());

@@ -36,11 +36,17 @@ fn every_unique_key_is_led_by_the_tenant(database: &TestDatabase) {
     let found: BTreeSet<String> = database.raw().texts(query).into_iter().collect();
     let of_tenants = [
         "change_log",
-        "connections",
+        "dependencies",
         "external_ids",
+        "free_seats",
+        "grants",
         "groups",
         "identity_claims",
+        "last_logins",
         "memberships",
+        "objects",
+        "role_permissions",
+        "skill_assignments",
         "tokens",
         "user_emails",
         "users",
