@@ -14,7 +14,7 @@ const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:Us
 
 /// Every resource type, each with all the extensions it can have.
 fn kinds() -> Vec<&'static ResourceType> {
-    let mut kinds = ResourceType::every().to_vec();
+    let mut kinds = ResourceType::all().to_vec();
     kinds[0] = ResourceType::user_with_genesys();
     kinds
 }
@@ -50,7 +50,7 @@ fn every_data_file_is_in_force_and_says_each_characteristic_in_one_form() {
 
 #[test]
 fn rfc7643_6_every_resource_type_has_a_name_an_endpoint_and_a_schema_of_its_own() {
-    let names: Vec<_> = ResourceType::every().iter().map(|kind| kind.name).collect();
+    let names: Vec<_> = ResourceType::all().iter().map(|kind| kind.name).collect();
     assert_eq!(
         names,
         [
@@ -69,7 +69,7 @@ fn rfc7643_6_every_resource_type_has_a_name_an_endpoint_and_a_schema_of_its_own(
             "Tenant",
         ]
     );
-    for kind in &ResourceType::every()[2..] {
+    for kind in &ResourceType::all()[2..] {
         assert_eq!(
             kind.schema.id,
             format!("urn:ietf:params:scim:schemas:headcount:2.0:{}", kind.name)

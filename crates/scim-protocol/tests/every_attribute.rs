@@ -297,7 +297,7 @@ fn rfc7643_3_3_attributes_of_an_extension_are_below_its_urn() {
 #[test]
 fn rfc7643_2_3_8_no_complex_attribute_is_in_another() {
     // The schema of schemas itself has `subAttributes` in `attributes`.
-    let kinds = ResourceType::every().into_iter().chain([device()]);
+    let kinds = ResourceType::all().into_iter().chain([device()]);
     for kind in kinds {
         let extensions = kind.extensions.iter().map(|extension| &extension.schema);
         for schema in std::iter::once(&kind.schema).chain(extensions) {

@@ -11,7 +11,7 @@ use scim_protocol::{Object, patch, resource};
 use serde_json::{Value, json};
 
 fn kind() -> impl Strategy<Value = &'static ResourceType> {
-    let mut kinds = ResourceType::every().to_vec();
+    let mut kinds = ResourceType::all().to_vec();
     kinds.push(ResourceType::user_with_genesys());
     prop::sample::select(kinds)
 }

@@ -78,26 +78,8 @@ impl ResourceType {
         &TENANT
     }
 
-    /// Every resource type that is served, in the order of discovery.
-    pub fn all() -> [&'static Self; 12] {
-        [
-            &USER,
-            &GROUP,
-            &ROLE,
-            &DIVISION,
-            &SKILL,
-            &LICENSE_TIER,
-            &CAPACITY_RULE,
-            &USER_TEMPLATE,
-            &PROVISIONING_RULE,
-            &REHIRE_CASE,
-            &CONNECTION,
-            &TENANT,
-        ]
-    }
-
-    /// Every resource type, also those that are not served yet.
-    pub fn every() -> [&'static Self; 13] {
+    /// Every resource type, in the order of discovery.
+    pub fn all() -> [&'static Self; 13] {
         [
             &USER,
             &GROUP,

@@ -1,5 +1,6 @@
 //! The resource types of the endpoint: which rules serve them.
 
+mod change_log;
 mod objects;
 
 use accounts::capacity_rules::CapacityRules;
@@ -13,6 +14,7 @@ use accounts::skills::Skills;
 use accounts::tenants::Tenants;
 use accounts::user_templates::UserTemplates;
 use accounts::{Caller, Context, Page, Precondition, Refusal, Resource, Right, Tx, groups, users};
+use change_log::ChangeLogEntries;
 pub(crate) use objects::Of;
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
@@ -106,6 +108,7 @@ kinds! {
     Of<UserTemplates>,
     Of<ProvisioningRules>,
     Of<RehireCases>,
+    ChangeLogEntries,
     Of<Connections>,
     Of<Tenants>,
 }

@@ -91,5 +91,5 @@ fn endpoint(
         element.get("type").and_then(Value::as_str).filter(|said| types.iter().any(|t| t == said));
     let only = types.first().filter(|_| types.len() == 1).map(String::as_str);
     let name = if attribute.name == "groups" { Some("Group") } else { said.or(only) }?;
-    ResourceType::every().into_iter().find(|kind| kind.name == name).map(|kind| kind.endpoint)
+    ResourceType::all().into_iter().find(|kind| kind.name == name).map(|kind| kind.endpoint)
 }
