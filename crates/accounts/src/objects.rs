@@ -138,7 +138,8 @@ pub fn create<T: ObjectType>(
     insert::<T>(tx, context, created)
 }
 
-/// Creates a resource that is like another but for its name.
+/// Creates a resource that is like another but for its name. Without a name it is called after the
+/// other.
 ///
 /// # Errors
 /// As [`create`]; also an unknown identifier.
@@ -146,7 +147,7 @@ pub fn copy<T: ObjectType>(
     tx: &mut dyn Tx,
     context: &Context,
     from: Uuid,
-    name: &str,
+    name: Option<&str>,
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::Admin)?;
     let mut body = get::<T>(tx, &context.caller, from)?.attributes;
@@ -156,6 +157,8 @@ pub fn copy<T: ObjectType>(
     }
     body.shift_remove("externalId");
     T::copied(&mut body);
+    let original = body.get("name").and_then(Value::as_str).unwrap_or_default();
+    let name = name.map_or_else(|| format!("{original} (copy)"), str::to_owned);
     body.insert("name".to_owned(), name.into());
     create::<T>(tx, context, (context.new_id)(), body)
 }

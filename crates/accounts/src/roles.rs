@@ -128,13 +128,7 @@ pub fn copy(
     id: Uuid,
     name: Option<&str>,
 ) -> Result<Resource, Refusal> {
-    context.caller.require(Right::Admin)?;
-    if let Some(name) = name {
-        return objects::copy::<Roles>(tx, context, id, name);
-    }
-    let original = objects::get::<Roles>(tx, &context.caller, id)?;
-    let name = format!("{} (copy)", name_of(&original.attributes));
-    objects::copy::<Roles>(tx, context, id, &name)
+    objects::copy::<Roles>(tx, context, id, name)
 }
 
 const NAME: &str = "name";

@@ -126,7 +126,12 @@ fn domain_2_9_at_most_one_rule_is_that_of_the_tenant(database: Database) {
     admin.patch(&format!("/CapacityRules/{first}"), &replace("description", "x")).expect(200);
     let id = parse_id(&first).unwrap();
     let copied = by_rule(&server, move |tx, context| {
-        accounts::objects::copy::<accounts::capacity_rules::CapacityRules>(tx, context, id, "Copy")
+        accounts::objects::copy::<accounts::capacity_rules::CapacityRules>(
+            tx,
+            context,
+            id,
+            Some("Copy"),
+        )
     });
     let attributes = copied.unwrap().attributes;
     assert_eq!(attributes.get("default"), None);

@@ -24,6 +24,7 @@ mod harness;
 mod http;
 mod isolation;
 mod limits;
+mod noun_verbs;
 mod paging_and_sorting;
 mod patch;
 mod patch_paths;

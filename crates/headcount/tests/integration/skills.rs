@@ -109,7 +109,7 @@ fn op29_a_copy_has_all_but_the_name(database: Database) {
                       "description": "Spoken", "externalId": "t"});
     let from = parse_id(&admin.post("/Skills", &body).expect(201).id()).unwrap();
     let copy = |name: &'static str| {
-        by_rule(&server, move |tx, context| objects::copy::<Skills>(tx, context, from, name))
+        by_rule(&server, move |tx, context| objects::copy::<Skills>(tx, context, from, Some(name)))
     };
     let copied = copy("Lao").unwrap().id;
     let read = scim.get(&format!("/Skills/{copied}")).expect(200);

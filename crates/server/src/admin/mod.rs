@@ -5,8 +5,16 @@
 //! the table [`verbs`] and a function that runs in one unit of work; its body is a struct, whose
 //! members are all that the body may have.
 
+mod nouns;
 mod roles;
 
+use accounts::capacity_rules::CapacityRules;
+use accounts::connections::Connections;
+use accounts::divisions::Divisions;
+use accounts::provisioning_rules::ProvisioningRules;
+use accounts::roles::Roles;
+use accounts::skills::Skills;
+use accounts::user_templates::UserTemplates;
 use accounts::{Caller, Context, Precondition, Refusal, Resource, Right, Source, Tx};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path, ServiceConfig, post};
@@ -24,7 +32,6 @@ use crate::error::ApiError;
 use crate::scim::{self, Kind, Of, View};
 use crate::{ADMIN_PATH, State};
 use Lane::{Reads, Writes};
-use accounts::roles::Roles;
 
 /// The table of verbs.
 fn verbs(table: &mut ServiceConfig) {
@@ -33,6 +40,14 @@ fn verbs(table: &mut ServiceConfig) {
     of_one::<Of<Roles>, _>(table, "restore-default", Writes, roles::restore_default);
     of_one::<Of<Roles>, _>(table, "force-delete", Writes, roles::force_delete);
     of_type::<Of<Roles>, _>(table, "recreate-defaults", Writes, roles::recreate_defaults);
+    of_one::<Of<Divisions>, _>(table, "restore", Writes, nouns::restore_division);
+    of_one::<Of<Skills>, _>(table, "copy", Writes, nouns::copy);
+    of_one::<Of<CapacityRules>, _>(table, "copy", Writes, nouns::copy);
+    of_one::<Of<CapacityRules>, _>(table, "replace", Writes, nouns::replace_capacity_rule);
+    of_type::<Of<CapacityRules>, _>(table, "evaluate", Reads, nouns::evaluate);
+    of_type::<Of<UserTemplates>, _>(table, "from-account", Writes, nouns::template_from_account);
+    of_type::<Of<ProvisioningRules>, _>(table, "dry-run", Reads, nouns::dry_run);
+    of_one::<Of<Connections>, _>(table, "release", Writes, nouns::release);
 }
 
 /// Every path below `/admin/v1`.
@@ -63,6 +78,8 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Input for T {}
 enum Outcome {
     /// A new resource.
     Created(Rendered),
+    /// A resource that was there before.
+    Changed(Rendered),
     /// A report.
     Report(Value),
     /// Nothing to tell.
@@ -152,6 +169,7 @@ async fn run(
     };
     Ok(match outcome {
         Outcome::Created(created) => answer::resource(StatusCode::CREATED, &created),
+        Outcome::Changed(changed) => answer::resource(StatusCode::OK, &changed),
         Outcome::Report(report) => answer::plain_json(StatusCode::OK, &report),
         Outcome::Done => HttpResponse::NoContent().finish(),
     })

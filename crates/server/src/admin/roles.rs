@@ -19,7 +19,7 @@ pub(super) struct Nothing {}
 #[serde(deny_unknown_fields)]
 pub(super) struct Copy {
     /// The name of the copy.
-    name: Option<String>,
+    pub(super) name: Option<String>,
 }
 
 /// Rule R33.
