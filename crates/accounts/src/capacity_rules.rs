@@ -1,5 +1,5 @@
 //! Capacity rules as resources: how much work of which kind an agent gets at once. What they mean is
-//! in [`capacity`].
+//! in [`capacity`](crate::capacity).
 
 mod evaluation;
 

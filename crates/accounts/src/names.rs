@@ -113,13 +113,11 @@ pub struct Wanted<'a> {
 
 /// Whether a name or identifier, as it stands in another resource, is that of this one.
 pub(crate) fn means(name: &str, resource: &Resource) -> bool {
-    match parse_id(name) {
-        Some(id) => resource.id == id,
-        None => {
-            let own = resource.attributes.get("name").and_then(Value::as_str);
-            own.is_some_and(|own| key(own) == key(name))
-        }
+    if let Some(id) = parse_id(name) {
+        return resource.id == id;
     }
+    let own = resource.attributes.get("name").and_then(Value::as_str);
+    own.is_some_and(|own| key(own) == key(name))
 }
 
 impl Wanted<'_> {

@@ -12,8 +12,7 @@ use uuid::Uuid;
 use super::{CapacityRules, DEFAULT, is_true};
 use crate::Context;
 use crate::capacity::{
-    CapacityRule, Chosen, Decision, GroupRule, Load, Medium, Source, Work, accept, choose,
-    interrupts,
+    CapacityRule, Chosen, Decision, GroupRule, Load, Medium, Source, accept, choose, interrupts,
 };
 use crate::names;
 use crate::objects::ObjectType;
@@ -168,10 +167,10 @@ fn read(rule: &Resource) -> Option<CapacityRule> {
 fn load(question: &Question) -> Result<Load, Error> {
     let mut load = Load::new();
     for (name, number) in &question.load {
-        load.entry(medium("load", name)?).or_insert_with(Work::default).acd = at_least_0(*number)?;
+        load.entry(medium("load", name)?).or_default().acd = at_least_0(*number)?;
     }
     for (name, number) in &question.other_load {
-        let work = load.entry(medium("otherLoad", name)?).or_insert_with(Work::default);
+        let work = load.entry(medium("otherLoad", name)?).or_default();
         work.other = at_least_0(*number)?;
     }
     Ok(load)

@@ -1,20 +1,17 @@
-//! An administrator, and rules called as the service calls them, on the database of a running server.
+//! Rules called as the service calls them, on the database of a running server.
 
 use accounts::tenancy::tenant_named;
 use accounts::{Context, Refusal, Tx};
 use server::clock;
 use store::Store;
 
-use super::{Client, Database, Dialect, Server};
+use super::{Client, Database, Server, serve_admin};
 
 /// A server on a database of its own, a client of one tenant in it that may do everything, and one
 /// that provisions people.
 pub(crate) fn serve_nouns(database: Database) -> (Server, Client, Client) {
-    let server = Server::start(database);
-    let tenant = server.tenant("acme");
-    let token = tenant.token(&["--scopes", "admin", "--connection", "admin"]);
-    let (admin, scim) = (server.client_with_token(&token), tenant.client(Dialect::Standard));
-    (server, admin, scim)
+    let (server, scim, admin) = serve_admin(database);
+    (server, admin.scim, scim)
 }
 
 /// Runs a rule in one unit of work of the tenant `acme`, on behalf of the service itself.
