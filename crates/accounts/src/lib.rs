@@ -28,6 +28,7 @@ pub mod authorization;
 pub mod capacity;
 pub mod capacity_rules;
 pub mod connections;
+pub mod discovery;
 pub mod divisions;
 pub mod erase;
 pub mod groups;
@@ -89,6 +90,8 @@ pub struct Caller {
     pub dialect: Dialect,
     /// What it may do.
     pub rights: Rights,
+    /// Whether it has the extension for mappings made for Genesys Cloud.
+    pub genesys: bool,
 }
 
 impl Caller {
@@ -121,7 +124,13 @@ impl Context {
     /// What is done by the service itself.
     pub fn of_system(tenant: Uuid, now: Timestamp, new_id: fn() -> Uuid) -> Self {
         let dialect = Dialect::Strict;
-        let caller = Caller { tenant, connection: Uuid::nil(), dialect, rights: Rights::ALL };
+        let caller = Caller {
+            tenant,
+            connection: Uuid::nil(),
+            dialect,
+            rights: Rights::ALL,
+            genesys: false,
+        };
         let (actor, source) = (Actor::System, Source::Admin);
         Self { caller, actor, source, reason: None, request: new_id(), now, new_id }
     }

@@ -70,6 +70,7 @@ impl Credential {
             connection: self.token.connection,
             dialect: self.connection.dialect,
             rights: self.connection.rights,
+            genesys: self.connection.genesys_alias,
         }
     }
 }

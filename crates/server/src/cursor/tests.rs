@@ -10,6 +10,7 @@ const CALLER: Caller = Caller {
     tenant: Uuid::from_u128(1),
     connection: Uuid::from_u128(2),
     rights: accounts::Rights::ALL,
+    genesys: false,
     dialect: Dialect::Standard,
 };
 

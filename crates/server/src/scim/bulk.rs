@@ -341,7 +341,7 @@ mod tests {
         let job = Job { patience, ..Job::new(asked, String::new(), &mut leniencies) };
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
-        let caller = Caller { tenant, connection, dialect, rights };
+        let caller = Caller { tenant, connection, dialect, rights, genesys: false };
         let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
         let made = store.write(move |tx| {
             tenancy::create_tenant(tx, "acme", tenant, clock::now(), clock::new_id)

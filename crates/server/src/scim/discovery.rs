@@ -1,5 +1,8 @@
 //! Discovery (RFC 7644 section 4): readable without a token, and not filtered.
 
+use accounts::Context;
+use actix_web::FromRequest;
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,8 +12,9 @@ use serde_json::Value;
 
 use super::handlers::pairs;
 use super::render::base_url;
+use crate::authentication::Authenticated;
 use crate::error::ApiError;
-use crate::{State, answer};
+use crate::{State, answer, clock};
 
 type Answer = Result<HttpResponse, ApiError>;
 
@@ -20,8 +24,8 @@ pub(super) async fn service_provider_config(request: HttpRequest, state: Data<St
 }
 
 pub(super) async fn resource_types(request: HttpRequest, state: Data<State>) -> Answer {
-    let base = base_url(&request, &state);
-    list(&request, discovery::resource_types(&base, &View::default()))
+    let (base, view) = (base_url(&request, &state), view(&request, &state).await?);
+    list(&request, discovery::resource_types(&base, &view))
 }
 
 pub(super) async fn resource_type(
@@ -29,18 +33,30 @@ pub(super) async fn resource_type(
     state: Data<State>,
     id: Path<String>,
 ) -> Answer {
-    let base = base_url(&request, &state);
-    one(&request, discovery::resource_type(&id, &base, &View::default()))
+    let (base, view) = (base_url(&request, &state), view(&request, &state).await?);
+    one(&request, discovery::resource_type(&id, &base, &view))
 }
 
 pub(super) async fn schemas(request: HttpRequest, state: Data<State>) -> Answer {
-    let base = base_url(&request, &state);
-    list(&request, discovery::schemas(&base, &View::default()))
+    let (base, view) = (base_url(&request, &state), view(&request, &state).await?);
+    list(&request, discovery::schemas(&base, &view))
 }
 
 pub(super) async fn schema(request: HttpRequest, state: Data<State>, urn: Path<String>) -> Answer {
-    let base = base_url(&request, &state);
-    one(&request, discovery::schema(&urn, &base, &View::default()))
+    let (base, view) = (base_url(&request, &state), view(&request, &state).await?);
+    one(&request, discovery::schema(&urn, &base, &view))
+}
+
+/// What discovery says to whoever asks: a stranger, also one with a token that is none, is told what
+/// is the same for all.
+async fn view(request: &HttpRequest, state: &Data<State>) -> Result<View, ApiError> {
+    let caller = match Authenticated::from_request(request, &mut Payload::None).await {
+        Ok(Authenticated(caller)) => caller,
+        Err(ApiError::Unauthorized { .. }) => return Ok(View::default()),
+        Err(error) => return Err(error),
+    };
+    let context = Context::of_scim(caller, clock::new_id(), clock::now(), clock::new_id);
+    Ok(state.store.read(move |tx| accounts::discovery::view(tx, &context)).await?)
 }
 
 fn one(request: &HttpRequest, resource: Option<Value>) -> Answer {

@@ -92,6 +92,7 @@ pub(crate) const CALLER: Caller = Caller {
     connection: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0002),
     dialect: Dialect::Strict,
     rights: Rights::ALL,
+    genesys: false,
 };
 
 /// What a rule is given; each time a new request at a later instant.
