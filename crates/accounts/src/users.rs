@@ -11,6 +11,7 @@ mod complete;
 mod create;
 mod entitle;
 pub(crate) mod extension;
+mod genesys;
 mod held;
 mod lifecycle;
 pub(crate) mod master_admins;
@@ -60,6 +61,11 @@ const GIVEN: [(&str, &str); 8] = [
     (HEADCOUNT, "agent"),
 ];
 
+/// The resource type as a caller has it: some have an extension more.
+pub fn form(caller: &Caller) -> &'static ResourceType {
+    if caller.genesys { ResourceType::user_with_genesys() } else { ResourceType::user() }
+}
+
 /// Reads an account.
 ///
 /// # Errors
@@ -102,7 +108,7 @@ pub fn replace(
         let named: Vec<&str> = named.iter().map(String::as_str).collect();
         keep(attributes, &mut body, &["active"], &[]);
         keep(attributes, &mut body, &["roles", "externalId"], &named);
-        for (urn, name) in GIVEN {
+        for (urn, name) in GIVEN.into_iter().chain(genesys::GIVEN) {
             if !named.contains(&format!("{urn}:{name}").as_str()) {
                 keep_extended(attributes, &mut body, urn, name);
             }
@@ -112,7 +118,7 @@ pub fn replace(
             keep(attributes, &mut body, &[HEADCOUNT], &[]);
         }
         same_skills(attributes, &mut body, &named);
-        immutable::carry_over(ResourceType::user(), attributes, &mut body)?;
+        immutable::carry_over(form(&context.caller), attributes, &mut body)?;
         *attributes = body;
         Ok(())
     })
@@ -151,7 +157,7 @@ pub fn patch(
     context.caller.require(Right::WriteUsers)?;
     change(tx, context, id, precondition, |attributes| {
         let before = attributes.clone();
-        patch::apply(ResourceType::user(), attributes, edits, leniencies)?;
+        patch::apply(form(&context.caller), attributes, edits, leniencies)?;
         drop_password(attributes);
         // Taking `active` away says nothing about who may work.
         keep(&before, attributes, &["active"], &[]);

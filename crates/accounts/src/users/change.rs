@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::check;
 use super::entitle;
+use super::genesys;
 use super::held::Held;
 use super::lifecycle::{self, deactivated, put_to_sleep, reactivated, wake};
 use super::master_admins::{self, Watch};
@@ -44,7 +45,14 @@ pub(crate) fn change(
     let held = Held::of(tx, context.caller.tenant, id, context.now)?;
     let shown = held.show(&before);
     let mut wanted = shown.clone();
-    edit(&mut wanted)?;
+    if context.caller.genesys {
+        genesys::add(&mut wanted);
+        let seen = wanted.clone();
+        edit(&mut wanted)?;
+        genesys::take(&seen, &mut wanted)?;
+    } else {
+        edit(&mut wanted)?;
+    }
     apply(tx, context, &Before { account: before, held, shown }, wanted)
 }
 

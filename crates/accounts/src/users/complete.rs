@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::extension::{self, HEADCOUNT};
 use super::view::{Directory, add_grants, add_skills, is_enabled, name};
+use super::{form, genesys};
 use crate::authorization::{Access, DivisionScope, HeldGrant, Holder, Tier, Via, policies};
 use crate::refusal::Refusal;
 use crate::resources::add;
@@ -47,7 +47,9 @@ pub fn complete(
     let effective = ["effectiveRoles", "effectivePermissions", "blockedPermissions"];
     let wants_effective = effective.iter().any(|name| ours(name));
     let wants_grants = wants("roles") || ours("roleGrants");
-    let wants_skills = ours("skills") || ours("skillSet");
+    let wants_genesys =
+        caller.genesys && genesys::GIVEN.iter().any(|(urn, name)| wants(&format!("{urn}:{name}")));
+    let wants_skills = ours("skills") || ours("skillSet") || wants_genesys;
     let grants = match wants_grants || wants_effective {
         true => tx.grants_of(caller.tenant, &ids)?,
         false => Vec::new(),
@@ -77,7 +79,10 @@ pub fn complete(
         }
     }
     for user in users {
-        extension::in_order(ResourceType::user(), &mut user.attributes);
+        if wants_genesys {
+            genesys::add(&mut user.attributes);
+        }
+        extension::in_order(form(caller), &mut user.attributes);
     }
     Ok(())
 }

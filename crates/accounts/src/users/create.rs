@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::entitle;
 use super::extension::{self, HEADCOUNT};
+use super::genesys;
 use super::held::Held;
 use super::lifecycle;
 use super::settings::Settings;
@@ -40,6 +41,7 @@ pub fn create(
     context.caller.require(Right::WriteUsers)?;
     let settings = Settings::of(tx, context)?;
     complete_body(&mut body);
+    genesys::take(&Object::new(), &mut body)?;
     check_tier(context, &settings, &body)?;
     let groups = apply_templates(tx, context, &settings, &mut body)?;
     check::addresses(&body)?;

@@ -18,6 +18,7 @@ mod errors;
 mod etags;
 mod filters;
 mod first_start;
+mod genesys_alias;
 mod group_members;
 mod groups;
 #[allow(dead_code, reason = "the conformance tests use the rest")]

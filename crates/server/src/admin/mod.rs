@@ -97,7 +97,7 @@ impl<K: Kind> Call<K> {
     fn new(request: &HttpRequest, state: &State, context: Context) -> Result<Self, ApiError> {
         let mut leniencies = Leniencies::new(context.caller.dialect);
         let parameters = scim::parameters(request)?;
-        let projection = parameters.projection(K::resource_type(), &mut leniencies)?;
+        let projection = parameters.projection(K::form(&context.caller), &mut leniencies)?;
         scim::report(&leniencies);
         let view = View::new(request, state, projection);
         let context = Context { source: Source::Admin, ..context };

@@ -36,8 +36,8 @@ pub(super) async fn create<K: Kind>(
     Body { caller, value }: Body,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
-    let body = resource::parse(K::resource_type(), &value, &mut leniencies)?;
+    let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
+    let body = resource::parse(K::form(&caller), &value, &mut leniencies)?;
     let (context, id) = (context(caller, request_id), clock::new_id());
     let view = View::<K>::new(&request, &state, projection);
     let created = state.store.write(move |tx| {
@@ -57,7 +57,7 @@ pub(super) async fn read<K: Kind>(
     id: Path<String>,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
+    let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
     let precondition = precondition(&request);
     let view = View::<K>::new(&request, &state, projection);
@@ -100,10 +100,10 @@ async fn query<K: Kind>(
     parameters: &Parameters,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let query = parameters.query(K::resource_type(), &mut leniencies)?;
+    let query = parameters.query(K::form(&caller), &mut leniencies)?;
     let endpoint = K::resource_type().endpoint;
     let wanted = Wanted::of(state, caller, endpoint, parameters, &query)?;
-    let part = Part::<K>::new(request, state, parameters, query, &mut leniencies)?;
+    let part = Part::<K>::new(request, state, &caller, parameters, query, &mut leniencies)?;
     let page = wanted.clone();
     let ended = state.store.read(move |tx| {
         let mut found = page.begin();
@@ -123,10 +123,10 @@ pub(super) async fn replace<K: Kind>(
     Body { caller, value }: Body,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
+    let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
-    let body = resource::parse(K::resource_type(), &value, &mut leniencies)?;
-    let named = resource::named(K::resource_type(), &value);
+    let body = resource::parse(K::form(&caller), &value, &mut leniencies)?;
+    let named = resource::named(K::form(&caller), &value);
     let (context, precondition) = (context(caller, request_id), precondition(&request));
     let view = View::<K>::new(&request, &state, projection);
     let replaced = state.store.write(move |tx| {
@@ -148,9 +148,9 @@ pub(super) async fn patch<K: Kind>(
     Body { caller, value }: Body,
 ) -> Answer {
     let mut leniencies = Leniencies::new(caller.dialect);
-    let projection = parameters(&request)?.projection(K::resource_type(), &mut leniencies)?;
+    let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
-    let edits = scim_patch::parse(K::resource_type(), &value, &mut leniencies)?;
+    let edits = scim_patch::parse(K::form(&caller), &value, &mut leniencies)?;
     let without_operations = edits.is_empty() && is_empty(&value);
     let (context, precondition) = (context(caller, request_id), precondition(&request));
     let named = projection.names_attributes();
@@ -218,7 +218,7 @@ impl<K: Kind> View<K> {
         let mut found = [found];
         self.complete(tx, caller, &mut found)?;
         let [found] = found;
-        Ok(self.render(found))
+        Ok(self.render(caller, found))
     }
 
     pub(super) fn of_all(
@@ -228,7 +228,7 @@ impl<K: Kind> View<K> {
         mut found: Vec<Resource>,
     ) -> Result<Vec<Rendered>, Refusal> {
         self.complete(tx, caller, &mut found)?;
-        Ok(found.into_iter().map(|resource| self.render(resource)).collect())
+        Ok(found.into_iter().map(|resource| self.render(caller, resource)).collect())
     }
 
     /// What the client does not want is not loaded.
@@ -241,13 +241,11 @@ impl<K: Kind> View<K> {
         if found.is_empty() {
             return Ok(());
         }
-        K::complete(tx, caller, found, &|name| {
-            self.projection.wants_named(K::resource_type(), name)
-        })
+        K::complete(tx, caller, found, &|name| self.projection.wants_named(K::form(caller), name))
     }
 
-    fn render(&self, found: Resource) -> Rendered {
-        render(K::resource_type(), found, &self.projection, &self.base)
+    fn render(&self, caller: &Caller, found: Resource) -> Rendered {
+        render(K::form(caller), found, &self.projection, &self.base)
     }
 }
 

@@ -34,6 +34,10 @@ pub(crate) trait Kind: 'static {
 
     /// Its schema.
     fn resource_type() -> &'static ResourceType;
+    /// The schema as a caller has it.
+    fn form(_: &Caller) -> &'static ResourceType {
+        Self::resource_type()
+    }
     /// Creates a resource under a new identifier.
     fn create(
         tx: &mut dyn Tx,
@@ -155,6 +159,10 @@ impl Kind for Users {
 
     fn resource_type() -> &'static ResourceType {
         ResourceType::user()
+    }
+
+    fn form(caller: &Caller) -> &'static ResourceType {
+        users::form(caller)
     }
 
     fn create(

@@ -152,11 +152,12 @@ impl<K: Kind> Part<K> {
     pub(super) fn new(
         request: &HttpRequest,
         state: &State,
+        caller: &Caller,
         parameters: &Parameters,
         query: Query,
         leniencies: &mut Leniencies,
     ) -> Result<Self, ApiError> {
-        let projection = parameters.projection(K::resource_type(), leniencies)?;
+        let projection = parameters.projection(K::form(caller), leniencies)?;
         Ok(Self { query, view: View::new(request, state, projection) })
     }
 

@@ -79,9 +79,9 @@ impl ForKind for Make<'_> {
         if !self.caller.rights.allow(K::READ) {
             return Ok(None);
         }
-        let query = self.parameters.query_of_many(K::resource_type(), self.leniencies)?;
-        let Self { request, state, parameters, leniencies, .. } = self;
-        let part = Part::<K>::new(request, state, parameters, query, leniencies)?;
+        let query = self.parameters.query_of_many(K::form(&self.caller), self.leniencies)?;
+        let Self { request, state, caller, parameters, leniencies } = self;
+        let part = Part::<K>::new(request, state, &caller, parameters, query, leniencies)?;
         Ok(Some(Box::new(part)))
     }
 }

@@ -262,6 +262,43 @@ const ACCOUNT_STATE: &str = "(CASE WHEN NOT resource.active THEN 'deactivated' \
 const LAST_LOGIN: &str = "(SELECT login.at FROM last_logins AS login \
     WHERE login.tenant_id = resource.tenant_id AND login.user_id = resource.id)";
 
+/// Where an attribute of the extension for Genesys Cloud mappings is kept, which is another name for
+/// one of ours.
+fn of_alias(name: &str) -> Place {
+    match name {
+        "routingSkills" => Place::Side(&ROUTING_SKILLS),
+        "routingLanguages" => Place::Side(&ROUTING_LANGUAGES),
+        _ => Place::Document,
+    }
+}
+
+const ROUTING_SKILLS: SideTable = SideTable {
+    from: "(SELECT assigned.tenant_id, assigned.user_id, skill.name_key, assigned.proficiency \
+        FROM skill_assignments AS assigned JOIN objects AS skill \
+        ON skill.tenant_id = assigned.tenant_id AND skill.id = assigned.skill_id \
+        WHERE skill.variant = 'skill') AS side",
+    owner: "side.user_id",
+    of_connection: None,
+    columns: &[
+        ("name", column("side.name_key", Form::Text)),
+        ("proficiency", column("(side.proficiency / 10.0)", Form::Decimal)),
+    ],
+};
+
+const ROUTING_LANGUAGES: SideTable = SideTable {
+    from: "(SELECT assigned.tenant_id, assigned.user_id, skill.name_key, assigned.proficiency \
+        FROM skill_assignments AS assigned JOIN objects AS skill \
+        ON skill.tenant_id = assigned.tenant_id AND skill.id = assigned.skill_id \
+        WHERE skill.variant = 'language') AS side",
+    ..ROUTING_SKILLS
+};
+
+/// The extension whose attributes the document has for those of this one.
+pub(crate) fn kept_as(urn: &str) -> &str {
+    if urn == GENESYS { HEADCOUNT } else { urn }
+}
+
+const GENESYS: &str = "urn:ietf:params:scim:schemas:extension:genesys:purecloud:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
 
@@ -318,6 +355,7 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
     match (table, attribute.extension.map(|schema| schema.id.as_str())) {
         (_, None) => {}
         (Table::Users, Some(HEADCOUNT)) => return of_account(name),
+        (Table::Users, Some(GENESYS)) => return of_alias(name),
         (Table::Users, Some(ENTERPRISE)) if name == "division" => return of_account(name),
         (Table::Users, Some(ENTERPRISE)) if name == "employeeNumber" => {
             return Place::Column(column("resource.employee_number_key", Form::Text));

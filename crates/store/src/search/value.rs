@@ -4,6 +4,7 @@ use accounts::StorageError;
 use scim_protocol::schema::{AttributeRef, DataType};
 
 use super::Dialect;
+use super::place::kept_as;
 
 /// A condition that no row satisfies.
 pub(super) const NOTHING: &str = "(1 = 0)";
@@ -44,7 +45,7 @@ impl InDocument<'_> {
 
 /// Where the document has an attribute.
 pub(super) fn path(attribute: AttributeRef) -> Vec<&'static str> {
-    let urn = attribute.extension.map(|schema| schema.id.as_str());
+    let urn = attribute.extension.map(|schema| kept_as(&schema.id));
     let sub = attribute.sub.map(|sub| sub.name.as_str());
     urn.into_iter().chain([attribute.attribute.name.as_str()]).chain(sub).collect()
 }
