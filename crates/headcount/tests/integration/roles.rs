@@ -11,6 +11,7 @@ on_each_database!(
     r26_policies_come_to_permissions,
     r31_a_role_is_disabled_and_enabled_again,
     r32_a_default_role_is_not_deleted,
+    r32_a_role_that_somebody_has_is_deleted_by_force_only,
     r35_what_a_default_role_lacks_of_its_template_is_told,
     r41_the_master_admin_keeps_name_effect_and_permissions,
     only_an_administrator_changes_roles,
@@ -232,6 +233,27 @@ fn r32_a_default_role_is_not_deleted(database: Database) {
         );
         admin.scim.get(&path).expect(200);
     }
+}
+
+fn r32_a_role_that_somebody_has_is_deleted_by_force_only(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    let path = path_of(&admin.scim.post("/Roles", &role("Night shift")).expect(201).body);
+    let mut ada = user("ada");
+    ada["roles"] = json!([{"value": "Night shift"}]);
+    let ada = admin.scim.post("/Users", &ada).expect(201);
+    let ada_path = format!("/Users/{}", ada.id());
+    let holds = |answer: &Answer| strings(&answer["roles"], "display").contains(&"Night shift");
+    assert!(holds(&ada), "{}", ada.story());
+    let count = |path: &str| scim.query(path, &[("attributes", "userCount")]).expect(200);
+    assert_eq!(count(&path)["userCount"], 1);
+
+    expect_code(admin.scim.delete(&path), 409, "roleInUse", Some("R32"));
+    scim.get(&path).expect(200);
+    admin.act(&format!("{path}/force-delete"), &json!({})).expect(204);
+    scim.get(&path).expect_error(404, None);
+    let after = scim.get(&ada_path).expect(200);
+    assert!(!holds(&after), "{}", after.story());
+    assert_ne!(after.version(), ada.version());
 }
 
 fn r35_what_a_default_role_lacks_of_its_template_is_told(database: Database) {
