@@ -138,7 +138,7 @@ fn check_unassigned(
 fn check_only_default(tx: &mut dyn Tx, context: &Context, rule: &Resource) -> Result<(), Refusal> {
     let tenant = context.caller.tenant;
     // Two rules must not both find that there is no other.
-    tx.hold_alone(tenant, tenant)?;
+    objects::hold_type_alone::<CapacityRules>(tx, context)?;
     let rules = tx.all_objects(tenant, ResourceType::capacity_rule())?;
     let other = rules.iter().find(|one| one.id != rule.id && is_true(&one.attributes, DEFAULT));
     match other {

@@ -112,7 +112,7 @@ fn check_room(tx: &mut dyn Tx, context: &Context) -> Result<(), Refusal> {
     let tenant = context.caller.tenant;
     let max = tenants::policy(tx, tenant)?.max_divisions;
     // Two that come at the same time must not both find the last place.
-    tx.hold_alone(tenant, tenant)?;
+    objects::hold_type_alone::<Divisions>(tx, context)?;
     let there = tx.all_objects(tenant, ResourceType::division())?.len();
     if i64::try_from(there).is_ok_and(|there| there < max) {
         return Ok(());

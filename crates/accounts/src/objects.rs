@@ -298,6 +298,18 @@ pub fn restore<T: ObjectType>(
     Ok(object)
 }
 
+/// Has a type alone until this transaction ends, for a rule over all resources of it: others that ask
+/// for the same wait. Who only refers to its resources does not.
+pub(crate) fn hold_type_alone<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+) -> Result<(), Refusal> {
+    // No resource has this identifier: it is the name of the type.
+    let name = T::resource_type().name.bytes();
+    let id = name.fold(0_u128, |id, byte| id.rotate_left(8) ^ u128::from(byte));
+    Ok(tx.hold_alone(context.caller.tenant, Uuid::from_u128(id))?)
+}
+
 /// The one way in which a resource changes; a change that changes nothing leaves no trace.
 pub(crate) fn change<T: ObjectType>(
     tx: &mut dyn Tx,

@@ -30,6 +30,8 @@ impl ObjectType for Tenants {
         before: Option<&Resource>,
         after: &mut Resource,
     ) -> Result<(), Refusal> {
+        // What provisions accounts goes by the policy, and holds it.
+        tx.hold_alone(context.caller.tenant, after.id)?;
         let policy = TenantPolicy::of(&after.attributes)?;
         let old = before.map(|before| TenantPolicy::of(&before.attributes)).transpose()?;
         let tenant = context.caller.tenant;

@@ -10,6 +10,7 @@ on_each_database!(
     r24_a_division_in_use_is_not_deleted,
     r24_a_deleted_division_can_be_restored_unless_its_name_is_taken,
     domain_2_4_a_tenant_has_as_many_divisions_as_its_policy_says,
+    domain_2_4_of_parallel_divisions_one_has_the_last_place,
     domain_2_4_names_are_trimmed_bounded_and_unique_without_case,
 );
 
@@ -101,6 +102,26 @@ fn domain_2_4_a_tenant_has_as_many_divisions_as_its_policy_says(database: Databa
     assert!(full.unwrap_err().to_string().starts_with("TooManyDivisions"));
     admin.patch(&tenant, &replace("divisions.max", 3)).expect(200);
     admin.post("/Divisions", &division("Rome")).expect(201);
+}
+
+fn domain_2_4_of_parallel_divisions_one_has_the_last_place(database: Database) {
+    let (_server, admin, _) = serve_nouns(database);
+    let tenant = format!("/Tenants/{}", tenant_id(&admin));
+    for round in 0..5 {
+        let room = 2 + round;
+        admin.patch(&tenant, &replace("divisions.max", room)).expect(200);
+        let admin = &admin;
+        let mut answers: Vec<u16> = std::thread::scope(|scope| {
+            let create = |number| {
+                let body = division(&format!("Division {round} {number}"));
+                scope.spawn(move || admin.post("/Divisions", &body).status)
+            };
+            let created: Vec<_> = (0..6).map(create).collect();
+            created.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        answers.sort_unstable();
+        assert_eq!(answers, [201, 409, 409, 409, 409, 409]);
+    }
 }
 
 fn domain_2_4_names_are_trimmed_bounded_and_unique_without_case(database: Database) {
