@@ -10,7 +10,7 @@ use crate::Context;
 use crate::names;
 use crate::objects::ObjectType;
 use crate::provisioning::{
-    self, DEFAULT_PRIORITY, Match, TemplateGroup, apply_template, check_filter, first_match,
+    self, DEFAULT_PRIORITY, Match, Mode, TemplateGroup, apply_template, check_filter, first_match,
 };
 use crate::refusal::Refusal;
 use crate::rights::Right;
@@ -54,7 +54,7 @@ pub struct Completed {
     pub groups: Vec<TemplateGroup>,
 }
 
-/// Completes the body of a new user, in its kept form, by the first rule that matches it.
+/// Completes the body of a new user, in its kept form, by the first of these rules that matches it.
 ///
 /// A template that is disabled fills nothing, and the rules behind its own do not count either.
 ///
@@ -64,19 +64,32 @@ pub struct Completed {
 pub fn complete_user(
     tx: &mut dyn Tx,
     tenant: Uuid,
+    rules: &[Object],
     user: &mut Object,
 ) -> Result<Option<Completed>, Refusal> {
-    let rules = tx.all_objects(tenant, ResourceType::provisioning_rule())?;
-    let rules: Vec<Object> = rules.into_iter().map(|rule| rule.attributes).collect();
-    let Some(matched) = first_match(&rules, user)? else { return Ok(None) };
-    let kind = ResourceType::user_template();
-    let found = names::find(tx, tenant, kind, "template", &[&matched.template])?;
-    let template = found.first().filter(|one| provisioning::is_enabled(&one.attributes));
-    let groups = match template {
-        Some(template) => apply_template(user, &template.attributes, matched.mode)?,
-        None => vec![],
-    };
+    let Some(matched) = first_match(rules, user)? else { return Ok(None) };
+    let groups = fill(tx, tenant, &matched.template, matched.mode, user)?;
     Ok(Some(Completed { matched, groups }))
+}
+
+/// Completes the body of a new user by a template; the groups that the account is to join. One that
+/// is disabled fills nothing.
+///
+/// # Errors
+/// Refuses a template that does not exist, and a `skillSet` that cannot be read.
+pub fn fill(
+    tx: &mut dyn Tx,
+    tenant: Uuid,
+    template: &str,
+    mode: Mode,
+    user: &mut Object,
+) -> Result<Vec<TemplateGroup>, Refusal> {
+    let kind = ResourceType::user_template();
+    let found = names::find(tx, tenant, kind, "template", &[template])?;
+    match found.first().filter(|one| provisioning::is_enabled(&one.attributes)) {
+        Some(template) => Ok(apply_template(user, &template.attributes, mode)?),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// What would become of a new user: which rule matches, and the user as it would be created.
@@ -85,7 +98,10 @@ pub fn complete_user(
 /// As [`complete_user`]
 pub fn dry_run(tx: &mut dyn Tx, context: &Context, mut user: Object) -> Result<Value, Refusal> {
     context.caller.require(Right::Admin)?;
-    let completed = complete_user(tx, context.caller.tenant, &mut user)?;
+    let tenant = context.caller.tenant;
+    let rules = tx.all_objects(tenant, ResourceType::provisioning_rule())?;
+    let rules: Vec<Object> = rules.into_iter().map(|rule| rule.attributes).collect();
+    let completed = complete_user(tx, tenant, &rules, &mut user)?;
     let Some(Completed { matched, groups }) = completed else {
         return Ok(json!({"rule": null, "template": null, "user": user, "groups": []}));
     };

@@ -123,8 +123,6 @@ codes! {
     TooManySkills => ("tooManySkills", 400, Some(ScimType::InvalidValue), Some("R70")),
     /// The account has skills or is in agent groups, which only agents are.
     StillAgent => ("stillAgent", 400, Some(ScimType::InvalidValue), None),
-    /// The capacity rule has errors.
-    RuleNotValidated => ("ruleNotValidated", 400, Some(ScimType::InvalidValue), Some("R76")),
     /// Somebody would be above themselves.
     ManagerCycle => ("managerCycle", 400, Some(ScimType::InvalidValue), None),
     /// Another group of the tenant has the name.

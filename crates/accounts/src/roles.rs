@@ -4,6 +4,7 @@
 //! with a role of each of the [`templates`](crate::authorization::templates), its default roles.
 
 mod defaults;
+mod refresh;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,6 +24,8 @@ use crate::tx::{Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
 pub(crate) use defaults::furnish;
+pub use refresh::refresh;
+
 pub use defaults::{
     Recreated, Restoration, compare_default, employee, master_admin, recreate_defaults,
     restore_default,

@@ -1,9 +1,9 @@
 //! Accounts as SCIM sees them: created, changed, deactivated - and never deleted.
 //!
 //! What an account is given - tier, division, roles, skills - is kept beside its attributes. A
-//! request says how the account is to look; [`wish`] reads what of that differs from how it looks
+//! request says how the account is to look; `wish` reads what of that differs from how it looks
 //! now, `entitle` turns names into what they name, and `change` does it, with the rules that stand
-//! in the way. [`view`] puts it all together for clients.
+//! in the way. `view` puts it all together for clients.
 
 mod change;
 mod check;

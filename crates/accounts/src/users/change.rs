@@ -13,10 +13,11 @@ use super::lifecycle::{self, deactivated, put_to_sleep, reactivated, wake};
 use super::master_admins::{self, Watch};
 use super::settings::Settings;
 use super::tier;
-use super::wish::Wish;
+use super::wish::{Said, Wish};
 use super::{USER, claim, employee_number_taken, in_order, retire};
 use crate::account::Account;
 use crate::authorization::DivisionScope;
+use crate::capacity_rules::assignable;
 use crate::identity::claims;
 use crate::ledger::{Action, append, differences};
 use crate::policy::OnDeactivate;
@@ -163,20 +164,24 @@ fn fulfil(
     held: &mut Held,
 ) -> Result<(), Refusal> {
     let id = account.resource.id;
-    if let Some(tier) = &wish.tier {
+    if !wish.tier.is_nothing() {
         context.caller.require(Right::AssignLicenses)?;
-        tier::change(settings, &mut account.standing, tier.as_deref())?;
+        let tier = wish.tier.value().map(String::as_str);
+        tier::change(settings, &mut account.standing, tier)?;
     }
-    if let Some(division) = &wish.division {
-        account.standing.division = match division {
-            Some(name) => entitle::division(tx, context, settings, Some(name))?,
-            None => settings.home.clone(),
-        };
+    match &wish.division {
+        Said::Nothing => {}
+        Said::Clear => account.standing.division = settings.home.clone(),
+        Said::Value(name) => {
+            account.standing.division = entitle::division(tx, context, settings, Some(name))?;
+        }
     }
-    if let Some(rule) = &wish.capacity_rule {
-        let rule = rule.as_deref();
-        account.standing.capacity_rule =
-            rule.map(|name| entitle::capacity_rule(tx, context, name)).transpose()?;
+    match &wish.capacity_rule {
+        Said::Nothing => {}
+        Said::Clear => account.standing.capacity_rule = None,
+        Said::Value(name) => {
+            account.standing.capacity_rule = Some(assignable(tx, context.caller.tenant, name)?);
+        }
     }
     let of = (id, &account.standing);
     if let Some(mut grants) = entitle::grants(tx, context, settings, of, wish, &before.held)? {

@@ -50,14 +50,13 @@ pub fn complete(
     let wants_genesys =
         caller.genesys && genesys::GIVEN.iter().any(|(urn, name)| wants(&format!("{urn}:{name}")));
     let wants_skills = ours("skills") || ours("skillSet") || wants_genesys;
-    let grants = match wants_grants || wants_effective {
-        true => tx.grants_of(caller.tenant, &ids)?,
-        false => Vec::new(),
-    };
-    let inherited = match wants_effective {
-        true => tx.inherited_grants(caller.tenant, &ids)?,
-        false => Vec::new(),
-    };
+    let (mut grants, mut inherited) = (Vec::new(), Vec::new());
+    if wants_grants || wants_effective {
+        grants = tx.grants_of(caller.tenant, &ids)?;
+    }
+    if wants_effective {
+        inherited = tx.inherited_grants(caller.tenant, &ids)?;
+    }
     let skills = if wants_skills { tx.skills_of(caller.tenant, &ids)? } else { Vec::new() };
     if wants_grants || wants_effective || wants_skills {
         let directory = directory(tx, caller, &grants, &inherited, &skills)?;

@@ -17,10 +17,11 @@ use super::{USER, check, claim, drop_password, employee_number_taken, in_order};
 use crate::Context;
 use crate::account::{Account, Standing};
 use crate::authorization::Tier;
+use crate::capacity_rules::assignable;
 use crate::identity::claims;
 use crate::ledger::{Action, append, differences};
-use crate::names;
-use crate::provisioning::{self, Mode, TemplateGroup, apply_template, first_match};
+use crate::provisioning::{Mode, TemplateGroup};
+use crate::provisioning_rules::{complete_user, fill};
 use crate::refusal::Refusal;
 use crate::resources::{check_size, set_external_id};
 use crate::rights::Right;
@@ -87,20 +88,13 @@ fn apply_templates(
     settings: &Settings,
     body: &mut Object,
 ) -> Result<Vec<TemplateGroup>, Refusal> {
+    let tenant = context.caller.tenant;
     let named = extension::text(body, Some(HEADCOUNT), "template").map(str::to_owned);
-    let (name, mode) = match named {
-        Some(name) => (name, Mode::FillMissing),
-        None => match first_match(&settings.rules, body)? {
-            Some(found) => (found.template, found.mode),
-            None => return Ok(Vec::new()),
-        },
+    let Some(name) = named else {
+        let completed = complete_user(tx, tenant, &settings.rules, body)?;
+        return Ok(completed.map(|completed| completed.groups).unwrap_or_default());
     };
-    let (tenant, kind) = (context.caller.tenant, ResourceType::user_template());
-    let template = names::find(tx, tenant, kind, "template", &[&name])?.remove(0);
-    if !provisioning::is_enabled(&template.attributes) {
-        return Ok(Vec::new());
-    }
-    Ok(apply_template(body, &template.attributes, mode)?)
+    fill(tx, tenant, &name, Mode::FillMissing, body)
 }
 
 fn standing(
@@ -110,16 +104,16 @@ fn standing(
     wish: &Wish,
     attributes: &Object,
 ) -> Result<Standing, Refusal> {
-    let tier = wish.tier.as_ref().and_then(Option::as_deref).map(Tier::read).transpose()?;
-    let division = wish.division.as_ref().and_then(Option::as_deref);
-    let rule = wish.capacity_rule.as_ref().and_then(Option::as_deref);
+    let tier = wish.tier.value().map(|name| Tier::read(name)).transpose()?;
+    let division = wish.division.value().map(String::as_str);
+    let rule = wish.capacity_rule.value();
     let active = attributes.get("active") == Some(&Value::Bool(true));
     Ok(Standing {
         tier: tier.map_or_else(|| settings.default_tier(), Ok)?,
         pending_tier: None,
         seat_since: active.then_some(context.now),
         division: entitle::division(tx, context, settings, division)?,
-        capacity_rule: rule.map(|name| entitle::capacity_rule(tx, context, name)).transpose()?,
+        capacity_rule: rule.map(|name| assignable(tx, context.caller.tenant, name)).transpose()?,
         agent: wish.agent.unwrap_or(false),
         unique_employee_number: settings.policy.unique_employee_numbers,
         activated: None,

@@ -21,6 +21,7 @@ use crate::policy::{DefaultDivision, GrantScope};
 use crate::refusal::{Code, Refusal};
 use crate::rights::Right;
 use crate::role_text::{DivisionText, RoleText};
+use crate::skill_set::SkillKind;
 use crate::tx::{Grant, Resource, SkillAssignment, Tx};
 use crate::{Context, parse_id};
 
@@ -47,34 +48,6 @@ pub(crate) fn division(
         names::hold(tx, tenant, kind, "division", std::slice::from_ref(&division))?;
     }
     Ok(division)
-}
-
-/// The capacity rule of this name, which must be fit to be used (rules R22 and R76).
-///
-/// # Errors
-/// Refuses a name that no rule has, and a rule that is disabled or has not been validated.
-pub(crate) fn capacity_rule(
-    tx: &mut dyn Tx,
-    context: &Context,
-    wished: &str,
-) -> Result<Named, Refusal> {
-    let (tenant, kind) = (context.caller.tenant, ResourceType::capacity_rule());
-    let found = names::find(tx, tenant, kind, "capacityRule", &[wished])?.remove(0);
-    if !is_enabled(&found) {
-        return Err(disabled("capacityRule", &found));
-    }
-    if found.attributes.get("validated") == Some(&Value::Bool(false)) {
-        return Err(Refusal::rule(
-            Code::RuleNotValidated,
-            format!(
-                "capacityRule: {} has errors, which its messages list: mend it first",
-                name(&found)
-            ),
-        ));
-    }
-    let rule = Named { id: found.id, name: name(&found).to_owned() };
-    names::hold(tx, tenant, kind, "capacityRule", std::slice::from_ref(&rule))?;
-    Ok(rule)
 }
 
 fn disabled(attribute: &str, resource: &Resource) -> Refusal {
@@ -316,7 +289,7 @@ pub(crate) fn skills(
     let (tenant, kind) = (context.caller.tenant, ResourceType::skill());
     let wanted: Vec<Wanted<'_>> = wished
         .iter()
-        .map(|wish| Wanted { variant: wish.kind.map(|kind| kind.as_str()), name: &wish.name })
+        .map(|wish| Wanted { variant: wish.kind.map(SkillKind::as_str), name: &wish.name })
         .collect();
     let found = names::find_variants(tx, tenant, kind, "skills", &wanted)?;
     let is_language =

@@ -13,17 +13,51 @@ use crate::refusal::Refusal;
 use crate::role_text::DivisionText;
 use crate::skill_set::{self, Proficiency, SkillKind};
 
+/// What a request says of one attribute.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Said<T> {
+    /// Nothing: it stays what it is.
+    #[default]
+    Nothing,
+    /// It is to have no value, or the default one.
+    Clear,
+    /// It is to be this.
+    Value(T),
+}
+
+impl<T> Said<T> {
+    /// The value that is wanted, if there is one.
+    pub(crate) fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::Clear => None,
+        }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
+    fn map<U>(self, f: impl FnOnce(Option<T>) -> U) -> Option<U> {
+        match self {
+            Self::Nothing => None,
+            Self::Clear => Some(f(None)),
+            Self::Value(value) => Some(f(Some(value))),
+        }
+    }
+}
+
 /// What is wanted; `None` is no wish.
 #[derive(Debug, Default)]
 pub(crate) struct Wish {
     /// A licence tier, or the default one.
-    pub(crate) tier: Option<Option<String>>,
+    pub(crate) tier: Said<String>,
     /// A division, or the default one.
-    pub(crate) division: Option<Option<String>>,
+    pub(crate) division: Said<String>,
     /// Whether it is to be an agent.
     pub(crate) agent: Option<bool>,
     /// A capacity rule, or none.
-    pub(crate) capacity_rule: Option<Option<String>>,
+    pub(crate) capacity_rule: Said<String>,
     /// The roles, as `roles` has them.
     pub(crate) roles: Option<Vec<String>>,
     /// The roles, as `roleGrants` has them.
@@ -65,7 +99,7 @@ impl Wish {
             role_grants: role_grants(shown, wanted),
             skills: skills(shown, wanted)?,
         };
-        let says_skill_set = differing(shown, wanted, Some(HEADCOUNT), "skillSet").is_some();
+        let says_skill_set = !differing(shown, wanted, Some(HEADCOUNT), "skillSet").is_nothing();
         for (urn, name) in BESIDE {
             extension::set(wanted, urn, name, None);
         }
@@ -80,10 +114,10 @@ impl Wish {
 
     /// Whether nothing is wanted.
     pub(crate) fn is_empty(&self) -> bool {
-        self.tier.is_none()
-            && self.division.is_none()
+        self.tier.is_nothing()
+            && self.division.is_nothing()
             && self.agent.is_none()
-            && self.capacity_rule.is_none()
+            && self.capacity_rule.is_nothing()
             && self.roles.is_none()
             && self.role_grants.is_none()
             && self.skills.is_none()
@@ -96,35 +130,35 @@ fn differing<'a>(
     wanted: &'a Object,
     urn: Option<&str>,
     name: &str,
-) -> Option<Option<&'a Value>> {
-    let value = extension::get(wanted, urn, name);
-    (value != extension::get(shown, urn, name)).then_some(value)
+) -> Said<&'a Value> {
+    match extension::get(wanted, urn, name) {
+        value if value == extension::get(shown, urn, name) => Said::Nothing,
+        None => Said::Clear,
+        Some(value) => Said::Value(value),
+    }
 }
 
-fn text_wish(shown: &Object, wanted: &Object, urn: &str, name: &str) -> Option<Option<String>> {
-    let value = differing(shown, wanted, Some(urn), name)?;
-    Some(
-        value
-            .and_then(Value::as_str)
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .map(Into::into),
-    )
+fn text_wish(shown: &Object, wanted: &Object, urn: &str, name: &str) -> Said<String> {
+    let said = differing(shown, wanted, Some(urn), name);
+    let text = said.value().and_then(|value| value.as_str()).map(str::trim);
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => Said::Value(text.to_owned()),
+        None if said.is_nothing() => Said::Nothing,
+        None => Said::Clear,
+    }
 }
 
 /// Both extensions have a division, and it is the same one.
-fn division(shown: &Object, wanted: &Object) -> Result<Option<Option<String>>, Refusal> {
+fn division(shown: &Object, wanted: &Object) -> Result<Said<String>, Refusal> {
     let ours = text_wish(shown, wanted, HEADCOUNT, "division");
     let enterprise = text_wish(shown, wanted, ENTERPRISE, "division");
-    if let (Some(ours), Some(enterprise)) = (&ours, &enterprise)
-        && ours != enterprise
-    {
+    if !ours.is_nothing() && !enterprise.is_nothing() && ours != enterprise {
         return Err(Error::invalid_value(
             "division: the enterprise extension and the headcount extension name different ones",
         )
         .into());
     }
-    Ok(ours.or(enterprise))
+    Ok(if ours.is_nothing() { enterprise } else { ours })
 }
 
 fn elements(value: Option<&Value>) -> impl Iterator<Item = &Value> {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
+use accounts::roles;
 use anyhow::Context;
 use scim_protocol::dialect::Dialect;
 use server::clock;
@@ -22,6 +23,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     })?;
     let address = listener.local_addr()?;
     let cursor_key = CursorKey::of_installation(&store).await?;
+    store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
     greet(&settings, address, token.as_deref())?;
     let public_url = settings.public_url.clone();

@@ -18,6 +18,7 @@ on_each_database!(
     r32_by_force_the_grants_go_with_the_role,
     r34_restoring_tells_how_many_users_have_the_role,
     r34_a_default_role_that_is_missing_is_recreated,
+    r36_a_new_catalogue_of_permissions_counts_from_the_start_on,
 );
 
 fn any() -> Precondition {
@@ -220,4 +221,22 @@ fn r34_a_default_role_that_is_missing_is_recreated(database: &TestDatabase) {
     assert_ne!(new.id, old_id);
     assert_eq!((&new.attributes["default"], new.version), (&json!(true), 1));
     assert!(recreate().unwrap().created.is_empty());
+}
+
+/// A version that knows other permissions is started on the same database.
+fn r36_a_new_catalogue_of_permissions_counts_from_the_start_on(database: &TestDatabase) {
+    let world = World::on(database);
+    let refresh =
+        || world.write(|tx| roles::refresh(tx, context().now, context().new_id)).unwrap();
+    let recorded = || {
+        let count = "SELECT CAST(COUNT(*) AS TEXT) AS value FROM role_permissions";
+        database.raw().texts(count).remove(0)
+    };
+    let whole = recorded();
+    assert_ne!(whole, "0");
+    database.raw().execute("DELETE FROM role_permissions WHERE permission LIKE 'routing:%'");
+    assert_ne!(recorded(), whole);
+    assert_eq!(refresh(), 7, "the default roles");
+    assert_eq!(recorded(), whole);
+    assert_eq!(refresh(), 0, "once for each catalogue");
 }
