@@ -237,8 +237,9 @@ fn insertion(database: Kind, one: &Object, at: u128) -> String {
     let [document, search] = [one.clone(), search]
         .map(|document| Value::Object(document).to_string().replace('\'', "''"));
     format!(
-        "INSERT INTO users (tenant_id, id, user_name_key, display, active, document, search, \
-         version, created_at, modified_at) VALUES ({tenant}, {id}, '', '', true, '{document}', \
-         '{search}', 1, {now}, {now});\n"
+        "INSERT INTO users (tenant_id, id, user_name_key, display, active, seat_since, \
+         division_id, license_tier, is_agent, is_employee_number_unique, document, search, \
+         version, created_at, modified_at) VALUES ({tenant}, {id}, '', '', true, {now}, {id}, \
+         'cx1', false, false, '{document}', '{search}', 1, {now}, {now});\n"
     )
 }
