@@ -9,6 +9,7 @@ on_each_database!(
     rfc7644_3_7_a_failed_operation_is_undone_alone,
     rfc7644_3_7_2_references_forward_and_backward_in_data_and_paths,
     rfc7644_3_7_1_a_circle_of_references_is_resolved,
+    rfc7644_3_7_1_a_circle_of_managers_is_refused,
     rfc7644_3_7_1_a_circle_that_a_rule_refuses_leaves_nothing,
     rfc7644_3_7_1_references_that_cannot_be_resolved_are_409,
     rfc7644_3_7_requests_that_want_the_same_in_any_order_all_end,
@@ -169,6 +170,12 @@ fn rfc7644_3_7_2_references_forward_and_backward_in_data_and_paths(database: Dat
     assert_eq!(results[0]["bulkId"], "team");
 }
 
+/// A user whose page is beside that of another.
+fn beside(name: &str, other: &str) -> Value {
+    json!({"schemas": [USER], "userName": name, "title": name,
+           "profileUrl": format!("https://people.example/bulkId:{other}")})
+}
+
 fn with_manager(name: &str, manager: &str) -> Value {
     json!({"schemas": [USER, ENTERPRISE], "userName": name,
            ENTERPRISE: {"department": name, "manager": {"value": manager}}})
@@ -177,24 +184,48 @@ fn with_manager(name: &str, manager: &str) -> Value {
 fn rfc7644_3_7_1_a_circle_of_references_is_resolved(database: Database) {
     let (_server, scim) = serve(database, Dialect::Strict);
     // A version is nothing to a POST.
-    let mut ada = post("/Users", "ada", with_manager("ada", "bulkId:bob"));
+    let mut ada = post("/Users", "ada", beside("ada", "bob"));
     ada["version"] = json!("W/\"9\"");
     let results = bulk(
         &scim,
         &json!([
             ada,
-            post("/Users", "eve", with_manager("eve", "bulkId:eve")),
-            post("/Users", "bob", with_manager("bob", "bulkId:ada")),
+            post("/Users", "eve", beside("eve", "eve")),
+            post("/Users", "bob", beside("bob", "ada")),
         ]),
     );
     assert_eq!(statuses(&results), ["201", "201", "201"], "{results:?}");
     for (one, other) in [(0, 2), (2, 0), (1, 1)] {
         let user = scim.get(&path_of(&scim, &results[one])).expect(200);
-        let manager = id_of(&scim, &results[other]);
-        assert_eq!(user[ENTERPRISE]["manager"]["value"], manager, "{}", user.story());
-        assert!(user[ENTERPRISE]["department"].is_string(), "{}", user.story());
+        let page = format!("https://people.example/{}", id_of(&scim, &results[other]));
+        assert_eq!(user["profileUrl"], page, "{}", user.story());
+        assert!(user["title"].is_string(), "{}", user.story());
         assert_eq!(user.version(), results[one]["version"], "{}", user.story());
     }
+}
+
+fn rfc7644_3_7_1_a_circle_of_managers_is_refused(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Strict);
+    let results = bulk(
+        &scim,
+        &json!([
+            post("/Users", "ada", with_manager("ada", "bulkId:bob")),
+            post("/Users", "eve", with_manager("eve", "bulkId:eve")),
+            post("/Users", "bob", with_manager("bob", "bulkId:ada")),
+        ]),
+    );
+    // One of them breaks the rule, and the other cannot be without it.
+    let mut circle = [&results[0], &results[2]];
+    circle.sort_by_key(|result| result["status"].as_str());
+    assert_eq!(circle.map(|result| result["status"].as_str()), [Some("400"), Some("409")]);
+    let told = &circle[0]["response"][HEADCOUNT_ERROR];
+    assert_eq!(told["code"], "managerCycle", "{results:?}");
+    scim.get("/Users").expect_user_names(&["eve"]);
+    // Who is their own manager has none.
+    assert_eq!(results[1]["status"], "201");
+    let eve = scim.get(&path_of(&scim, &results[1])).expect(200);
+    assert_eq!(eve[ENTERPRISE].get("manager"), None, "{}", eve.story());
+    assert_eq!(eve[ENTERPRISE]["department"], "eve");
 }
 
 fn rfc7644_3_7_1_a_circle_that_a_rule_refuses_leaves_nothing(database: Database) {

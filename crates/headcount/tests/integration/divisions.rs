@@ -43,10 +43,10 @@ fn r23_the_home_division_is_renamed_and_never_deleted(database: Database) {
 
 fn r24_a_division_in_use_is_not_deleted(database: Database) {
     let (_server, admin, scim) = serve_nouns(database);
-    let berlin = admin.post("/Divisions", &division("Berlin")).expect(201).id();
-    let path = format!("/Divisions/{berlin}");
+    let path =
+        format!("/Divisions/{}", admin.post("/Divisions", &division("Berlin")).expect(201).id());
     let mut ada = user("ada");
-    ada[HEADCOUNT] = json!({"division": "berlin"});
+    ada[ENTERPRISE] = json!({"division": "berlin"});
     ada["roles"] = json!([{"value": "agent@Berlin"}]);
     let ada = format!("/Users/{}", scim.post("/Users", &ada).expect(201).id());
 
@@ -58,9 +58,19 @@ fn r24_a_division_in_use_is_not_deleted(database: Database) {
     let detail = refused["detail"].as_str().unwrap();
     assert!(detail.starts_with("1 accounts and 1 grants are in the division"), "{detail}");
 
-    scim.patch(&ada, &replace(&format!("{HEADCOUNT}:division"), "Home")).expect(200);
+    // A grant alone is in the way too, that of somebody who is elsewhere.
+    scim.patch(&ada, &replace(&format!("{ENTERPRISE}:division"), "Home")).expect(200);
     let refused = admin.delete(&path).expect_error(409, None);
     assert!(refused.text.contains("0 accounts and 1 grants"), "{}", refused.story());
+    scim.patch(&ada, &json!([{"op": "remove", "path": "roles[value eq \"agent\"]"}])).expect(200);
+    admin.delete(&path).expect(204);
+
+    // Who is deleted is in no division and has no grant (T10).
+    let path =
+        format!("/Divisions/{}", admin.post("/Divisions", &division("Bonn")).expect(201).id());
+    scim.patch(&ada, &replace("roles", json!([{"value": "agent@Bonn"}]))).expect(200);
+    scim.patch(&ada, &replace(&format!("{ENTERPRISE}:division"), "Bonn")).expect(200);
+    admin.delete(&path).expect_error(409, None);
     scim.delete(&ada).expect(204);
     admin.delete(&path).expect(204);
 }

@@ -140,7 +140,9 @@ fn rfc7644_3_5_2_3_unmatched_value_path_by_dialect(database: Database) {
 fn rfc7643_3_3_extension_attributes_by_urn(database: Database) {
     let (_server, scim) = serve(database, Dialect::Standard);
     let created = scim.post("/Users", &user("ada")).expect(201);
-    assert_eq!(created["schemas"], json!([USER]), "only what is there is listed");
+    // Everybody has a division and a licence tier, so that both extensions are always there.
+    assert_eq!(created["schemas"], json!([USER, ENTERPRISE, HEADCOUNT]));
+    assert_eq!(created[ENTERPRISE], json!({"division": "Home"}));
     let path = format!("/Users/{}", created.id());
     let answer = patch(
         &scim,

@@ -37,24 +37,27 @@ fn assert_schemas(resource: &Value, expected: &[&str]) {
 fn rfc7643_3_every_representation_has_its_schemas(database: Database) {
     let (_server, scim) = serve(database, Dialect::Strict);
     let created = scim.post("/Users", &user("ada")).expect(201);
-    assert_schemas(&created.body, &[USER]);
+    // Everybody has a division and a licence tier.
+    let all = [USER, ENTERPRISE, HEADCOUNT];
+    assert_schemas(&created.body, &all);
     let path = format!("/Users/{}", created.id());
     let department = format!("{ENTERPRISE}:department");
     let add = json!([{"op": "add", "path": department, "value": "Sales"}]);
-    assert_schemas(&scim.patch(&path, &add).expect(200).body, &[USER, ENTERPRISE]);
+    assert_schemas(&scim.patch(&path, &add).expect(200).body, &all);
     let listed = scim.get("/Users").expect(200);
-    assert_schemas(&listed["Resources"][0], &[USER, ENTERPRISE]);
+    assert_schemas(&listed["Resources"][0], &all);
     for (parameter, name, expected) in [
         ("attributes", "userName", &[USER][..]),
         ("attributes", department.as_str(), &[USER, ENTERPRISE]),
-        ("excludedAttributes", "schemas,userName", &[USER, ENTERPRISE]),
-        ("excludedAttributes", ENTERPRISE, &[USER]),
+        ("attributes", &format!("{HEADCOUNT}:agent"), &[USER, HEADCOUNT]),
+        ("excludedAttributes", "schemas,userName", &all),
+        ("excludedAttributes", ENTERPRISE, &[USER, HEADCOUNT]),
     ] {
         let read = scim.query(&path, &[(parameter, name)]).expect(200);
         assert_schemas(&read.body, expected);
     }
     let remove = json!([{"op": "remove", "path": department}]);
-    assert_schemas(&scim.patch(&path, &remove).expect(200).body, &[USER]);
+    assert_schemas(&scim.patch(&path, &remove).expect(200).body, &all);
     let team = scim.post("/Groups", &group("Team", &[])).expect(201);
     assert_schemas(&team.body, &[GROUP]);
     for path in ["/ServiceProviderConfig", "/ResourceTypes/User", "/Schemas", "/Users/none"] {
@@ -77,7 +80,8 @@ fn rfc7643_3_schemas_of_a_body_by_dialect(database: Database) {
         let scim = tenant.client(dialect);
         for (number, schemas) in odd.iter().enumerate() {
             let body = with(&format!("{}{number}", dialect.name()), schemas.clone());
-            assert_schemas(&scim.post("/Users", &body).expect(201).body, &[USER, ENTERPRISE]);
+            let created = scim.post("/Users", &body).expect(201);
+            assert_schemas(&created.body, &[USER, ENTERPRISE, HEADCOUNT]);
         }
     }
 }
@@ -245,6 +249,23 @@ fn rfc7643_4_2_groups_nest_and_have_names(database: Database) {
     scim.patch(&path, &remove).expect_error(400, Some("mutability"));
 }
 
+/// In the order in which queries over all of them find their resources.
+const RESOURCE_TYPES: [&str; 13] = [
+    "User",
+    "Group",
+    "Role",
+    "Division",
+    "Skill",
+    "LicenseTier",
+    "CapacityRule",
+    "UserTemplate",
+    "ProvisioningRule",
+    "RehireCase",
+    "ChangeLogEntry",
+    "Connection",
+    "Tenant",
+];
+
 fn rfc7643_6_resource_types_name_the_schemas_that_are_served(database: Database) {
     let server = Server::start(database);
     let scim = server.anonymous();
@@ -256,7 +277,7 @@ fn rfc7643_6_resource_types_name_the_schemas_that_are_served(database: Database)
             assert_eq!(schema["id"], urn, "{kind}");
         }
     }
-    assert_eq!(types.resources().len(), 2, "{}", types.story());
+    assert_eq!(strings(&types["Resources"], "id"), RESOURCE_TYPES, "{}", types.story());
 }
 
 fn rfc7644_3_5_1_put_of_what_was_read_changes_nothing(database: Database) {

@@ -59,7 +59,8 @@ fn rfc7644_3_4_2_no_match_is_an_empty_list_everywhere(database: Database) {
         scim.post(&format!("{endpoint}/.search"), &search).expect_empty_list();
         let beyond = scim.get(&format!("{endpoint}?startIndex=100")).expect(200);
         assert!(beyond.resources().is_empty(), "{}", beyond.story());
-        assert_eq!(beyond["totalResults"], if endpoint.is_empty() { 2 } else { 1 });
+        let total = if endpoint.is_empty() { 2 + FURNITURE } else { 1 };
+        assert_eq!(beyond["totalResults"], total, "{}", beyond.story());
         assert_eq!((&beyond["startIndex"], &beyond["itemsPerPage"]), (&json!(100), &json!(0)));
     }
 }
@@ -76,7 +77,10 @@ fn rfc7644_3_4_2_1_what_a_type_does_not_have_is_unassigned_in_a_root_query(datab
     assert_eq!(types("meta.resourceType eq \"User\""), ["User"]);
     assert_eq!(types("userName pr or displayName eq \"team\""), ["User", "Group"]);
     assert_eq!(types("members pr or userName eq \"ada\""), ["User"]);
-    assert_eq!(types("not (userName pr)"), ["Group"]);
+    // Roles, divisions and licence tiers are there from the beginning.
+    let others = [&["Group"][..], &["Role"; 7], &["Division"], &["LicenseTier"; 6]].concat();
+    assert_eq!(types("not (userName pr)"), others);
+    assert_eq!(types("not (userName pr) and not (name pr)"), ["Group"]);
     // What no type has is nobody's attribute.
     let unknown = scim.query("/", &[("filter", "noSuchAttribute pr")]);
     assert!(matches!(unknown.status, 200 | 400), "{}", unknown.story());
@@ -124,7 +128,9 @@ fn rfc7644_3_4_2_2_complex_attributes_schemas_and_null(database: Database) {
     }
     scim.filter("/Users", "name pr").expect_user_names(&["ada@example.com"]);
     let of_schema = |urn: &str| scim.filter("/Users", &format!("schemas eq \"{urn}\""));
-    of_schema(ENTERPRISE).expect_user_names(&["ada@example.com"]);
+    // Everybody has a division, which both extensions have.
+    of_schema(ENTERPRISE).expect_user_names(&["ada@example.com", "grace"]);
+    of_schema(HEADCOUNT).expect_user_names(&["ada@example.com", "grace"]);
     of_schema(USER).expect_user_names(&["ada@example.com", "grace"]);
     of_schema(GROUP).expect_empty_list();
     scim.filter("/Users", "title eq null").expect_user_names(&["grace"]);
@@ -207,7 +213,9 @@ fn rfc7644_3_4_3_search_at_every_endpoint(database: Database) {
     scim.post("/Users", &user("ada")).expect(201);
     scim.post("/Groups", &group("Team", &[])).expect(201);
     let search = json!({"schemas": [SEARCH_REQUEST], "count": 10});
-    for (path, total) in [("/Users/.search", 1), ("/Groups/.search", 1), ("/.search", 2)] {
+    for (path, total) in
+        [("/Users/.search", 1), ("/Groups/.search", 1), ("/.search", 2 + FURNITURE)]
+    {
         let answer = scim.post(path, &search).expect(200).expect_scim_content();
         assert_eq!(answer["schemas"], json!([LIST_RESPONSE]), "{}", answer.story());
         assert_eq!(answer["totalResults"], total, "{}", answer.story());

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+pub(crate) const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
 pub(crate) const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 pub(crate) const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 pub(crate) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -12,6 +13,13 @@ pub(crate) const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// An id that no resource has.
 pub(crate) const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+
+/// How many resources a new tenant has that every client may read.
+pub(crate) const FURNITURE: usize = 14;
+
+/// Their names, in the order in which a query over all types finds them: roles, a division, tiers.
+pub(crate) const FURNITURE_NAMES: &str = "master-admin admin supervisor agent employee read-only \
+    trusted-external-user Home CX1 CX2D CX2 CX3D CX3 CX4";
 
 /// The smallest user.
 pub(crate) fn user(user_name: &str) -> Value {
