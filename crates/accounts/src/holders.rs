@@ -83,7 +83,10 @@ fn check_number(holders: &[Uuid], what: &str) -> Result<(), Refusal> {
 }
 
 /// Changes an account that nobody asked to change. `edit` says what it changed, if anything.
-fn change_account(
+///
+/// # Errors
+/// What `edit` refuses.
+pub(crate) fn change_account(
     tx: &mut dyn Tx,
     context: &Context,
     id: Uuid,
@@ -103,6 +106,7 @@ fn change_account(
     Ok(tx.append(tenant, &entry.by_rule(rule))?)
 }
 
-fn changed(attribute: &str, old: &Value, new: &Value) -> Value {
+/// A change of an attribute of our extension, for the ledger.
+pub(crate) fn changed(attribute: &str, old: &Value, new: &Value) -> Value {
     json!({"attribute": format!("{HEADCOUNT}:{attribute}"), "old": old, "new": new})
 }

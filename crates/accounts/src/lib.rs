@@ -31,6 +31,7 @@ pub mod connections;
 pub mod discovery;
 pub mod divisions;
 pub mod erase;
+mod group;
 pub mod groups;
 pub mod guard;
 mod holders;
@@ -67,13 +68,14 @@ use scim_protocol::dialect::Dialect;
 use uuid::Uuid;
 
 pub use account::{Account, AccountState, Named, Standing};
+pub use group::{Group, GroupKind, GroupStanding};
 pub use ledger::{Actor, Source};
 pub use members::MAX_MEMBERS_IN_ANSWER;
 pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use rights::{Right, Rights};
 pub use tx::{
-    Assignments, Claims, Dependencies, Dependency, ExternalIds, Grant, Grants, Groups,
+    Assignments, Claims, Dependencies, Dependency, ExternalIds, Grant, Grants, GroupOf, Groups,
     InheritedGrant, InstallationKeys, Ledger, Member, MemberKind, MembershipOf, Memberships,
     Objects, Page, Resource, Savepoints, Scope, SeatCount, Seats, SkillAssignment, StorageError,
     StorageResult, Tenancy, Tx, Users, atomically,

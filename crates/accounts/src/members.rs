@@ -11,9 +11,12 @@ use scim_protocol::resource::parse_elements;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::group::{Group, GroupKind};
+use crate::holders;
 use crate::ledger::moved;
 use crate::refusal::{Code, Refusal};
 use crate::tx::{Member, MemberKind, Tx};
+use crate::users::settings::Settings;
 use crate::{Context, parse_id};
 
 /// A group with more members is answered without them after a PATCH, so that the cost of a
@@ -42,7 +45,7 @@ pub(crate) fn listed(
         let value = element.get("value").and_then(Value::as_str).unwrap_or_default();
         match parse_id(value) {
             Some(id) => ids.push(id),
-            None => unknown(value, leniencies)?,
+            None => unknown("members", "user or group", value, leniencies)?,
         }
     }
     ids.sort_unstable();
@@ -50,11 +53,20 @@ pub(crate) fn listed(
     Ok(ids)
 }
 
-fn unknown(id: impl std::fmt::Display, leniencies: &mut Leniencies) -> Result<(), Refusal> {
+/// Somebody who does not exist is left out, or refused where nothing is lenient about it.
+///
+/// # Errors
+/// [`Code::UnknownMember`]
+pub(crate) fn unknown(
+    attribute: &str,
+    kind: &str,
+    id: impl std::fmt::Display,
+    leniencies: &mut Leniencies,
+) -> Result<(), Refusal> {
     if leniencies.allow(Leniency::UnknownMember) {
         return Ok(());
     }
-    Err(Refusal::rule(Code::UnknownMember, format!("members: no user or group has the id {id}")))
+    Err(Refusal::rule(Code::UnknownMember, format!("{attribute}: no {kind} has the id {id}")))
 }
 
 /// The step that an edit of `members` is.
@@ -120,6 +132,11 @@ pub(crate) fn steps(edits: &[&Edit], leniencies: &mut Leniencies) -> Result<Vec<
 }
 
 impl Step {
+    /// Whether somebody may leave the group by it.
+    pub(crate) fn may_remove(&self) -> bool {
+        !matches!(self, Self::Add(_))
+    }
+
     /// Whether it reads all members.
     fn loads(&self) -> bool {
         match self {
@@ -169,31 +186,32 @@ impl Net {
 pub(crate) fn carry_out(
     tx: &mut dyn Tx,
     context: &Context,
-    group: Uuid,
+    group: &Group,
     steps: &[Step],
     leniencies: &mut Leniencies,
 ) -> Result<Net, Refusal> {
     let tenant = context.caller.tenant;
+    let id = group.resource.id;
     let mut net = Net::default();
     for step in steps {
         match step {
             Step::Add(ids) => net.record(add(tx, context, group, ids, leniencies)?, true),
-            Step::Remove(ids) => net.record(tx.remove_members(tenant, group, ids)?, false),
+            Step::Remove(ids) => net.record(tx.remove_members(tenant, id, ids)?, false),
             Step::RemoveWhere(filter) => {
-                let members = tx.members(tenant, group, u32::MAX)?;
+                let members = tx.members(tenant, id, u32::MAX)?;
                 let matching: Vec<Uuid> =
                     members.iter().filter(|m| matches(filter, m)).map(|m| m.id).collect();
-                net.record(tx.remove_members(tenant, group, &matching)?, false);
+                net.record(tx.remove_members(tenant, id, &matching)?, false);
             }
             Step::Replace(ids) if ids.is_empty() => {
-                net.record(tx.clear_members(tenant, group)?, false);
+                net.record(tx.clear_members(tenant, id)?, false);
             }
             Step::Replace(ids) => {
                 let wanted: HashSet<&Uuid> = ids.iter().collect();
-                let members = tx.members(tenant, group, u32::MAX)?;
+                let members = tx.members(tenant, id, u32::MAX)?;
                 let gone: Vec<Uuid> =
                     members.iter().map(|m| m.id).filter(|id| !wanted.contains(id)).collect();
-                net.record(tx.remove_members(tenant, group, &gone)?, false);
+                net.record(tx.remove_members(tenant, id, &gone)?, false);
                 net.record(add(tx, context, group, ids, leniencies)?, true);
             }
         }
@@ -204,7 +222,7 @@ pub(crate) fn carry_out(
 fn add(
     tx: &mut dyn Tx,
     context: &Context,
-    group: Uuid,
+    group: &Group,
     ids: &[Uuid],
     leniencies: &mut Leniencies,
 ) -> Result<Vec<Uuid>, Refusal> {
@@ -214,18 +232,54 @@ fn add(
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    if ids.contains(&group) {
+    let id = group.resource.id;
+    if ids.contains(&id) {
         return Err(Refusal::rule(Code::OwnMember, "members: a group cannot be its own member"));
     }
     let existing = tx.existing(context.caller.tenant, &ids)?;
     if existing.len() < ids.len() {
         let known: HashSet<&Uuid> = existing.iter().map(|(id, _)| id).collect();
         for id in ids.iter().filter(|id| !known.contains(id)) {
-            unknown(id, leniencies)?;
+            unknown("members", "user or group", id, leniencies)?;
         }
     }
-    refuse_cycle(tx, context.caller.tenant, group, &existing)?;
-    Ok(tx.add_members(context.caller.tenant, group, &existing, context.now)?)
+    refuse_cycle(tx, context.caller.tenant, id, &existing)?;
+    if group.standing.kind == GroupKind::Agent {
+        make_agents(tx, context, &existing)?;
+    }
+    Ok(tx.add_members(context.caller.tenant, id, &existing, context.now)?)
+}
+
+/// Only agents are in an agent group: who joins it becomes one, if the tenant wants that (domain
+/// model 2.8).
+fn make_agents(
+    tx: &mut dyn Tx,
+    context: &Context,
+    joining: &[(Uuid, MemberKind)],
+) -> Result<(), Refusal> {
+    let tenant = context.caller.tenant;
+    if let Some((id, _)) = joining.iter().find(|(_, kind)| *kind == MemberKind::Group) {
+        return Err(Refusal::rule(
+            Code::NotAnAgent,
+            format!("members: {id} is a group, and an agent group holds people only: add those"),
+        ));
+    }
+    let users: Vec<Uuid> = joining.iter().map(|(id, _)| *id).collect();
+    let others = tx.non_agents(tenant, &users)?;
+    let Some(first) = others.first() else { return Ok(()) };
+    if !Settings::of(tx, context)?.policy.auto_agent {
+        return Err(Refusal::rule(
+            Code::NotAnAgent,
+            format!("members: the user {first} is no agent: make it one before it joins"),
+        ));
+    }
+    for id in others {
+        holders::change_account(tx, context, id, "groups.autoAgent", |_, account| {
+            account.standing.agent = true;
+            Ok(Some(holders::changed("agent", &false.into(), &true.into())))
+        })?;
+    }
+    Ok(())
 }
 
 /// A group that is, through others, a member of `group` cannot hold it.

@@ -123,6 +123,10 @@ codes! {
     TooManySkills => ("tooManySkills", 400, Some(ScimType::InvalidValue), Some("R70")),
     /// The account has skills or is in agent groups, which only agents are.
     StillAgent => ("stillAgent", 400, Some(ScimType::InvalidValue), None),
+    /// Only agents are in agent groups.
+    NotAnAgent => ("notAnAgent", 400, Some(ScimType::InvalidValue), None),
+    /// A group of this kind has no such attribute.
+    WrongGroupKind => ("wrongGroupKind", 400, Some(ScimType::InvalidValue), None),
     /// Somebody would be above themselves.
     ManagerCycle => ("managerCycle", 400, Some(ScimType::InvalidValue), None),
     /// Another group of the tenant has the name.

@@ -69,9 +69,9 @@ fn revoke_from_group(
     let found = tx.group_for_update(context.caller.scope(), id)?;
     let lost = take(tx, context, role, id)?;
     let Some(mut group) = found else { return Ok(()) };
-    begin_version(&mut group, context);
+    begin_version(&mut group.resource, context);
     tx.update_group(context.caller.tenant, &group)?;
-    log(tx, context, "Group", &group, lost)
+    log(tx, context, "Group", &group.resource, lost)
 }
 
 /// Nobody asked for a change of this user or group, but for one of the role.

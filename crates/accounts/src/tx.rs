@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::connections::Connection;
+use crate::group::Group;
 use crate::identity::{Claim, Release};
 use crate::ledger::{Checked, Entry, Unlogged};
 use crate::objects::UniqueName;
@@ -140,6 +141,19 @@ pub struct MembershipOf {
     pub display: String,
 }
 
+/// A group that holds an account, directly or through other groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupOf {
+    /// The account.
+    pub user: Uuid,
+    /// The group.
+    pub group: Uuid,
+    /// The group's name.
+    pub display: String,
+    /// Whether the account is one of its members, be it also in it through others.
+    pub direct: bool,
+}
+
 /// The table of accounts. Tombstones are invisible to everything here that does not say otherwise.
 pub trait Users {
     /// An account.
@@ -188,19 +202,19 @@ pub trait Users {
 /// The table of groups. Deleted ones are invisible to everything here.
 pub trait Groups {
     /// A group, without its members.
-    fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Group>>;
     /// A group that no other transaction can change before this one ends.
-    fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>>;
+    fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Group>>;
     /// The groups of a query, without their members.
-    fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page>;
+    fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Group>>;
     /// The groups that have one of these names, folded.
     fn groups_named(&mut self, tenant: Uuid, names: &[String]) -> StorageResult<Vec<Uuid>>;
     /// Adds a group; `false` if another has its name.
-    fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool>;
+    fn insert_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool>;
     /// Writes a group's new state; `false` if another has its name.
-    fn update_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool>;
+    fn update_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool>;
     /// Takes a group and its name away; the row stays.
-    fn tombstone_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<()>;
+    fn tombstone_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<()>;
 }
 
 /// The table of all resources that are neither users nor groups. Deleted ones are invisible to
@@ -321,6 +335,12 @@ pub trait Memberships {
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>>;
     /// The members of several groups.
     fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>>;
+    /// How many members each of these groups has; those without are left out.
+    fn count_members(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, i64)>>;
+    /// The names for a person of those of these users that are visible.
+    fn displays_of(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<(Uuid, String)>>;
+    /// Which of these users are no agents.
+    fn non_agents(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<Uuid>>;
     /// Whether a user is in an agent group.
     fn is_in_agent_group(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<bool>;
     /// Removes something from every group, and gives those groups with the new version that each
@@ -336,7 +356,9 @@ pub trait Memberships {
     fn lock_nesting(&mut self, tenant: Uuid) -> StorageResult<()>;
     /// The groups that hold something, directly or through others.
     fn groups_above(&mut self, tenant: Uuid, member: Uuid) -> StorageResult<Vec<Uuid>>;
-    /// The groups of several members.
+    /// The groups that hold several users, directly or through others; each of a user's once.
+    fn groups_of(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<GroupOf>>;
+    /// The groups of several members, only those that they are in directly.
     fn memberships_of(
         &mut self,
         tenant: Uuid,

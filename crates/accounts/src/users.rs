@@ -9,7 +9,7 @@ mod change;
 mod check;
 mod complete;
 mod create;
-mod entitle;
+pub(crate) mod entitle;
 pub(crate) mod extension;
 mod genesys;
 mod held;
@@ -108,14 +108,14 @@ pub fn replace(
         let named: Vec<&str> = named.iter().map(String::as_str).collect();
         keep(attributes, &mut body, &["active"], &[]);
         keep(attributes, &mut body, &["roles", "externalId"], &named);
+        // Without its URN, nothing of our extension is meant.
+        if !named.iter().any(|name| name.starts_with(HEADCOUNT)) {
+            keep(attributes, &mut body, &[HEADCOUNT], &[]);
+        }
         for (urn, name) in GIVEN.into_iter().chain(genesys::GIVEN) {
             if !named.contains(&format!("{urn}:{name}").as_str()) {
                 keep_extended(attributes, &mut body, urn, name);
             }
-        }
-        // Without its URN, nothing of our extension is meant.
-        if !named.iter().any(|name| name.starts_with(HEADCOUNT)) {
-            keep(attributes, &mut body, &[HEADCOUNT], &[]);
         }
         same_skills(attributes, &mut body, &named);
         immutable::carry_over(form(&context.caller), attributes, &mut body)?;
@@ -124,7 +124,8 @@ pub fn replace(
     })
 }
 
-fn keep_extended(before: &Object, after: &mut Object, urn: &'static str, name: &str) {
+/// Gives `after` an attribute of an extension that `before` has and it has not.
+pub(crate) fn keep_extended(before: &Object, after: &mut Object, urn: &'static str, name: &str) {
     if extension::get(after, Some(urn), name).is_none() {
         let value = extension::get(before, Some(urn), name).cloned();
         extension::set(after, Some(urn), name, value);

@@ -172,6 +172,8 @@ CREATE TABLE memberships (
   FOREIGN KEY (tenant_id, group_id) REFERENCES groups (tenant_id, id)
 ) WITHOUT ROWID;
 CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id, group_id);
+-- The few groups that are in others, by which those in a group indirectly are found.
+CREATE INDEX memberships_of_groups ON memberships (tenant_id, group_id, member_id) WHERE is_group;
 
 -- Rule R13: a seat that is free in a pool of a limited size. Taking one deletes its row; what is
 -- not there cannot be taken.

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use scim_protocol::error::Error;
-use scim_protocol::fold::fold;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -19,12 +18,7 @@ use crate::objects::ObjectType;
 use crate::refusal::Refusal;
 use crate::rights::Right;
 use crate::tx::{Resource, Tx};
-
-/// The extension of a group with what a contact centre knows.
-const GROUP_EXTENSION: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:Group";
-
-/// The priority of a group that does not say one.
-const DEFAULT_PRIORITY: i64 = 100;
+use crate::{Group, GroupKind};
 
 /// What is to be decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -142,22 +136,20 @@ fn rules_of_groups(
     if named.is_empty() {
         return Ok(vec![]);
     }
-    let keys: Vec<String> = named.iter().map(|(_, name)| fold(name)).collect();
-    let found = tx.objects_named(scope.tenant, CapacityRules::resource_type(), &keys)?;
-    let rule = |(priority, name): &(i64, String)| {
-        let rule = found.iter().find(|rule| names::means(name, rule))?;
+    let ids: Vec<Uuid> = named.iter().map(|(_, rule)| *rule).collect();
+    let found = tx.objects_with_ids(scope.tenant, CapacityRules::resource_type(), &ids)?;
+    let rule = |(priority, id): &(i64, Uuid)| {
+        let rule = found.iter().find(|rule| rule.id == *id)?;
         Some((*priority, read(rule)?))
     };
     Ok(named.iter().filter_map(rule).collect())
 }
 
-fn rule_of_group(group: &Resource) -> Option<(i64, String)> {
-    let ours = group.attributes.get(GROUP_EXTENSION)?;
-    let is_agent_group = ours.get("kind").and_then(Value::as_str) == Some("agent");
-    let enabled = ours.get("enabled").and_then(Value::as_bool).unwrap_or(true);
-    let rule = ours.get("capacityRule").and_then(Value::as_str)?;
-    let priority = ours.get("priority").and_then(Value::as_i64).unwrap_or(DEFAULT_PRIORITY);
-    (is_agent_group && enabled).then(|| (priority, rule.to_owned()))
+fn rule_of_group(group: &Group) -> Option<(i64, Uuid)> {
+    let standing = &group.standing;
+    let rule = standing.capacity_rule.as_ref()?;
+    let counts = standing.kind == GroupKind::Agent && standing.enabled;
+    counts.then_some((standing.priority.into(), rule.id))
 }
 
 fn read(rule: &Resource) -> Option<CapacityRule> {

@@ -92,9 +92,10 @@ fn groups(
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Value>>, Refusal> {
     let mut groups: HashMap<Uuid, Vec<Value>> = HashMap::new();
-    for found in tx.memberships_of(caller.tenant, ids)? {
-        let group = json!({"value": found.group, "display": found.display, "type": "direct"});
-        groups.entry(found.member).or_default().push(group);
+    for found in tx.groups_of(caller.tenant, ids)? {
+        let way = if found.direct { "direct" } else { "indirect" };
+        let group = json!({"value": found.group, "display": found.display, "type": way});
+        groups.entry(found.user).or_default().push(group);
     }
     Ok(groups)
 }

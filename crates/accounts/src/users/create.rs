@@ -61,8 +61,12 @@ pub fn create(
     let account = Account { resource, standing };
     insert(tx, context, &settings, &wish, &account)?;
     let user = describe(tx, context, account)?;
+    if groups.is_empty() {
+        return Ok(user);
+    }
     join(tx, context, id, &groups)?;
-    Ok(user)
+    // An agent group makes agents of those who join it.
+    Ok(tx.user(context.caller.scope(), id)?.map_or(user, |joined| with_standing(&joined)))
 }
 
 /// What every account has, whatever the request says.

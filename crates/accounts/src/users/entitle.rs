@@ -133,7 +133,9 @@ fn by_grants(
 ) -> Result<Roles, Refusal> {
     let texts: Vec<(&str, Option<&DivisionText>)> =
         grants.iter().map(|(role, division)| (role.as_str(), division.as_ref())).collect();
-    let scoped = scoped(tx, context, settings, standing, "roleGrants", &texts)?;
+    let default = default_scope(settings, standing.division.id);
+    let mut scoped = scoped(tx, context, default, "roleGrants", &texts)?;
+    scoped.retain(|(role, _)| name(role) != EMPLOYEE);
     let wanted = scoped.iter().map(|(role, division)| (role.id, *division)).collect();
     Ok(Roles { wanted, roles: scoped.into_iter().map(|(role, _)| role).collect() })
 }
@@ -155,9 +157,13 @@ fn by_roles(
         .collect();
     let pairs: Vec<(&str, Option<&DivisionText>)> =
         parsed.iter().map(|text| (text.role.as_str(), text.division.as_ref())).collect();
-    let scoped = scoped(tx, context, settings, standing, "roles", &pairs)?;
+    let default = default_scope(settings, standing.division.id);
+    let mut scoped = scoped(tx, context, default, "roles", &pairs)?;
     let mut wanted = Vec::new();
     for ((role, division), text) in scoped.iter().zip(&parsed) {
+        if name(role) == EMPLOYEE {
+            continue;
+        }
         let mut has = held.grants.iter().filter(|grant| grant.role == role.id).peekable();
         if text.division.is_none() && has.peek().is_some() {
             wanted.extend(has.map(|grant| (grant.role, grant.division)));
@@ -165,6 +171,7 @@ fn by_roles(
             wanted.push((role.id, *division));
         }
     }
+    scoped.retain(|(role, _)| name(role) != EMPLOYEE);
     // In pairs with what is wanted, the roles would be repeated; they are looked up by identifier.
     Ok(Roles { wanted, roles: scoped.into_iter().map(|(role, _)| role).collect() })
 }
@@ -195,12 +202,14 @@ fn known_roles(
     Ok(known)
 }
 
-/// The roles of these names, each with where it is meant; without the one that everybody has.
-fn scoped(
+/// The roles of these names, each with where it is meant; `default` where its text does not say it.
+///
+/// # Errors
+/// Refuses roles and divisions that do not exist.
+pub(crate) fn scoped(
     tx: &mut dyn Tx,
     context: &Context,
-    settings: &Settings,
-    standing: &Standing,
+    default: DivisionScope,
     attribute: &str,
     texts: &[(&str, Option<&DivisionText>)],
 ) -> Result<Vec<(Resource, DivisionScope)>, Refusal> {
@@ -225,20 +234,18 @@ fn scoped(
                 let Some(division) = divisions.pop() else { continue };
                 DivisionScope::One(division.id)
             }
-            None => default_scope(settings, standing),
+            None => default,
         };
-        if name(&role) != EMPLOYEE {
-            scoped.push((role, scope));
-        }
+        scoped.push((role, scope));
     }
     Ok(scoped)
 }
 
-/// Rule R28: where a role is granted of which nobody said it.
-pub(crate) fn default_scope(settings: &Settings, standing: &Standing) -> DivisionScope {
+/// Rule R28: where a role is granted of which nobody said it; `own` is the division of who gets it.
+pub(crate) fn default_scope(settings: &Settings, own: Uuid) -> DivisionScope {
     match settings.policy.default_division_scope {
         GrantScope::Home => DivisionScope::One(settings.home.id),
-        GrantScope::Own => DivisionScope::One(standing.division.id),
+        GrantScope::Own => DivisionScope::One(own),
         GrantScope::All => DivisionScope::All,
     }
 }

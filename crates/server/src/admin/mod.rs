@@ -5,6 +5,7 @@
 //! the table [`verbs`] and a function that runs in one unit of work; its body is a struct, whose
 //! members are all that the body may have.
 
+mod groups;
 mod nouns;
 mod roles;
 
@@ -29,12 +30,13 @@ use uuid::Uuid;
 use crate::answer::{self, Rendered};
 use crate::body::{Body, OptionalBody};
 use crate::error::ApiError;
-use crate::scim::{self, Kind, Of, View};
+use crate::scim::{self, Groups, Kind, Of, View};
 use crate::{ADMIN_PATH, State};
 use Lane::{Reads, Writes};
 
 /// The table of verbs.
 fn verbs(table: &mut ServiceConfig) {
+    of_one::<Groups, _>(table, "copy", Writes, groups::copy);
     of_one::<Of<Roles>, _>(table, "copy", Writes, roles::copy);
     of_one::<Of<Roles>, _>(table, "compare-default", Reads, roles::compare_default);
     of_one::<Of<Roles>, _>(table, "restore-default", Writes, roles::restore_default);

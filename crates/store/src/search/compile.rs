@@ -9,7 +9,10 @@ use accounts::{Scope, StorageResult, parse_id};
 use scim_protocol::filter::{Operand, Operator, Predicate, Test};
 use scim_protocol::schema::AttributeRef;
 
-use super::place::{Column, Form, Place, SideTable, Table, place};
+use super::nesting::in_groups;
+use super::place::{
+    Column, Form, GROUPS_ABOVE_USER, GROUPS_OF_USER, Place, SideTable, Table, place,
+};
 use super::value::{EVERYTHING, InDocument, NOTHING, path, unsearchable};
 use super::{Bind, Dialect, Pieces};
 use crate::types::Stamp;
@@ -119,6 +122,7 @@ impl Compiler<'_> {
                 Ok(())
             }
             Place::Side(side) => self.side_test(side, attribute, test, out),
+            Place::Groups => self.groups_test(attribute, test, out),
             Place::Document if attribute.attribute.multi_valued => {
                 self.list_test(attribute, test, out);
                 Ok(())
@@ -164,6 +168,57 @@ impl Compiler<'_> {
         }
         self.in_side(side, Some(inner), out);
         Ok(())
+    }
+
+    /// A test of any group that a user is in, directly or through others.
+    fn groups_test(
+        &self,
+        attribute: AttributeRef,
+        test: &Test,
+        out: &mut Pieces,
+    ) -> StorageResult<()> {
+        // Who is in a group through others is in one directly too.
+        if let (Test::Present, None) = (test, attribute.sub) {
+            self.in_side(&GROUPS_OF_USER, None, out);
+            return Ok(());
+        }
+        let condition = |side: &SideTable| {
+            let column =
+                side.column(&attribute.leaf().name).ok_or_else(|| unsearchable(attribute))?;
+            let mut condition = Pieces::default();
+            self.column_test(column, test, &mut condition);
+            Ok(condition)
+        };
+        let (direct, above) = (condition(&GROUPS_OF_USER)?, condition(&GROUPS_ABOVE_USER)?);
+        if is_not_equal(test) {
+            out.sql("(NOT ");
+            self.in_side(&GROUPS_OF_USER, None, out);
+            out.sql(" OR ");
+            self.in_groups(direct, above, out);
+            out.sql(")");
+            return Ok(());
+        }
+        self.in_groups(direct, above, out);
+        Ok(())
+    }
+
+    /// A value path of the groups that a user is in.
+    fn groups_element(&self, predicate: &Predicate, out: &mut Pieces) -> StorageResult<()> {
+        let condition = |side: &'static SideTable| {
+            let mut condition = Pieces::default();
+            let within = Self { within: Within::Side(side), ..*self };
+            within.predicate(predicate, &mut condition)?;
+            Ok::<_, accounts::StorageError>(condition)
+        };
+        let (direct, above) = (condition(&GROUPS_OF_USER)?, condition(&GROUPS_ABOVE_USER)?);
+        self.in_groups(direct, above, out);
+        Ok(())
+    }
+
+    fn in_groups(&self, direct: Pieces, above: Pieces, out: &mut Pieces) {
+        let before = self.lookups.replace(self.lookups.get() + 1);
+        out.sql("((resource.id IN (").extend(in_groups(self.scope.tenant, direct, above));
+        out.sql(if before < PLANNED_LOOKUPS { ")))" } else { ")) IS TRUE)" });
     }
 
     fn in_side(&self, side: &SideTable, condition: Option<Pieces>, out: &mut Pieces) {
@@ -218,6 +273,9 @@ impl Compiler<'_> {
         out: &mut Pieces,
     ) -> StorageResult<()> {
         let place = place(self.table, attribute);
+        if let Place::Groups = place {
+            return self.groups_element(predicate, out);
+        }
         if let Place::Side(side) = place {
             let mut inner = Pieces::default();
             let within = Self { within: Within::Side(side), ..*self };

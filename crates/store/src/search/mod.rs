@@ -10,6 +10,7 @@
 
 mod compile;
 mod dialect;
+mod nesting;
 mod order;
 mod place;
 mod value;

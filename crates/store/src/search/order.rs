@@ -96,10 +96,10 @@ fn bound(key: &Key, form: Option<Form>) -> Option<Bind> {
         }
         (None | Some(Form::Text), Key::Text(text)) => Bind::Text(text.clone()),
         (None | Some(Form::Boolean), Key::Boolean(truth)) => Bind::Boolean(*truth),
-        (None | Some(Form::Version | Form::Integer), Key::Integer(number)) => {
+        (None | Some(Form::Version | Form::Integer | Form::Decimal), Key::Integer(number)) => {
             Bind::Integer(*number)
         }
-        (None, Key::Decimal(number)) => Bind::Decimal(*number),
+        (None | Some(Form::Decimal), Key::Decimal(number)) => Bind::Decimal(*number),
         _ => return None,
     })
 }
@@ -143,7 +143,7 @@ fn key(
         // The e-mails are in the search document too.
         Place::Side(_) if attribute.attribute.name == "emails" => in_document(),
         Place::Document => in_document(),
-        Place::Side(_) | Place::Nowhere => return Err(unsortable()),
+        Place::Side(_) | Place::Groups | Place::Nowhere => return Err(unsortable()),
     }))
 }
 

@@ -117,6 +117,8 @@ pub(crate) enum Place {
     Column(Column),
     /// In a table of its own.
     Side(&'static SideTable),
+    /// In the memberships of a user, its own and those of its groups.
+    Groups,
     /// In the search document.
     Document,
     /// Nowhere that can be searched.
@@ -134,23 +136,30 @@ const EMAILS: SideTable = SideTable {
     ],
 };
 
-const GROUPS_OF_USER: SideTable = SideTable {
+/// The groups of which a user is a member.
+pub(crate) const GROUPS_OF_USER: SideTable = SideTable {
     from: "memberships AS side",
     owner: "side.member_id",
     of_connection: None,
     columns: &[
         ("value", column("side.group_id", Form::Id)),
         ("type", column("side.group_id", Form::Always("direct"))),
-        (
-            "display",
-            column(
-                "(SELECT g.display_name_key FROM \"groups\" AS g \
-                  WHERE g.tenant_id = side.tenant_id AND g.id = side.group_id)",
-                Form::Text,
-            ),
-        ),
+        ("display", column(NAME_OF_GROUP, Form::Text)),
     ],
 };
+
+/// A group that is a member of another, which all that it holds are then in too.
+pub(crate) const GROUPS_ABOVE_USER: SideTable = SideTable {
+    columns: &[
+        ("value", column("side.group_id", Form::Id)),
+        ("type", column("side.group_id", Form::Always("indirect"))),
+        ("display", column(NAME_OF_GROUP, Form::Text)),
+    ],
+    ..GROUPS_OF_USER
+};
+
+const NAME_OF_GROUP: &str = "(SELECT g.display_name_key FROM \"groups\" AS g \
+    WHERE g.tenant_id = side.tenant_id AND g.id = side.group_id)";
 
 const MEMBERS: SideTable = SideTable {
     from: "memberships AS side",
@@ -212,6 +221,23 @@ const ROLE_GRANTS: SideTable = SideTable {
     ],
 };
 
+const GRANTS_OF_GROUP: SideTable = SideTable {
+    from: "(SELECT held.tenant_id, held.subject_id AS group_id, held.role_id, \
+        role.name_key AS role_key, COALESCE(division.name_key, '*') AS division_key \
+        FROM grants AS held JOIN objects AS role \
+        ON role.tenant_id = held.tenant_id AND role.id = held.role_id \
+        LEFT JOIN objects AS division \
+        ON division.tenant_id = held.tenant_id AND division.id = held.division_id \
+        WHERE held.is_group) AS side",
+    owner: "side.group_id",
+    of_connection: None,
+    columns: &[
+        ("role", column("side.role_key", Form::Text)),
+        ("roleId", column("side.role_id", Form::Id)),
+        ("division", column("side.division_key", Form::Text)),
+    ],
+};
+
 const SKILLS: SideTable = SideTable {
     from: "(SELECT assigned.tenant_id, assigned.user_id, skill.name_key, \
         skill.variant AS kind, assigned.proficiency FROM skill_assignments AS assigned \
@@ -251,6 +277,21 @@ fn of_account(name: &str) -> Place {
         | "blockedPermissionCount"
         | "skillSet"
         | "dependencies" => Place::Nowhere,
+        _ => Place::Document,
+    }
+}
+
+/// Where an attribute of our extension of a group is kept.
+fn of_group(name: &str, sub: Option<&str>) -> Place {
+    let own = |sql, form| Place::Column(column(sql, form));
+    match (name, sub) {
+        ("kind", _) => own("resource.kind", Form::Text),
+        ("enabled", _) => own("resource.enabled", Form::Boolean),
+        ("capacityRule", _) => own("resource.capacity_rule_id", Form::Named("CapacityRule")),
+        ("priority", _) => own("resource.priority", Form::Decimal),
+        ("roleGrants", _) => Place::Side(&GRANTS_OF_GROUP),
+        // What the managers are called is found out when they are read.
+        ("memberCount", _) | ("managers", Some("display" | "$ref")) => Place::Nowhere,
         _ => Place::Document,
     }
 }
@@ -300,6 +341,7 @@ pub(crate) fn kept_as(urn: &str) -> &str {
 
 const GENESYS: &str = "urn:ietf:params:scim:schemas:extension:genesys:purecloud:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const HEADCOUNT_GROUP: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:Group";
 const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
 
 const EXTERNAL_ID_OF_USER: SideTable = SideTable {
@@ -356,6 +398,9 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
         (_, None) => {}
         (Table::Users, Some(HEADCOUNT)) => return of_account(name),
         (Table::Users, Some(GENESYS)) => return of_alias(name),
+        (Table::Groups, Some(HEADCOUNT_GROUP)) => {
+            return of_group(name, attribute.sub.map(|sub| sub.name.as_str()));
+        }
         (Table::Users, Some(ENTERPRISE)) if name == "division" => return of_account(name),
         (Table::Users, Some(ENTERPRISE)) if name == "employeeNumber" => {
             return Place::Column(column("resource.employee_number_key", Form::Text));
@@ -387,7 +432,7 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
         (_, "displayName", _) => own("resource.display_name_key", Form::Text),
         (Table::Users, "active", _) => own("resource.active", Form::Boolean),
         (Table::Users, "emails", _) => Place::Side(&EMAILS),
-        (Table::Users, "groups", _) => Place::Side(&GROUPS_OF_USER),
+        (Table::Users, "groups", _) => Place::Groups,
         (Table::Users, "roles", _) => Place::Side(&ROLES),
         (Table::Users, "entitlements", _) => Place::Nowhere,
         (Table::Groups, "members", _) => Place::Side(&MEMBERS),

@@ -1,14 +1,16 @@
 //! The table `groups`.
 
-use accounts::{Groups, Page, Resource, Scope, StorageResult};
+use accounts::{
+    Group, GroupKind, GroupStanding, Groups, Named, Page, Scope, StorageError, StorageResult,
+};
 use diesel::prelude::*;
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{find, find_for_update, page};
-use super::statement::ResourceRow;
+use super::resources::{Row, find, find_for_update, page, resource};
+use super::statement::GroupStandingRow;
 use super::{Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::groups;
@@ -34,39 +36,63 @@ struct GroupRow {
     modified_at: Stamp,
 }
 
-fn group_row(tenant: Uuid, group: &Resource) -> GroupRow {
-    let (document, search) = document(ResourceType::group(), &group.attributes);
+fn group_row(tenant: Uuid, group: &Group) -> GroupRow {
+    let Group { resource, standing } = group;
+    let (document, mut search) = document(ResourceType::group(), &resource.attributes);
+    // Every group has a kind.
+    let schemas = ResourceType::group().schemas().map(|schema| Value::from(schema.id.as_str()));
+    search.insert("schemas".to_owned(), Value::Array(schemas.collect()));
     let name = |attributes: &scim_protocol::Object| {
         attributes.get("displayName").and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     GroupRow {
         tenant_id: Id(tenant),
-        id: Id(group.id),
+        id: Id(resource.id),
         display_name_key: name(&search),
-        display: name(&group.attributes),
-        kind: "access".to_owned(),
-        enabled: true,
-        capacity_rule_id: None,
-        priority: 100,
+        display: name(&resource.attributes),
+        kind: standing.kind.as_str().to_owned(),
+        enabled: standing.enabled,
+        capacity_rule_id: standing.capacity_rule.as_ref().map(|rule| Id(rule.id)),
+        priority: standing.priority,
         document: Json(Value::Object(document)),
         search: SearchJson(Value::Object(search)),
-        version: group.version,
-        created_at: Stamp(group.created),
-        modified_at: Stamp(group.last_modified),
+        version: resource.version,
+        created_at: Stamp(resource.created),
+        modified_at: Stamp(resource.last_modified),
+    }
+}
+
+impl Row for GroupStandingRow {
+    const MORE: &'static str = ", resource.kind, resource.enabled, resource.capacity_rule_id, \
+        (SELECT named.name FROM objects AS named WHERE named.tenant_id = resource.tenant_id \
+         AND named.id = resource.capacity_rule_id) AS capacity_rule, resource.priority";
+    type Read = Group;
+
+    fn read(self) -> StorageResult<Group> {
+        let kind = GroupKind::named(&self.kind)
+            .ok_or_else(|| StorageError::Failed(format!("a group kind {:?}", self.kind).into()))?;
+        let name = self.capacity_rule.unwrap_or_default();
+        let standing = GroupStanding {
+            kind,
+            enabled: self.enabled,
+            capacity_rule: self.capacity_rule_id.map(|id| Named { id: id.0, name }),
+            priority: self.priority,
+        };
+        Ok(Group { resource: resource(self.resource), standing })
     }
 }
 
 impl Groups for Session {
-    fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find::<ResourceRow>(&mut self.0, Table::Groups, scope, id)
+    fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Group>> {
+        find::<GroupStandingRow>(&mut self.0, Table::Groups, scope, id)
     }
 
-    fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find_for_update::<ResourceRow>(&mut self.0, Table::Groups, scope, id)
+    fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Group>> {
+        find_for_update::<GroupStandingRow>(&mut self.0, Table::Groups, scope, id)
     }
 
-    fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
-        page::<ResourceRow>(&mut self.0, Table::Groups, scope, query)
+    fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Group>> {
+        page::<GroupStandingRow>(&mut self.0, Table::Groups, scope, query)
     }
 
     fn groups_named(&mut self, tenant: Uuid, names: &[String]) -> StorageResult<Vec<Uuid>> {
@@ -81,26 +107,26 @@ impl Groups for Session {
         Ok(found.into_iter().map(|id| id.0).collect())
     }
 
-    fn insert_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool> {
+    fn insert_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool> {
         let inserted = diesel::insert_into(groups::table)
             .values(group_row(tenant, group))
             .execute(&mut self.0);
         unless_taken(inserted)
     }
 
-    fn update_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<bool> {
-        let updated = diesel::update(groups::table.find((Id(tenant), Id(group.id))))
+    fn update_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool> {
+        let updated = diesel::update(groups::table.find((Id(tenant), Id(group.resource.id))))
             .set(group_row(tenant, group))
             .execute(&mut self.0);
         unless_taken(updated)
     }
 
-    fn tombstone_group(&mut self, tenant: Uuid, group: &Resource) -> StorageResult<()> {
-        diesel::update(groups::table.find((Id(tenant), Id(group.id))))
+    fn tombstone_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<()> {
+        diesel::update(groups::table.find((Id(tenant), Id(group.resource.id))))
             .set((
-                groups::version.eq(group.version),
-                groups::modified_at.eq(Stamp(group.last_modified)),
-                groups::deleted_at.eq(Stamp(group.last_modified)),
+                groups::version.eq(group.resource.version),
+                groups::modified_at.eq(Stamp(group.resource.last_modified)),
+                groups::deleted_at.eq(Stamp(group.resource.last_modified)),
             ))
             .execute(&mut self.0)
             .map_err(failed)?;

@@ -1,11 +1,11 @@
 //! The table `memberships`.
 
-use accounts::{Member, MemberKind, MembershipOf, Memberships, StorageResult};
+use accounts::{GroupOf, Member, MemberKind, MembershipOf, Memberships, StorageResult};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::statement::{IdRow, Statement};
+use super::statement::{GroupOfRow, IdRow, Statement};
 use super::{Session, lock_nesting};
 use crate::error::failed;
 use crate::schema::{groups, memberships, users};
@@ -153,6 +153,50 @@ impl Memberships for Session {
         Ok(members)
     }
 
+    fn count_members(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, i64)>> {
+        let mut counts = Vec::with_capacity(groups.len());
+        for chunk in chunks(groups) {
+            let rows: Vec<(Id, i64)> = memberships::table
+                .filter(memberships::tenant_id.eq(Id(tenant)))
+                .filter(memberships::group_id.eq_any(chunk))
+                .group_by(memberships::group_id)
+                .select((memberships::group_id, diesel::dsl::count_star()))
+                .load(&mut self.0)
+                .map_err(failed)?;
+            counts.extend(rows.into_iter().map(|(group, count)| (group.0, count)));
+        }
+        Ok(counts)
+    }
+
+    fn displays_of(&mut self, tenant: Uuid, ids: &[Uuid]) -> StorageResult<Vec<(Uuid, String)>> {
+        let mut displays = Vec::with_capacity(ids.len());
+        for chunk in chunks(ids) {
+            let rows: Vec<(Id, String)> = users::table
+                .filter(users::tenant_id.eq(Id(tenant)).and(users::id.eq_any(chunk)))
+                .filter(users::deleted_at.is_null())
+                .select((users::id, users::display))
+                .load(&mut self.0)
+                .map_err(failed)?;
+            displays.extend(rows.into_iter().map(|(user, display)| (user.0, display)));
+        }
+        Ok(displays)
+    }
+
+    fn non_agents(&mut self, tenant: Uuid, ids: &[Uuid]) -> StorageResult<Vec<Uuid>> {
+        let mut found = Vec::new();
+        for chunk in chunks(ids) {
+            let others: Vec<Id> = users::table
+                .filter(users::tenant_id.eq(Id(tenant)).and(users::id.eq_any(chunk)))
+                .filter(users::is_agent.eq(false).and(users::deleted_at.is_null()))
+                .order(users::id)
+                .select(users::id)
+                .load(&mut self.0)
+                .map_err(failed)?;
+            found.extend(uuids(others));
+        }
+        Ok(found)
+    }
+
     fn is_in_agent_group(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<bool> {
         let of_agents = memberships::table
             .inner_join(
@@ -208,6 +252,37 @@ impl Memberships for Session {
         pieces.sql(" SELECT id FROM above");
         let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
         Ok(rows.into_iter().map(|row| row.id.0).collect())
+    }
+
+    /// Upwards from the users, all of the page in one statement.
+    fn groups_of(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<GroupOf>> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pieces = Pieces::default();
+        pieces.sql(
+            "WITH RECURSIVE above (user_id, group_id, direct) AS ( \
+             SELECT m.member_id, m.group_id, TRUE FROM memberships AS m WHERE m.tenant_id = ",
+        );
+        pieces.id(tenant).sql(" AND m.member_id IN (").ids(users).sql(
+            ") UNION SELECT above.user_id, m.group_id, FALSE FROM above \
+             CROSS JOIN memberships AS m WHERE m.member_id = above.group_id AND m.tenant_id = ",
+        );
+        pieces.id(tenant).sql(
+            ") SELECT above.user_id, above.group_id, g.display, above.direct FROM above \
+             CROSS JOIN \"groups\" AS g WHERE g.id = above.group_id AND g.tenant_id = ",
+        );
+        pieces.id(tenant).sql(" ORDER BY above.user_id, above.group_id, above.direct DESC");
+        let rows = Statement::dynamic(pieces).load::<GroupOfRow>(&mut self.0).map_err(failed)?;
+        let mut found: Vec<GroupOf> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (user, group) = (row.user_id.0, row.group_id.0);
+            // Who is in a group and in another within it is in it directly, which comes first.
+            if !found.last().is_some_and(|last| (last.user, last.group) == (user, group)) {
+                found.push(GroupOf { user, group, display: row.display, direct: row.direct });
+            }
+        }
+        Ok(found)
     }
 
     fn memberships_of(

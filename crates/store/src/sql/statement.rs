@@ -2,7 +2,7 @@
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Untyped};
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Untyped};
 use diesel::{QueryableByName, RunQueryDsl};
 
 use super::{Conn, Db};
@@ -110,6 +110,36 @@ pub(crate) struct AccountRow {
     pub(crate) deleted_at: Option<Stamp>,
     #[diesel(sql_type = Nullable<Instant>)]
     pub(crate) erased_at: Option<Stamp>,
+}
+
+/// A row of groups, besides what every resource has.
+#[derive(QueryableByName)]
+pub(crate) struct GroupStandingRow {
+    #[diesel(embed)]
+    pub(crate) resource: ResourceRow,
+    #[diesel(sql_type = Text)]
+    pub(crate) kind: String,
+    #[diesel(sql_type = Bool)]
+    pub(crate) enabled: bool,
+    #[diesel(sql_type = Nullable<Guid>)]
+    pub(crate) capacity_rule_id: Option<Id>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) capacity_rule: Option<String>,
+    #[diesel(sql_type = Integer)]
+    pub(crate) priority: i32,
+}
+
+/// A group that a user is in.
+#[derive(QueryableByName)]
+pub(crate) struct GroupOfRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) user_id: Id,
+    #[diesel(sql_type = Guid)]
+    pub(crate) group_id: Id,
+    #[diesel(sql_type = Text)]
+    pub(crate) display: String,
+    #[diesel(sql_type = Bool)]
+    pub(crate) direct: bool,
 }
 
 /// The result of counting.

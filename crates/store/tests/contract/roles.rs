@@ -163,7 +163,7 @@ fn r32_by_force_the_grants_go_with_the_role(database: &TestDatabase) {
     let (user, group) = world
         .read(move |tx| {
             let user = tx.user(scope(), ada)?.map(|user| user.resource);
-            Ok::<_, Refusal>((user.unwrap(), tx.group(scope(), crew)?.unwrap()))
+            Ok::<_, Refusal>((user.unwrap(), tx.group(scope(), crew)?.unwrap().resource))
         })
         .unwrap();
     let is_new =
@@ -226,8 +226,7 @@ fn r34_a_default_role_that_is_missing_is_recreated(database: &TestDatabase) {
 /// A version that knows other permissions is started on the same database.
 fn r36_a_new_catalogue_of_permissions_counts_from_the_start_on(database: &TestDatabase) {
     let world = World::on(database);
-    let refresh =
-        || world.write(|tx| roles::refresh(tx, context().now, context().new_id)).unwrap();
+    let refresh = || world.write(|tx| roles::refresh(tx, context().now, context().new_id)).unwrap();
     let recorded = || {
         let count = "SELECT CAST(COUNT(*) AS TEXT) AS value FROM role_permissions";
         database.raw().texts(count).remove(0)

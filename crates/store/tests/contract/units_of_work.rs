@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Barrier};
 
-use accounts::{Refusal, Resource, StorageError, Tx, atomically};
+use accounts::{Group, GroupKind, GroupStanding, Refusal, Resource, StorageError, Tx, atomically};
 use scim_protocol::dialect::Dialect;
 use scim_protocol::schema::ResourceType;
 use serde_json::json;
@@ -120,7 +120,9 @@ fn a_unit_that_goes_on_after_a_name_was_taken_is_written_or_refused(database: &T
     let result = world.write(|tx| -> Result<(), Refusal> {
         let ada = new_user(tx, &context(), user("ada"))?;
         let attributes = group("team", &[]);
-        let taken = !tx.insert_group(CALLER.tenant, &Resource { attributes, ..ada })?;
+        let resource = Resource { attributes, ..ada };
+        let standing = GroupStanding::of_kind(GroupKind::Access);
+        let taken = !tx.insert_group(CALLER.tenant, &Group { resource, standing })?;
         assert!(taken, "the name is taken");
         Ok(())
     });
