@@ -14,7 +14,6 @@ on_each_database!(
     domain_2_4_names_are_trimmed_bounded_and_unique_without_case,
 );
 
-const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
 
 fn division(name: &str) -> Value {
     json!({"name": name})
