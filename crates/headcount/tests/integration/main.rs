@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod admin_verbs;
+mod agent_groups;
 mod bulk;
 mod capacity_rules;
 mod cli;
@@ -19,7 +20,9 @@ mod etags;
 mod filters;
 mod first_start;
 mod genesys_alias;
+mod group_extension;
 mod group_members;
+mod group_roles;
 mod groups;
 #[allow(dead_code, reason = "the conformance tests use the rest")]
 mod harness;
