@@ -6,11 +6,12 @@ use uuid::Uuid;
 use crate::Context;
 use crate::ledger::{Action, Entry, Versioned};
 use crate::refusal::{Code, Refusal};
+use crate::rehire_cases;
 use crate::tx::Tx;
-use crate::users::USER;
+use crate::users::{self, USER};
 
 /// Erases a deleted account (transition T14): its attributes, addresses and externalIds, and what the
-/// change log says about it. What stays is its identifier, when it was created and changed, that
+/// change log says about it; its skills, what depended on it, and what rehire cases say. What stays is its identifier, when it was created and changed, that
 /// and by whom, and its claims, which hold no names and go on blocking them (R3).
 ///
 /// The reason stays in the log; it must not name the person.
@@ -35,6 +36,11 @@ pub fn erase(tx: &mut dyn Tx, context: &Context, id: Uuid) -> Result<(), Refusal
     tx.erase_user(tenant, &account)?;
     tx.forget_external_ids(tenant, USER, id)?;
     tx.forget_changes(tenant, id)?;
+    tx.set_skills(tenant, id, &[])?;
+    for kind in users::dependencies::KINDS {
+        tx.remove_dependencies(tenant, id, kind, None)?;
+    }
+    rehire_cases::forget(tx, context, id)?;
     let of = Versioned { resource_type: USER, id, version: account.resource.version };
     let entry = Entry::new(context, Action::Erase, of, Vec::new());
     Ok(tx.append(tenant, &entry)?)

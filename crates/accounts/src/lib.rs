@@ -22,6 +22,7 @@
 //! - [`provisioning`]: what an account gets that its identity provider does not send.
 //! - [`rehire`]: whether a new account is a person whom the tenant had before.
 //! - [`guard`]: how many accounts a connection may deactivate at once.
+//! - [`timers`]: what time does to accounts.
 
 mod account;
 pub mod authorization;
@@ -57,6 +58,7 @@ pub mod skills;
 pub mod tenancy;
 pub mod tenants;
 mod tidy;
+pub mod timers;
 mod tx;
 pub mod user_templates;
 pub mod users;

@@ -18,6 +18,16 @@ pub enum Refusal {
         /// What is wrong and what to do about it.
         detail: String,
     },
+    /// The guard against mass deprovisioning refuses it (rule R57, [`Code::DeprovisionGuard`]).
+    #[error("{detail}")]
+    Guarded {
+        /// What is wrong and what to do about it.
+        detail: String,
+        /// How many accounts the connection had deactivated before.
+        count: u64,
+        /// After how many seconds it may try again.
+        retry_after_seconds: i64,
+    },
     /// The store failed.
     #[error(transparent)]
     Storage(StorageError),
@@ -38,6 +48,15 @@ impl From<StorageError> for Refusal {
 impl Refusal {
     pub(crate) fn rule(code: Code, detail: impl Into<String>) -> Self {
         Self::Rule { code, detail: detail.into() }
+    }
+
+    /// Which rule refuses, if one does.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Rule { code, .. } => Some(*code),
+            Self::Guarded { .. } => Some(Code::DeprovisionGuard),
+            Self::Protocol(_) | Self::Storage(_) => None,
+        }
     }
 
     /// The refusal of a resource that does not exist, for this caller.
@@ -91,6 +110,8 @@ codes! {
     ClaimInUse => ("claimInUse", 409, None, Some("R5")),
     /// The account is not in a state from which it can go to the one that is asked for.
     IllegalTransition => ("illegalTransition", 409, None, None),
+    /// The person has taken the account into use already.
+    AlreadyActivated => ("alreadyActivated", 409, None, Some("R62")),
     /// The externalId is that of another resource of the connection.
     ExternalIdTaken => ("externalIdTaken", 409, Some(ScimType::Uniqueness), Some("R7")),
     /// Another account of the tenant has the employee number.
@@ -99,6 +120,8 @@ codes! {
     /// Nobody knows whether the account is that of a person who left; an administrator decides.
     RehireConfirmationRequired =>
         ("rehireConfirmationRequired", 409, Some(ScimType::Uniqueness), None),
+    /// Somebody has decided the case already.
+    CaseClosed => ("caseClosed", 409, None, None),
     /// Two addresses have one type, or two are primary.
     RepeatedType => ("repeatedType", 400, Some(ScimType::InvalidValue), Some("R9")),
     /// What the tenant asks of a new account is missing.

@@ -87,10 +87,14 @@ pub(crate) fn set_external_id(
     if tx.set_external_id(context.caller.scope(), kind, resource.id, external_id)? {
         return Ok(());
     }
-    Err(Refusal::rule(
+    Err(external_id_taken())
+}
+
+pub(crate) fn external_id_taken() -> Refusal {
+    Refusal::rule(
         Code::ExternalIdTaken,
         "the externalId is or was that of another resource of this connection",
-    ))
+    )
 }
 
 /// Takes what is deleted out of its groups: each of them gets a new version, and an entry of its own

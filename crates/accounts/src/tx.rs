@@ -164,8 +164,9 @@ pub trait Users {
     fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>>;
     /// Adds an account; `false` if another has its employee number.
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool>;
-    /// Writes an account's new state; what does not differ from `before` is not written. `false`
-    /// if another has its employee number.
+    /// Writes an account's new state, also that of a tombstone, which is one no more if the state
+    /// says so; what does not differ from `before` is not written. `false` if another has its
+    /// employee number.
     fn update_user(
         &mut self,
         tenant: Uuid,
@@ -195,6 +196,16 @@ pub trait Users {
     fn record_login(&mut self, tenant: Uuid, user: Uuid, at: Timestamp) -> StorageResult<()>;
     /// An account, also a tombstone, that no other transaction can change before this one ends.
     fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
+    /// The accounts that are deleted and not erased, the last deleted first; `start` counts from 0.
+    fn tombstones(&mut self, scope: Scope, start: u64, count: u64) -> StorageResult<Page<Account>>;
+    /// Enabled accounts, at most so many, that nobody has taken into use and that have had their
+    /// seats since before an instant.
+    fn users_pending_since(
+        &mut self,
+        tenant: Uuid,
+        before: Timestamp,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>>;
     /// Writes the state of a tombstone that is erased, in the place of all that was there.
     fn erase_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()>;
 }

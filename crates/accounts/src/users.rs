@@ -5,16 +5,20 @@
 //! now, `entitle` turns names into what they name, and `change` does it, with the rules that stand
 //! in the way. `view` puts it all together for clients.
 
+mod access;
+mod administer;
 mod change;
 mod check;
 mod complete;
 mod create;
+pub mod dependencies;
 pub(crate) mod entitle;
 pub(crate) mod extension;
 mod genesys;
 mod held;
 mod lifecycle;
 pub(crate) mod master_admins;
+mod returns;
 mod seats;
 pub(crate) mod settings;
 mod tier;
@@ -43,8 +47,14 @@ use crate::rights::Right;
 use crate::tx::{Page, Resource, Tx};
 use crate::{Caller, Context, Precondition};
 
+pub use self::access::{Explained, explain_access};
+pub(crate) use self::administer::reclaim;
+pub use self::administer::{activate, deactivate, decide_tier, reactivate, record_login};
 pub use self::complete::complete;
 pub use self::create::create;
+pub(crate) use self::held::is_over;
+pub use self::lifecycle::raise_alert;
+pub use self::returns::{Known, list_deleted, may_be_known, recognise, rehire, restore};
 
 pub(crate) const USER: &str = "User";
 
@@ -104,24 +114,35 @@ pub fn replace(
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::WriteUsers)?;
     drop_password(&mut body);
+    let caller = context.caller;
     change(tx, context, id, precondition, |attributes| {
-        let named: Vec<&str> = named.iter().map(String::as_str).collect();
-        keep(attributes, &mut body, &["active"], &[]);
-        keep(attributes, &mut body, &["roles", "externalId"], &named);
-        // Without its URN, nothing of our extension is meant.
-        if !named.iter().any(|name| name.starts_with(HEADCOUNT)) {
-            keep(attributes, &mut body, &[HEADCOUNT], &[]);
-        }
-        for (urn, name) in GIVEN.into_iter().chain(genesys::GIVEN) {
-            if !named.contains(&format!("{urn}:{name}").as_str()) {
-                keep_extended(attributes, &mut body, urn, name);
-            }
-        }
-        same_skills(attributes, &mut body, &named);
-        immutable::carry_over(form(&context.caller), attributes, &mut body)?;
-        *attributes = body;
-        Ok(())
+        put_in_place(&caller, attributes, body, named)
     })
+}
+
+/// Puts a body in the place of what an account has, but for what a client must name to clear it.
+fn put_in_place(
+    caller: &Caller,
+    attributes: &mut Object,
+    mut body: Object,
+    named: &[String],
+) -> Result<(), Refusal> {
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
+    keep(attributes, &mut body, &["active"], &[]);
+    keep(attributes, &mut body, &["roles", "externalId"], &named);
+    // Without its URN, nothing of our extension is meant.
+    if !named.iter().any(|name| name.starts_with(HEADCOUNT)) {
+        keep(attributes, &mut body, &[HEADCOUNT], &[]);
+    }
+    for (urn, name) in GIVEN.into_iter().chain(genesys::GIVEN) {
+        if !named.contains(&format!("{urn}:{name}").as_str()) {
+            keep_extended(attributes, &mut body, urn, name);
+        }
+    }
+    same_skills(attributes, &mut body, &named);
+    immutable::carry_over(form(caller), attributes, &mut body)?;
+    *attributes = body;
+    Ok(())
 }
 
 /// Gives `after` an attribute of an extension that `before` has and it has not.
@@ -188,6 +209,7 @@ pub fn delete(
     let settings = Settings::of(tx, context)?;
     if before.standing.enabled() {
         lifecycle::check_guard(tx, context, &settings)?;
+        dependencies::on_leaving(tx, context, &settings, id)?;
     }
     let watch = master_admins::watch_user(tx, context, id)?;
     let mut user = before.clone();

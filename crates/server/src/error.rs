@@ -75,6 +75,7 @@ impl ApiError {
                 let status = StatusCode::from_u16(code.status());
                 (status.unwrap_or(StatusCode::BAD_REQUEST), code.scim_type(), detail.clone())
             }
+            Self::Refused(Refusal::Guarded { detail, .. }) => plain(StatusCode::FORBIDDEN, detail),
             Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
                 plain(StatusCode::SERVICE_UNAVAILABLE, "the service is busy: try again shortly")
             }
@@ -123,13 +124,8 @@ impl ApiError {
 
     /// The code of a rule; where the status says it all there is none to add.
     fn code(&self) -> Option<Code> {
-        match self {
-            Self::Refused(Refusal::Rule {
-                code: Code::NotFound | Code::VersionMismatch, ..
-            }) => None,
-            Self::Refused(Refusal::Rule { code, .. }) => Some(*code),
-            _ => None,
-        }
+        let Self::Refused(refusal) = self else { return None };
+        refusal.code().filter(|code| !matches!(code, Code::NotFound | Code::VersionMismatch))
     }
 
     /// The status and the body of the answer.
@@ -179,6 +175,9 @@ impl ResponseError for ApiError {
                 if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
                     answer.insert_header((RETRY_AFTER, RETRY_SECONDS));
                 }
+            }
+            Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {
+                answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
             }
             _ => {}
         }

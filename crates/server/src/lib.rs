@@ -15,6 +15,7 @@ mod error;
 mod json;
 mod scim;
 mod telemetry;
+mod timers;
 pub mod token;
 mod unread;
 
@@ -80,6 +81,7 @@ pub async fn serve(
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
     let state = Data::new(State { store, cursor_key, settings, bulk_turns: Turns::default() });
+    let time = actix_web::rt::spawn(timers::run(state.clone()));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -102,7 +104,9 @@ pub async fn serve(
         tracing::info!("stopping: requests in flight finish");
         handle.stop(true).await;
     });
-    server.await
+    let served = server.await;
+    time.abort();
+    served
 }
 
 /// Ends connections whose clients take nothing of an answer any more, which actix waits for without

@@ -203,6 +203,7 @@ CREATE TABLE grants (
 ) WITHOUT ROWID;
 CREATE INDEX grants_by_role ON grants (tenant_id, role_id, subject_id);
 CREATE INDEX grants_by_division ON grants (tenant_id, division_id, subject_id);
+CREATE INDEX grants_that_end ON grants (tenant_id, purge_at) WHERE dormant;
 
 -- What the policies of a role give, and in which licence tiers it is blocked: a bit for each, in
 -- the order of the catalogue.

@@ -42,7 +42,8 @@ impl Obstacle {
         }
     }
 
-    fn sentence(&self) -> String {
+    /// What it is, in words.
+    pub fn sentence(&self) -> String {
         match self {
             Self::AccountNotActive => "the account is not active".to_owned(),
             Self::RoleDisabled => "the role is disabled".to_owned(),

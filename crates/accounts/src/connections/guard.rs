@@ -14,6 +14,7 @@ use crate::policy::{GuardAction, GuardPolicy};
 use crate::refusal::Refusal;
 use crate::rights::Right;
 use crate::tx::{Resource, Tx};
+use crate::users::settings::Settings;
 use crate::{Context, Precondition};
 
 /// Where a connection has it.
@@ -122,7 +123,8 @@ pub fn raise(
     Ok(raised)
 }
 
-/// Lets a connection deactivate as many as it wants for a time: an administrator has looked.
+/// Lets a connection deactivate as many as it wants until an instant, or for as long as the guard
+/// looks back: an administrator has looked.
 ///
 /// # Errors
 /// Refuses who is no administrator, an unknown connection, and a time that is past.
@@ -130,9 +132,13 @@ pub fn release(
     tx: &mut dyn Tx,
     context: &Context,
     id: Uuid,
-    until: Timestamp,
+    until: Option<Timestamp>,
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::Admin)?;
+    let window = Settings::of(tx, context)?.policy.guard.window_seconds;
+    let until = until
+        .map_or_else(|| context.now.saturating_add(SignedDuration::from_secs(window)).ok(), Some);
+    let until = until.unwrap_or(Timestamp::MAX);
     if until <= context.now {
         return Err(Error::invalid_value("until must be a time to come").into());
     }

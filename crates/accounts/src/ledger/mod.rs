@@ -35,6 +35,8 @@ pub enum Action {
     Tombstone,
     /// It was brought back.
     Restore,
+    /// The person of an account came back, and their identity provider said so.
+    Rehire,
     /// A name that nobody worked under was given up.
     Release,
     /// All that was personal is gone.
@@ -51,6 +53,7 @@ impl Action {
             Self::Deactivate => "deactivate",
             Self::Tombstone => "tombstone",
             Self::Restore => "restore",
+            Self::Rehire => "rehire",
             Self::Release => "release",
             Self::Erase => "erase",
         }

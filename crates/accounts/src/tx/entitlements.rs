@@ -88,6 +88,13 @@ pub trait Grants {
         subject: Uuid,
         grants: &[(Uuid, DivisionScope)],
     ) -> StorageResult<()>;
+    /// Users, at most so many, with grants that slept until an instant.
+    fn users_with_ended_grants(
+        &mut self,
+        tenant: Uuid,
+        now: Timestamp,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>>;
     /// What several users hold through groups.
     fn inherited_grants(
         &mut self,

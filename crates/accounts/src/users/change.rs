@@ -2,10 +2,11 @@
 
 use scim_protocol::Object;
 use scim_protocol::schema::ResourceType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::check;
+use super::dependencies;
 use super::entitle;
 use super::genesys;
 use super::held::Held;
@@ -15,12 +16,11 @@ use super::settings::Settings;
 use super::tier;
 use super::wish::{Said, Wish};
 use super::{USER, claim, employee_number_taken, in_order, retire};
-use crate::account::Account;
+use crate::account::{Account, Standing};
 use crate::authorization::DivisionScope;
 use crate::capacity_rules::assignable;
 use crate::identity::claims;
-use crate::ledger::{Action, append, differences};
-use crate::policy::OnDeactivate;
+use crate::ledger::{Action, Source, append, differences};
 use crate::refusal::{Code, Refusal};
 use crate::resources::{check_size, set_external_id};
 use crate::rights::Right;
@@ -39,13 +39,8 @@ pub(crate) fn change(
     precondition: &Precondition,
     edit: impl FnOnce(&mut Object) -> Result<(), Refusal>,
 ) -> Result<Resource, Refusal> {
-    let before = tx
-        .user_for_update(context.caller.scope(), id)?
-        .ok_or_else(|| Refusal::not_found(USER, id))?;
-    precondition.check(before.resource.version)?;
-    let held = Held::of(tx, context.caller.tenant, id, context.now)?;
-    let shown = held.show(&before);
-    let mut wanted = shown.clone();
+    let before = Before::of(tx, context, id, precondition)?;
+    let mut wanted = before.shown.clone();
     if context.caller.genesys {
         genesys::add(&mut wanted);
         let seen = wanted.clone();
@@ -54,7 +49,38 @@ pub(crate) fn change(
     } else {
         edit(&mut wanted)?;
     }
-    apply(tx, context, &Before { account: before, held, shown }, wanted)
+    apply(tx, context, &before, wanted, Course::Change)
+}
+
+/// Changes what an account is besides its attributes, and leaves those as they are.
+///
+/// # Errors
+/// As [`change`]
+pub(crate) fn restand(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    action: Action,
+    edit: impl FnOnce(&mut Standing) -> Result<(), Refusal>,
+) -> Result<Resource, Refusal> {
+    let before = Before::of(tx, context, id, precondition)?;
+    let mut account = before.account.clone();
+    edit(&mut account.standing)?;
+    let settings = Some(Settings::of(tx, context)?);
+    let held = before.held.clone();
+    finish(tx, context, &before, After { account, held, action, settings, watch: None })
+}
+
+/// Why an account changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// Somebody wants it to be different.
+    Change,
+    /// It was deleted, and an administrator brings it back (T12).
+    Restore,
+    /// Its person comes back (T13).
+    Rehire,
 }
 
 /// An account before it changes.
@@ -63,6 +89,37 @@ pub(crate) struct Before {
     pub(crate) held: Held,
     /// How a client sees it.
     pub(crate) shown: Object,
+}
+
+impl Before {
+    fn of(
+        tx: &mut dyn Tx,
+        context: &Context,
+        id: Uuid,
+        precondition: &Precondition,
+    ) -> Result<Self, Refusal> {
+        let found = tx.user_for_update(context.caller.scope(), id)?;
+        let account = found.ok_or_else(|| Refusal::not_found(USER, id))?;
+        precondition.check(account.resource.version)?;
+        Self::with(tx, context, account)
+    }
+
+    /// An account that this transaction has locked, also a deleted one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn with(
+        tx: &mut dyn Tx,
+        context: &Context,
+        mut account: Account,
+    ) -> Result<Self, Refusal> {
+        if account.standing.tombstoned.is_some() {
+            account.resource.attributes.insert("active".to_owned(), Value::Bool(false));
+        }
+        let held = Held::of(tx, context.caller.tenant, account.resource.id, context.now)?;
+        let shown = held.show(&account);
+        Ok(Self { account, held, shown })
+    }
 }
 
 /// Makes an account what is wanted.
@@ -74,6 +131,7 @@ pub(crate) fn apply(
     context: &Context,
     before: &Before,
     mut wanted: Object,
+    course: Course,
 ) -> Result<Resource, Refusal> {
     let kept = &before.account.resource.attributes;
     let wish = Wish::take(kept, &before.shown, &mut wanted)?;
@@ -84,13 +142,13 @@ pub(crate) fn apply(
     check::manager(tx, context, id, Some(kept), &mut wanted)?;
     check_size(&wanted)?;
     let wanted = in_order(wanted);
-    if wish.is_empty() && wanted == *kept && before.account.standing.tombstoned.is_none() {
+    if wish.is_empty() && wanted == *kept && course == Course::Change {
         return Ok(super::view::with_standing(&before.account));
     }
     let mut after = before.account.clone();
     after.resource.attributes = wanted;
-    let watch = settle(tx, context, before, &wish, after)?;
-    finish(tx, context, before, watch)
+    let after = settle(tx, context, before, &wish, after, course)?;
+    finish(tx, context, before, after)
 }
 
 /// What an account becomes.
@@ -109,18 +167,22 @@ fn settle(
     before: &Before,
     wish: &Wish,
     mut account: Account,
+    course: Course,
 ) -> Result<After, Refusal> {
     let (tenant, id) = (context.caller.tenant, account.resource.id);
     let was = before.account.standing.enabled();
     let is = account.resource.attributes.get("active") == Some(&Value::Bool(true));
     let mut held = Held { grants: before.held.grants.clone(), ..Held::default() };
     held.skills.clone_from(&before.held.skills);
-    if was == is && wish.is_empty() {
+    if was == is && wish.is_empty() && course == Course::Change {
         return Ok(After { account, held, action: Action::Update, settings: None, watch: None });
     }
     let settings = Settings::of(tx, context)?;
     let loses = (was && !is) || wish.roles.is_some() || wish.role_grants.is_some();
     let watch = if loses { master_admins::watch_user(tx, context, id)? } else { None };
+    if account.standing.tombstoned.take().is_some() {
+        lifecycle::find_again(tx, context, &settings, &mut account.standing)?;
+    }
     match (was, is) {
         (false, true) => {
             account.standing = reactivated(&account.standing, context.now);
@@ -134,23 +196,41 @@ fn settle(
         }
         (true, false) => {
             lifecycle::check_guard(tx, context, &settings)?;
-            check_dependencies(tx, context, &settings, id)?;
+            dependencies::on_leaving(tx, context, &settings, id)?;
+            say_why(context, &mut account.resource.attributes);
             account.standing = deactivated(&account.standing, context.now);
             tx.burn_claims(tenant, id, &claims(&before.account.resource.attributes))?;
         }
         _ => {}
+    }
+    if !wish.tier.is_nothing() {
+        context.caller.require(Right::AssignLicenses)?;
+        let tier = wish.tier.value().map(String::as_str);
+        // Nothing is taken from who has no seat.
+        let change = if course == Course::Rehire { tier::choose } else { tier::change };
+        change(&settings, &mut account.standing, tier)?;
     }
     fulfil(tx, context, &settings, before, wish, &mut account, &mut held)?;
     if was && !is {
         held = held.with_names(tx, tenant)?;
         held.grants = put_to_sleep(context, &settings, &held);
     }
-    let action = match (was, is) {
-        (false, true) => Action::Activate,
-        (true, false) => Action::Deactivate,
-        _ => Action::Update,
+    let action = match (course, was, is) {
+        (Course::Restore, ..) => Action::Restore,
+        (Course::Rehire, ..) => Action::Rehire,
+        (Course::Change, false, true) => Action::Activate,
+        (Course::Change, true, false) => Action::Deactivate,
+        (Course::Change, ..) => Action::Update,
     };
     Ok(After { account, held, action, settings: Some(settings), watch })
+}
+
+/// Rule R58: a deactivation has a reason, also if the identity provider gives none.
+fn say_why(context: &Context, attributes: &mut Object) {
+    let (urn, name) = (Some(super::extension::HEADCOUNT), "deactivationReason");
+    if context.source == Source::Scim && super::extension::get(attributes, urn, name).is_none() {
+        super::extension::set(attributes, urn, name, Some("scim".into()));
+    }
 }
 
 /// Gives the account what is wished for it.
@@ -164,11 +244,6 @@ fn fulfil(
     held: &mut Held,
 ) -> Result<(), Refusal> {
     let id = account.resource.id;
-    if !wish.tier.is_nothing() {
-        context.caller.require(Right::AssignLicenses)?;
-        let tier = wish.tier.value().map(String::as_str);
-        tier::change(settings, &mut account.standing, tier)?;
-    }
     match &wish.division {
         Said::Nothing => {}
         Said::Clear => account.standing.division = settings.home.clone(),
@@ -206,31 +281,6 @@ fn fulfil(
     Ok(())
 }
 
-/// Rule R55: what depends on a person stops administrators, where the tenant wants it, and never an
-/// identity provider: security comes first.
-fn check_dependencies(
-    tx: &mut dyn Tx,
-    context: &Context,
-    settings: &Settings,
-    id: Uuid,
-) -> Result<(), Refusal> {
-    let by_admin = context.caller.rights.allow(Right::Admin);
-    if settings.policy.on_deactivate != OnDeactivate::BlockAdmin || !by_admin {
-        return Ok(());
-    }
-    let open = tx.dependencies_of(context.caller.tenant, &[id])?;
-    let Some((_, first)) = open.first() else { return Ok(()) };
-    Err(Refusal::rule(
-        Code::OpenDependencies,
-        format!(
-            "{} things depend on this person, {} {} among them: reassign them first",
-            open.len(),
-            first.kind,
-            first.reference
-        ),
-    ))
-}
-
 /// Writes what the account becomes.
 fn finish(
     tx: &mut dyn Tx,
@@ -246,6 +296,7 @@ fn finish(
     if account == *was && same_grants && same_skills {
         return Ok(super::view::with_standing(was));
     }
+    account.resource.attributes = in_order(account.resource.attributes);
     account.resource.version += 1;
     account.resource.last_modified = context.now;
     if let Some(settings) = &settings {
@@ -288,9 +339,20 @@ fn log(
     let scope = context.caller.scope();
     let account = tx.user(scope, account.resource.id)?.unwrap_or_else(|| account.clone());
     let shown = held.with_names(tx, tenant)?.show(&account);
-    let changes = differences(ResourceType::user(), &before.shown, &shown);
+    let mut changes = differences(ResourceType::user(), &before.shown, &shown);
+    if action == Action::Deactivate {
+        changes.extend(left_behind(tx, tenant, account.resource.id)?);
+    }
     append(tx, context, action, USER, &account.resource, changes)?;
     Ok(super::view::with_standing(&account))
+}
+
+/// Rule R55: what depends on a person who leaves.
+fn left_behind(tx: &mut dyn Tx, tenant: Uuid, id: Uuid) -> Result<Option<Value>, Refusal> {
+    let open = tx.dependencies_of(tenant, &[id])?;
+    let open = dependencies::value(open.iter().map(|(_, one)| one));
+    let change = json!({"attribute": "dependencies", "old": null, "new": open});
+    Ok((!open.is_empty()).then_some(change))
 }
 
 fn write_grants(

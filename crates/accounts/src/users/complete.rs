@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::dependencies;
 use super::extension::{self, HEADCOUNT};
 use super::view::{Directory, add_grants, add_skills, is_enabled, name};
 use super::{form, genesys};
@@ -42,6 +43,15 @@ pub fn complete(
                 "blockedPermissionCount",
                 Some(count.into()),
             );
+        }
+    }
+    if ours("dependencies") {
+        let found = tx.dependencies_of(caller.tenant, &ids)?;
+        for user in users.iter_mut() {
+            let own = found.iter().filter(|(of, _)| *of == user.id).map(|(_, one)| one);
+            let own = dependencies::value(own);
+            let own = (!own.is_empty()).then(|| own.into());
+            extension::set(&mut user.attributes, Some(HEADCOUNT), "dependencies", own);
         }
     }
     let effective = ["effectiveRoles", "effectivePermissions", "blockedPermissions"];

@@ -86,7 +86,7 @@ fn check_tier(context: &Context, settings: &Settings, body: &Object) -> Result<(
 
 /// Completes the body by the template that it names, or by that of the first provisioning rule that
 /// matches; the groups that the account is to join.
-fn apply_templates(
+pub(super) fn apply_templates(
     tx: &mut dyn Tx,
     context: &Context,
     settings: &Settings,
@@ -173,7 +173,7 @@ fn describe(tx: &mut dyn Tx, context: &Context, account: Account) -> Result<Reso
 }
 
 /// Puts the account into the groups of its template (rule R22).
-fn join(
+pub(super) fn join(
     tx: &mut dyn Tx,
     context: &Context,
     id: Uuid,

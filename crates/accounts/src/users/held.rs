@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::tx::{Grant, SkillAssignment, Tx};
 
 /// What an account has been given.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Held {
     pub(crate) grants: Vec<Grant>,
     pub(crate) skills: Vec<SkillAssignment>,

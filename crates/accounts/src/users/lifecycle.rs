@@ -9,17 +9,20 @@ use super::seats;
 use super::settings::Settings;
 use crate::Context;
 use crate::account::{Account, Standing};
+use crate::connections::{self, guard::Guard};
 use crate::guard::{self, Verdict};
 use crate::ledger::Source;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::rights::Right;
 use crate::tx::{Grant, Tx};
 
 /// Checks that an account may be deactivated (rule R57): one connection does not take the whole
-/// contact centre away before somebody has looked. Administrators know what they do.
+/// contact centre away before somebody has looked. Administrators know what they do. Where the
+/// tenant only wants to know of it, the alert is raised and the account goes.
 ///
 /// # Errors
-/// [`Code::DeprovisionGuard`]
+/// [`Refusal::Guarded`]; the alert is for another unit of work to raise, since nothing of this one
+/// stays.
 pub(crate) fn check_guard(
     tx: &mut dyn Tx,
     context: &Context,
@@ -38,30 +41,40 @@ pub(crate) fn check_guard(
         return Ok(());
     }
     let enabled = tx.count_enabled(caller.tenant)?;
-    let Verdict::Hold { .. } = guard::verdict(policy, before, enabled) else { return Ok(()) };
-    if is_released(tx, context)? {
+    let verdict = guard::verdict(policy, before, enabled);
+    if verdict == Verdict::Allow || is_released(tx, context)? {
         return Ok(());
     }
-    Err(Refusal::rule(
-        Code::DeprovisionGuard,
-        format!(
-            "this connection has deactivated {before} accounts within {} seconds, which looks like \
-             a mistake: an administrator can release it; then send the request again",
-            policy.window_seconds
-        ),
-    ))
+    match verdict {
+        Verdict::Hold { retry_after_seconds } => Err(Refusal::Guarded {
+            detail: format!(
+                "this connection has deactivated {before} accounts within {} seconds, which looks \
+                 like a mistake: an administrator can release it; then send the request again",
+                policy.window_seconds
+            ),
+            count: before,
+            retry_after_seconds,
+        }),
+        _ => connections::guard::raise(tx, context, policy, before).map(|_| ()),
+    }
+}
+
+/// Raises the alert about a unit of work that the guard has refused, in another one: of that one
+/// nothing stays.
+///
+/// # Errors
+/// The store's.
+pub fn raise_alert(tx: &mut dyn Tx, context: &Context, count: u64) -> Result<(), Refusal> {
+    let policy = Settings::of(tx, context)?.policy.guard;
+    connections::guard::raise(tx, context, &policy, count).map(|_| ())
 }
 
 /// Whether an administrator has let the connection go on.
 fn is_released(tx: &mut dyn Tx, context: &Context) -> Result<bool, Refusal> {
     let caller = &context.caller;
     let connection = tx.object(caller.scope(), ResourceType::connection(), caller.connection)?;
-    let until = connection.as_ref().and_then(|connection| {
-        let guard = connection.attributes.get("guard")?;
-        let is_released = guard.get("state")?.as_str()? == "released";
-        is_released.then(|| guard.get("until")?.as_str()?.parse::<Timestamp>().ok()).flatten()
-    });
-    Ok(until.is_some_and(|until| context.now < until))
+    let guard = connection.map(|connection| Guard::of(&connection.attributes));
+    Ok(guard.is_some_and(|guard| guard.is_released(context.now)))
 }
 
 /// Makes the grants of an account sleep: those of privileged roles end at once (section 4.4).
@@ -103,6 +116,34 @@ pub(crate) fn reactivated(standing: &Standing, now: Timestamp) -> Standing {
         tombstoned: None,
         ..standing.clone()
     }
+}
+
+/// What an account that was deleted had may be gone since: the home division takes the place of its
+/// division (R56), and it has no capacity rule of its own any more.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_again(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    standing: &mut Standing,
+) -> Result<(), Refusal> {
+    let tenant = context.caller.tenant;
+    let mut is_there = |kind, id| -> Result<bool, Refusal> {
+        tx.hold(tenant, id)?;
+        Ok(!tx.objects_with_ids(tenant, kind, &[id])?.is_empty())
+    };
+    let division = standing.division.id;
+    if division != settings.home.id && !is_there(ResourceType::division(), division)? {
+        standing.division = settings.home.clone();
+    }
+    if let Some(rule) = &standing.capacity_rule
+        && !is_there(ResourceType::capacity_rule(), rule.id)?
+    {
+        standing.capacity_rule = None;
+    }
+    Ok(())
 }
 
 /// Takes and releases seats as a change needs it, the new one before the old one (rules R11-R13,

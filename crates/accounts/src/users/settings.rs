@@ -57,6 +57,11 @@ impl Settings {
         self.limits.iter().find(|(limited, _)| *limited == tier).map(|(_, total)| *total)
     }
 
+    /// The tiers that have a limit, with it.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (Tier, i64)> {
+        self.limits.iter().copied()
+    }
+
     /// The tier of an account whose request names none.
     ///
     /// # Errors

@@ -38,3 +38,18 @@ pub(crate) fn change(
     }
     Ok(())
 }
+
+/// Gives an account that has no seat the tier that is wished, or the default one: nothing is taken
+/// from it, whatever it had before.
+///
+/// # Errors
+/// Refuses a tier that there is not (R18).
+pub(crate) fn choose(
+    settings: &Settings,
+    standing: &mut Standing,
+    wished: Option<&str>,
+) -> Result<(), Refusal> {
+    standing.tier = wished.map_or_else(|| settings.default_tier(), |name| Ok(Tier::read(name)?))?;
+    standing.pending_tier = None;
+    Ok(())
+}

@@ -80,7 +80,7 @@ pub(crate) fn with_standing(account: &Account) -> Resource {
 }
 
 /// The resources that grants and skills refer to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Directory {
     pub(crate) roles: HashMap<Uuid, Resource>,
     divisions: HashMap<Uuid, String>,

@@ -111,7 +111,7 @@ fn r57_the_guard_is_raised_once_a_window_and_released_by_an_administrator(databa
     let release = |now: i64, until: i64| {
         by_rule(&server, move |tx, context| {
             let (now, until) = (at(context, now), at(context, until).now);
-            guard::release(tx, &now, id, until)
+            guard::release(tx, &now, id, Some(until))
         })
     };
     assert!(release(3700, 3700).unwrap_err().to_string().contains("to come"));

@@ -14,7 +14,6 @@ on_each_database!(
     domain_2_4_names_are_trimmed_bounded_and_unique_without_case,
 );
 
-
 fn division(name: &str) -> Value {
     json!({"name": name})
 }

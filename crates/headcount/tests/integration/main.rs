@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod account_verbs;
 mod admin_verbs;
 mod agent_groups;
 mod bulk;
@@ -17,6 +18,7 @@ mod discovery;
 mod divisions;
 mod errors;
 mod etags;
+mod explain_access;
 mod filters;
 mod first_start;
 mod genesys_alias;
@@ -24,6 +26,7 @@ mod group_extension;
 mod group_members;
 mod group_roles;
 mod groups;
+mod guard;
 #[allow(dead_code, reason = "the conformance tests use the rest")]
 mod harness;
 mod http;
@@ -38,6 +41,7 @@ mod public_url;
 mod quirks;
 mod quirks_of_bodies;
 mod races;
+mod rehire;
 mod rfc7643;
 mod rfc7644;
 mod roles;
@@ -46,5 +50,6 @@ mod skills;
 mod templates;
 mod tenant_policy;
 mod tokens;
+mod transitions;
 mod two_servers;
 mod users;

@@ -92,7 +92,9 @@ fn op34_templates_are_made_of_accounts_and_rules_tried_out(database: Database) {
 fn r57_a_connection_is_released(database: Database) {
     let (_server, _, admin) = serve_admin(database);
     let hr = create(&admin, "/Connections", &json!({"name": "HR"}));
-    let release = |until: &str| admin.act(&format!("{hr}/release"), &json!({"until": until}));
+    let release = |until: &str| {
+        admin.act(&format!("{hr}/release"), &json!({"until": until, "reason": "we restructure"}))
+    };
     release("2001-01-01T00:00:00Z").expect_error(400, Some("invalidValue"));
     release("soon").expect_error(400, Some("invalidValue"));
     let released = release("2999-01-01T00:00:00Z").expect(200);

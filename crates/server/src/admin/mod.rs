@@ -5,14 +5,19 @@
 //! the table [`verbs`] and a function that runs in one unit of work; its body is a struct, whose
 //! members are all that the body may have.
 
+mod decisions;
 mod groups;
 mod nouns;
 mod roles;
+mod users;
+
+use std::sync::Arc;
 
 use accounts::capacity_rules::CapacityRules;
 use accounts::connections::Connections;
 use accounts::divisions::Divisions;
 use accounts::provisioning_rules::ProvisioningRules;
+use accounts::rehire_cases::RehireCases;
 use accounts::roles::Roles;
 use accounts::skills::Skills;
 use accounts::user_templates::UserTemplates;
@@ -22,6 +27,7 @@ use actix_web::web::{self, Data, Path, ServiceConfig, post};
 use actix_web::{HttpRequest, HttpResponse};
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::error::Error;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing_actix_web::RequestId;
@@ -30,7 +36,7 @@ use uuid::Uuid;
 use crate::answer::{self, Rendered};
 use crate::body::{Body, OptionalBody};
 use crate::error::ApiError;
-use crate::scim::{self, Groups, Kind, Of, View};
+use crate::scim::{self, Groups, Kind, Of, Users, View};
 use crate::{ADMIN_PATH, State};
 use Lane::{Reads, Writes};
 
@@ -49,7 +55,26 @@ fn verbs(table: &mut ServiceConfig) {
     of_type::<Of<CapacityRules>, _>(table, "evaluate", Reads, nouns::evaluate);
     of_type::<Of<UserTemplates>, _>(table, "from-account", Writes, nouns::template_from_account);
     of_type::<Of<ProvisioningRules>, _>(table, "dry-run", Reads, nouns::dry_run);
-    of_one::<Of<Connections>, _>(table, "release", Writes, nouns::release);
+    of_one::<Of<Connections>, _>(table, "release", Writes, decisions::release);
+
+    of_one::<Users, _>(table, "activate", Writes, users::activate);
+    of_one::<Users, _>(table, "login", Writes, users::login);
+    of_one::<Users, _>(table, "deactivate", Writes, users::deactivate);
+    of_one::<Users, _>(table, "reactivate", Writes, users::reactivate);
+    of_one::<Users, _>(table, "restore", Writes, users::restore);
+    of_one::<Users, _>(table, "erase", Writes, users::erase);
+    of_one::<Users, _>(table, "approve-tier", Writes, users::approve_tier);
+    of_one::<Users, _>(table, "reject-tier", Writes, users::reject_tier);
+    of_one::<Users, _>(table, "explain-access", Reads, users::explain_access);
+    of_one::<Users, _>(table, "list-dependencies", Reads, users::list_dependencies);
+    of_one::<Users, _>(table, "report-dependency", Writes, users::report_dependency);
+    of_one::<Users, _>(table, "reassign-dependency", Writes, users::reassign_dependency);
+    of_one::<Users, _>(table, "remove-dependency", Writes, users::remove_dependency);
+    of_type::<Users, _>(table, "list-deleted", Reads, users::list_deleted);
+    of_type::<Users, _>(table, "release-identity", Writes, users::release_identity);
+
+    of_one::<Of<RehireCases>, _>(table, "same-person", Writes, decisions::same_person);
+    of_one::<Of<RehireCases>, _>(table, "different-person", Writes, decisions::different_person);
 }
 
 /// Every path below `/admin/v1`.
@@ -110,6 +135,44 @@ impl<K: Kind> Call<K> {
     fn show(&self, tx: &mut dyn Tx, found: Resource) -> Result<Rendered, Refusal> {
         self.view.of(tx, &self.context.caller, found)
     }
+
+    /// A resource that is deleted, as it was: what is kept beside it is gone.
+    fn render(&self, found: Resource) -> Rendered {
+        self.view.render(&self.context.caller, found)
+    }
+
+    /// The context, with why it is done.
+    fn because(&self, reason: &Reason) -> Context {
+        Context { reason: Some(Arc::from(reason.0.as_str())), ..self.context.clone() }
+    }
+}
+
+/// Why somebody does something, which people must say (rule R58). It is kept when a person is erased,
+/// and must not name them.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Reason(String);
+
+impl TryFrom<String> for Reason {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > MAX_REASON {
+            return Err(format!("reason must have 1 to {MAX_REASON} characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The longest reason, in characters.
+const MAX_REASON: usize = 1_000;
+
+/// The body of a verb that needs to be told why, and no more.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Because {
+    reason: Reason,
 }
 
 /// Adds a verb of each resource of a type to the table.

@@ -1,13 +1,11 @@
 //! The verbs of divisions, skills, capacity rules, templates, provisioning rules and connections.
 
 use accounts::capacity_rules::{self, CapacityRules, Question};
-use accounts::connections::{Connections, guard};
 use accounts::divisions::{self, Divisions};
 use accounts::objects::{self, ObjectType};
 use accounts::provisioning_rules::{self, ProvisioningRules};
 use accounts::user_templates::{self, UserTemplates};
 use accounts::{Refusal, Tx};
-use jiff::Timestamp;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::resource;
 use scim_protocol::schema::ResourceType;
@@ -104,22 +102,4 @@ pub(super) fn dry_run(
     let mut leniencies = Leniencies::new(call.context.caller.dialect);
     let user = resource::parse(ResourceType::user(), &body.user, &mut leniencies)?;
     Ok(Outcome::Report(provisioning_rules::dry_run(tx, &call.context, user)?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Release {
-    /// Until when everything is let through.
-    until: Timestamp,
-}
-
-/// Rule R57: lets a connection deactivate as many as it wants for a time.
-pub(super) fn release(
-    tx: &mut dyn Tx,
-    call: &Call<Of<Connections>>,
-    id: Uuid,
-    body: &Release,
-) -> Result<Outcome, Refusal> {
-    let released = guard::release(tx, &call.context, id, body.until)?;
-    Ok(Outcome::Changed(call.show(tx, released)?))
 }

@@ -14,6 +14,7 @@ pub(crate) mod turns;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use accounts::users::{self, Known};
 use accounts::{Code, Context, Refusal, Tx, atomically};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -71,8 +72,7 @@ struct Job {
     fail_on_errors: Option<u64>,
     patience: Duration,
     operations: Vec<Planned>,
-    /// The operations in the order in which they are carried out; those of a group together.
-    groups: Vec<Vec<usize>>,
+    links: Links,
 }
 
 /// An operation that is ready to be carried out.
@@ -80,13 +80,14 @@ struct Planned {
     sent: Operation,
     /// The identifier of the resource that it creates.
     id: Uuid,
-    /// The operations that create what it refers to.
-    refers_to: Vec<usize>,
     /// What is to be done, or why it cannot be.
     steps: Result<Vec<Step>, Failure>,
 }
 
 type Outcome = Result<Done, Failure>;
+
+/// How a group ended: what was done, or which operation was refused.
+type Ended = Result<Vec<Done>, (usize, Refusal)>;
 
 /// What the operations of one run have in common.
 struct Run<'a> {
@@ -94,33 +95,47 @@ struct Run<'a> {
     context: &'a Context,
     leniencies: &'a mut Leniencies,
     deadline: Deadline,
+    /// New resources that were there before, by the operations that ask for them.
+    back: HashMap<usize, Uuid>,
+    /// The operations that refer to those, with the identifiers that they turned out to have.
+    planned_anew: HashMap<usize, Plan>,
 }
+
+type Plan = Result<Vec<Step>, Failure>;
 
 impl Job {
     fn new(asked: bulk::Request, base: String, leniencies: &mut Leniencies) -> Self {
-        let ids: Vec<Uuid> = asked.operations.iter().map(|_| clock::new_id()).collect();
         let links = Links::of(&asked.operations);
-        let id_of = |name: &str| links.creators.get(name).map(|at| ids[*at].to_string());
-        let mut operations = Vec::with_capacity(ids.len());
-        for (at, mut sent) in asked.operations.into_iter().enumerate() {
-            let is_missing = |name: &str| links.is_missing(at, name);
-            let steps = match links.unknown(at) {
-                Some(name) => Err(Failure::unresolved(format!(
-                    "no POST of the request has the bulkId {name}"
-                ))),
-                None => steps(&sent, ids[at], &is_missing, &id_of, leniencies),
-            };
-            sent.resolve(&id_of);
-            let refers_to = links.positions[at].clone();
-            operations.push(Planned { sent, id: ids[at], refers_to, steps });
+        let new = |sent| Planned { sent, id: clock::new_id(), steps: Ok(Vec::new()) };
+        let operations = asked.operations.into_iter().map(new).collect();
+        let (fail_on_errors, patience) = (asked.fail_on_errors, PATIENCE);
+        let mut job = Self { base, fail_on_errors, patience, operations, links };
+        for at in 0..job.operations.len() {
+            job.operations[at].steps = job.plan(at, &HashMap::new(), leniencies);
         }
-        Self {
-            base,
-            fail_on_errors: asked.fail_on_errors,
-            patience: PATIENCE,
-            operations,
-            groups: links.groups,
+        job
+    }
+
+    /// What is to be done for an operation, if these new resources were there before.
+    fn plan(&self, at: usize, back: &HashMap<usize, Uuid>, leniencies: &mut Leniencies) -> Plan {
+        let is_missing = |name: &str| self.links.is_missing(at, name);
+        let id_of = |name: &str| self.id_of(name, back);
+        match self.links.unknown(at) {
+            Some(name) => {
+                Err(Failure::unresolved(format!("no POST of the request has the bulkId {name}")))
+            }
+            None => {
+                let Planned { sent, id, .. } = &self.operations[at];
+                let id = back.get(&at).unwrap_or(id);
+                steps(sent, *id, &is_missing, &id_of, leniencies)
+            }
         }
+    }
+
+    /// The identifier of the resource of a bulkId.
+    fn id_of(&self, name: &str, back: &HashMap<usize, Uuid>) -> Option<String> {
+        let at = self.links.creators.get(name)?;
+        Some(back.get(at).unwrap_or(&self.operations[*at].id).to_string())
     }
 
     /// Carries the operations out, and gives the results of those that were processed, in the order
@@ -132,9 +147,11 @@ impl Job {
         leniencies: &mut Leniencies,
     ) -> Result<Vec<Value>, Refusal> {
         let mut outcomes: Vec<Option<Outcome>> = self.operations.iter().map(|_| None).collect();
-        let mut run = Run { tx, context, leniencies, deadline: Deadline::after(self.patience) };
+        let deadline = Deadline::after(self.patience);
+        let (back, planned_anew) = (HashMap::new(), HashMap::new());
+        let mut run = Run { tx, context, leniencies, deadline, back, planned_anew };
         let mut errors = 0;
-        for group in &self.groups {
+        for group in &self.links.groups {
             if self.fail_on_errors.is_some_and(|limit| errors >= limit) {
                 break;
             }
@@ -143,8 +160,10 @@ impl Job {
                 outcomes[at] = Some(outcome);
             }
         }
-        let results = self.operations.iter().zip(outcomes);
-        Ok(results.filter_map(|(planned, outcome)| Some(self.result(planned, outcome?))).collect())
+        let results = outcomes.into_iter().enumerate();
+        let result =
+            |(at, outcome): (usize, Option<Outcome>)| Some(self.result(at, &run.back, outcome?));
+        Ok(results.filter_map(result).collect())
     }
 
     fn run_group(
@@ -159,15 +178,19 @@ impl Job {
         let mut failures: HashMap<usize, Failure> =
             group.iter().filter_map(|at| Some((*at, self.obstacle(*at, outcomes)?))).collect();
         if failures.is_empty() {
-            match self.carry_out(group, run) {
+            match self.carry_out_known(group, run)? {
                 Ok(done) => {
                     return Ok(group.iter().copied().zip(done.into_iter().map(Ok)).collect());
                 }
-                Err((_, Refusal::Storage(error))) => return Err(Refusal::Storage(error)),
                 Err((_, Refusal::Rule { code: Code::OutOfTime, .. })) => {
                     return Ok(without_time(group));
                 }
-                Err((at, refusal)) => failures.insert(at, ApiError::from(refusal).into()),
+                Err((at, refusal)) => {
+                    if let Refusal::Guarded { count, .. } = refusal {
+                        atomically(run.tx, |tx| users::raise_alert(tx, run.context, count))?;
+                    }
+                    failures.insert(at, ApiError::from(refusal).into())
+                }
             };
         }
         // The others of a circle cannot be done without the one that failed.
@@ -188,7 +211,7 @@ impl Job {
             return Some(failure.clone());
         }
         let failed = |at: &&usize| outcomes[**at].as_ref().is_some_and(Result::is_err);
-        let creator = planned.refers_to.iter().find(failed)?;
+        let creator = self.links.positions[at].iter().find(failed)?;
         let name = self.bulk_id(*creator);
         Some(Failure::unresolved(format!("the operation with the bulkId {name} failed")))
     }
@@ -197,21 +220,64 @@ impl Job {
         self.operations[at].sent.bulk_id.as_deref().unwrap_or_default()
     }
 
+    /// Carries a group out. A new resource that is refused may be one that was there before: then
+    /// the group is carried out again, with that one.
+    fn carry_out_known(&self, group: &[usize], run: &mut Run<'_>) -> Result<Ended, Refusal> {
+        loop {
+            let (at, refusal) = match self.carry_out(group, run) {
+                Err((_, Refusal::Storage(error))) => return Err(Refusal::Storage(error)),
+                Err((at, refusal)) if !run.back.contains_key(&at) => (at, refusal),
+                ended => return Ok(ended),
+            };
+            let first = self.steps(at, &run.planned_anew).first();
+            let again = first.and_then(|step| step.again.as_ref());
+            let Some(again) = again.filter(|again| (again.may_be_known)(&refusal)) else {
+                return Ok(Err((at, refusal)));
+            };
+            match atomically(run.tx, |tx| (again.recognise)(tx, run.context)) {
+                Ok(Known::Back(id)) => self.plan_anew(at, id, run),
+                Ok(Known::Nobody) => return Ok(Err((at, refusal))),
+                Ok(Known::Refused(refusal)) => return Ok(Err((at, refusal))),
+                Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
+                Err(refusal) => return Ok(Err((at, refusal))),
+            }
+        }
+    }
+
+    /// The operation asks for a resource that was there before: what refers to it gets its
+    /// identifier.
+    fn plan_anew(&self, at: usize, id: Uuid, run: &mut Run<'_>) {
+        run.back.insert(at, id);
+        let refers = |other: &usize| *other == at || self.links.positions[*other].contains(&at);
+        for other in (0..self.operations.len()).filter(refers) {
+            let plan = self.plan(other, &run.back, run.leniencies);
+            run.planned_anew.insert(other, plan);
+        }
+    }
+
+    fn steps<'a>(&'a self, at: usize, anew: &'a HashMap<usize, Plan>) -> &'a [Step] {
+        let plan = anew.get(&at).unwrap_or(&self.operations[at].steps);
+        plan.as_deref().unwrap_or_default()
+    }
+
     /// Carries a group out, all or nothing; where it fails, at which operation.
-    fn carry_out(&self, group: &[usize], run: &mut Run<'_>) -> Result<Vec<Done>, (usize, Refusal)> {
+    fn carry_out(&self, group: &[usize], run: &mut Run<'_>) -> Ended {
         let mut at_work = group[0];
-        let done = atomically(run.tx, |tx| {
+        let Run { tx, context, leniencies, deadline, back, planned_anew } = run;
+        let done = atomically(*tx, |tx| {
             let mut done: Vec<Done> = group.iter().map(|_| Done::default()).collect();
             for number in 0..operation::MAX_STEPS {
                 for (at, done) in group.iter().zip(&mut done) {
-                    let steps = self.operations[*at].steps.as_deref().unwrap_or_default();
-                    let Some(step) = steps.get(number) else { continue };
+                    let Some(step) = self.steps(*at, planned_anew).get(number) else { continue };
                     // A circle may be all of the request.
-                    if run.deadline.has_passed() {
+                    if deadline.has_passed() {
                         return Err(out_of_time());
                     }
                     at_work = *at;
-                    done.and_then(step(tx, run.context, run.leniencies)?);
+                    done.and_then(match (&step.again, back.get(at)) {
+                        (Some(again), Some(id)) => (again.bring_back)(tx, context, *id)?,
+                        _ => (step.work)(tx, context, leniencies)?,
+                    });
                 }
             }
             Ok(done)
@@ -219,12 +285,16 @@ impl Job {
         done.map_err(|refusal| (at_work, refusal))
     }
 
-    fn result(&self, planned: &Planned, outcome: Outcome) -> Value {
+    fn result(&self, at: usize, back: &HashMap<usize, Uuid>, outcome: Outcome) -> Value {
+        let Planned { sent, id, .. } = &self.operations[at];
+        let mut resolved = sent.clone();
+        resolved.resolve(&|name| self.id_of(name, back));
         let mut result = json!({});
-        if let Some(location) = self.location(planned, outcome.is_ok()) {
+        let id = back.get(&at).unwrap_or(id);
+        if let Some(location) = self.location(&resolved, *id, outcome.is_ok()) {
             result["location"] = location.into();
         }
-        let echoed = [("method", &planned.sent.method), ("bulkId", &planned.sent.bulk_id)];
+        let echoed = [("method", &sent.method), ("bulkId", &sent.bulk_id)];
         for (name, sent) in echoed {
             if let Some(sent) = sent {
                 result[name] = sent.as_str().into();
@@ -246,8 +316,7 @@ impl Job {
     }
 
     /// Where the resource is; one that a POST failed to create is nowhere.
-    fn location(&self, planned: &Planned, succeeded: bool) -> Option<String> {
-        let Planned { sent, id, .. } = planned;
+    fn location(&self, sent: &Operation, id: Uuid, succeeded: bool) -> Option<String> {
         match &sent.call {
             Ok(Call { method: Method::Post, kind, .. }) => {
                 succeeded.then(|| format!("{}{}/{id}", self.base, kind.endpoint))

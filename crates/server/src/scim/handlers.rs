@@ -2,12 +2,15 @@
 //! answer.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use accounts::users::{self, Known};
 use accounts::{Caller, Context, Refusal, Resource, Tx, parse_id};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::error::Error;
 use scim_protocol::projection::Projection;
@@ -39,15 +42,60 @@ pub(super) async fn create<K: Kind>(
     let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let body = resource::parse(K::form(&caller), &value, &mut leniencies)?;
     let (context, id) = (context(caller, request_id), clock::new_id());
-    let view = View::<K>::new(&request, &state, projection);
+    let view = Arc::new(View::<K>::new(&request, &state, projection));
+    let (first, shown, sent) = (leniencies.clone(), Arc::clone(&view), body.clone());
+    let of_first = context.clone();
     let created = state.store.write(move |tx| {
-        let mut leniencies = leniencies.clone();
-        let created = K::create(tx, &context, id, body.clone(), &mut leniencies)?;
-        Ok::<_, Refusal>((view.of(tx, &caller, created)?, leniencies))
+        let mut leniencies = first.clone();
+        let created = K::create(tx, &of_first, id, sent.clone(), &mut leniencies)?;
+        Ok::<_, Refusal>((shown.of(tx, &caller, created)?, leniencies))
     });
-    let (created, leniencies) = created.await?;
+    let (created, leniencies) = match created.await {
+        Err(refusal) if K::may_be_known(&refusal) => {
+            (create_again::<K>(&state, context, view, body, refusal).await?, leniencies)
+        }
+        created => created?,
+    };
     report(&leniencies);
     Ok(answer::resource(StatusCode::CREATED, &created))
+}
+
+/// A new resource that was refused may be one that was there before. That is found out in another
+/// unit of work: of the first nothing is left, and most are not refused.
+async fn create_again<K: Kind>(
+    state: &State,
+    context: Context,
+    view: Arc<View<K>>,
+    body: Object,
+    refusal: Refusal,
+) -> Result<Rendered, ApiError> {
+    let back = state.store.write(move |tx| match K::recognise(tx, &context, &body)? {
+        Known::Back(id) => {
+            let back = K::bring_back(tx, &context, id, body.clone())?;
+            Ok::<_, Refusal>(Some(Ok(view.of(tx, &context.caller, back)?)))
+        }
+        Known::Refused(refusal) => Ok(Some(Err(refusal))),
+        Known::Nobody => Ok(None),
+    });
+    match back.await? {
+        Some(decided) => Ok(decided?),
+        None => Err(refusal.into()),
+    }
+}
+
+/// Runs a unit of work that may take accounts away. If the guard refuses it, the alert is raised in
+/// another one (rule R57).
+async fn write<T: Send + 'static>(
+    state: &State,
+    context: &Context,
+    work: impl Fn(&mut dyn Tx) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = state.store.write(work).await;
+    if let Err(Refusal::Guarded { count, .. }) = done {
+        let context = context.clone();
+        state.store.write(move |tx| users::raise_alert(tx, &context, count)).await?;
+    }
+    Ok(done?)
 }
 
 pub(super) async fn read<K: Kind>(
@@ -129,7 +177,8 @@ pub(super) async fn replace<K: Kind>(
     let named = resource::named(K::form(&caller), &value);
     let (context, precondition) = (context(caller, request_id), precondition(&request));
     let view = View::<K>::new(&request, &state, projection);
-    let replaced = state.store.write(move |tx| {
+    let of_alert = context.clone();
+    let replaced = write(&state, &of_alert, move |tx| {
         let mut leniencies = leniencies.clone();
         let change = Change { context: &context, id, precondition: &precondition };
         let replaced = K::replace(tx, &change, body.clone(), &named, &mut leniencies)?;
@@ -155,7 +204,8 @@ pub(super) async fn patch<K: Kind>(
     let (context, precondition) = (context(caller, request_id), precondition(&request));
     let named = projection.names_attributes();
     let view = View::<K>::new(&request, &state, projection);
-    let patched = state.store.write(move |tx| {
+    let of_alert = context.clone();
+    let patched = write(&state, &of_alert, move |tx| {
         let mut leniencies = leniencies.clone();
         let change = Change { context: &context, id, precondition: &precondition };
         let patched = K::patch(tx, &change, &edits, &mut leniencies)?;
@@ -190,7 +240,8 @@ pub(super) async fn delete<K: Kind>(
 ) -> Answer {
     let id = identifier::<K>(&id)?;
     let (context, precondition) = (context(caller, request_id), precondition(&request));
-    let deleted = state.store.write(move |tx| {
+    let of_alert = context.clone();
+    let deleted = write(&state, &of_alert, move |tx| {
         K::delete(tx, &Change { context: &context, id, precondition: &precondition })
     });
     deleted.await?;
@@ -244,7 +295,7 @@ impl<K: Kind> View<K> {
         K::complete(tx, caller, found, &|name| self.projection.wants_named(K::form(caller), name))
     }
 
-    fn render(&self, caller: &Caller, found: Resource) -> Rendered {
+    pub(crate) fn render(&self, caller: &Caller, found: Resource) -> Rendered {
         render(K::form(caller), found, &self.projection, &self.base)
     }
 }

@@ -13,6 +13,7 @@ use accounts::roles::Roles;
 use accounts::skills::Skills;
 use accounts::tenants::Tenants;
 use accounts::user_templates::UserTemplates;
+use accounts::users::Known;
 use accounts::{Caller, Context, Page, Precondition, Refusal, Resource, Right, Tx, groups, users};
 use change_log::ChangeLogEntries;
 pub(crate) use objects::Of;
@@ -46,6 +47,18 @@ pub(crate) trait Kind: 'static {
         body: Object,
         l: &mut Leniencies,
     ) -> Result<Resource>;
+    /// Whether a new resource that was refused may be one that was there before.
+    fn may_be_known(_: &Refusal) -> bool {
+        false
+    }
+    /// Finds out whether it is, for another unit of work.
+    fn recognise(_: &mut dyn Tx, _: &Context, _: &Object) -> Result<Known> {
+        Ok(Known::Nobody)
+    }
+    /// Brings a resource back that was [recognised](Self::recognise).
+    fn bring_back(_: &mut dyn Tx, _: &Context, id: Uuid, _: Object) -> Result<Resource> {
+        Err(Refusal::not_found(Self::resource_type().name, id))
+    }
     /// Reads a resource.
     fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource>;
     /// Finds resources.
@@ -173,6 +186,18 @@ impl Kind for Users {
         _: &mut Leniencies,
     ) -> Result<Resource> {
         users::create(tx, context, id, body)
+    }
+
+    fn may_be_known(refusal: &Refusal) -> bool {
+        users::may_be_known(refusal)
+    }
+
+    fn recognise(tx: &mut dyn Tx, context: &Context, body: &Object) -> Result<Known> {
+        users::recognise(tx, context, body)
+    }
+
+    fn bring_back(tx: &mut dyn Tx, context: &Context, id: Uuid, body: Object) -> Result<Resource> {
+        users::rehire(tx, context, id, body)
     }
 
     fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource> {

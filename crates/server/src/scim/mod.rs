@@ -20,7 +20,7 @@ pub(crate) use bulk::turns::Turns;
 pub(crate) use etag::precondition;
 pub(crate) use handlers::{View, context, identifier, parameters, report};
 use kinds::{ForKind, with_kind};
-pub(crate) use kinds::{Groups, Kind, Of};
+pub(crate) use kinds::{Groups, Kind, Of, Users};
 use scim_protocol::schema::ResourceType;
 
 /// Every path of SCIM, with its methods.

@@ -9,6 +9,7 @@ use accounts::authorization::{DivisionScope, PermissionSet, Tier};
 use accounts::{Grant, Grants, InheritedGrant, StorageResult};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::statement::{CountRow, HolderRow, HoldersRow, InheritedRow, Statement, SubjectCountRow};
@@ -167,6 +168,25 @@ impl Grants for Session {
             diesel::delete(grants::table.find(key)).execute(&mut self.0).map_err(failed)?;
         }
         Ok(())
+    }
+
+    fn users_with_ended_grants(
+        &mut self,
+        tenant: Uuid,
+        now: Timestamp,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>> {
+        let found: Vec<Id> = grants::table
+            .filter(grants::tenant_id.eq(Id(tenant)))
+            .filter(grants::dormant.and(grants::purge_at.le(Stamp(now))))
+            .filter(grants::is_group.eq(false))
+            .order(grants::subject_id)
+            .limit(limit.into())
+            .select(grants::subject_id)
+            .distinct()
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(found.into_iter().map(|id| id.0).collect())
     }
 
     fn inherited_grants(

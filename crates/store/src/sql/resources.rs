@@ -118,6 +118,33 @@ pub(crate) fn find_any_for_update<R: Row>(
     row.map(R::read).transpose()
 }
 
+/// Resources that were deleted and not erased, the last deleted first.
+pub(crate) fn deleted_page<R: Row>(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    start: u64,
+    count: u64,
+) -> StorageResult<Page<R::Read>> {
+    let deleted = || {
+        let mut pieces = Pieces::default();
+        pieces.sql(" WHERE resource.deleted_at IS NOT NULL AND resource.erased_at IS NULL");
+        pieces.sql(" AND resource.tenant_id = ").id(scope.tenant);
+        pieces
+    };
+    let number = |number: u64| Bind::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+    let mut pieces = select_from::<R>(table, scope);
+    pieces.extend(deleted()).sql(" ORDER BY resource.deleted_at DESC, resource.id LIMIT ");
+    pieces.bind(number(count)).sql(" OFFSET ").bind(number(start));
+    let rows = Statement::fixed(pieces).load::<R>(conn).map_err(failed)?;
+    let resources = rows.into_iter().map(R::read).collect::<StorageResult<_>>()?;
+    let mut pieces = Pieces::default();
+    pieces.sql("SELECT COUNT(*) AS total FROM ").sql(table.sql()).sql(" AS resource");
+    pieces.extend(deleted());
+    let counted = Statement::fixed(pieces).get_result::<CountRow>(conn).map_err(failed)?;
+    Ok(Page { total: Some(counted.total.unsigned_abs()), has_next: false, resources })
+}
+
 /// A page of a query's resources.
 pub(crate) fn page<R: Row>(
     conn: &mut Conn,

@@ -10,7 +10,9 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{Row, find, find_any_for_update, find_for_update, page, resource};
+use super::resources::{
+    Row, deleted_page, find, find_any_for_update, find_for_update, page, resource,
+};
 use super::statement::{AccountRow, Statement};
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
@@ -47,6 +49,7 @@ struct UserRow {
     version: i64,
     created_at: Stamp,
     modified_at: Stamp,
+    deleted_at: Option<Stamp>,
 }
 
 #[derive(Insertable)]
@@ -158,6 +161,7 @@ fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRow>) {
         version: user.version,
         created_at: Stamp(user.created),
         modified_at: Stamp(user.last_modified),
+        deleted_at: standing.tombstoned.map(Stamp),
     };
     (row, emails)
 }
@@ -290,6 +294,27 @@ impl Users for Session {
 
     fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
         find_any_for_update::<AccountRow>(&mut self.0, Table::Users, scope, id)
+    }
+
+    fn tombstones(&mut self, scope: Scope, start: u64, count: u64) -> StorageResult<Page<Account>> {
+        deleted_page::<AccountRow>(&mut self.0, Table::Users, scope, start, count)
+    }
+
+    fn users_pending_since(
+        &mut self,
+        tenant: Uuid,
+        before: Timestamp,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>> {
+        let found: Vec<Id> = users::table
+            .filter(users::tenant_id.eq(Id(tenant)).and(users::active))
+            .filter(users::activated_at.is_null().and(users::seat_since.le(Stamp(before))))
+            .order(users::id)
+            .limit(limit.into())
+            .select(users::id)
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(found.into_iter().map(|id| id.0).collect())
     }
 
     fn erase_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()> {

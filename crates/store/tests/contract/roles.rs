@@ -233,7 +233,10 @@ fn r36_a_new_catalogue_of_permissions_counts_from_the_start_on(database: &TestDa
     };
     let whole = recorded();
     assert_ne!(whole, "0");
-    database.raw().execute("DELETE FROM role_permissions WHERE permission LIKE 'routing:%'").unwrap();
+    database
+        .raw()
+        .execute("DELETE FROM role_permissions WHERE permission LIKE 'routing:%'")
+        .unwrap();
     assert_ne!(recorded(), whole);
     assert_eq!(refresh(), 7, "the default roles");
     assert_eq!(recorded(), whole);

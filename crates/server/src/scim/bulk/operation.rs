@@ -1,6 +1,10 @@
 //! One operation of a bulk request: what is to be done, and how it ended.
 
-use accounts::{Context, Precondition, Refusal, Tx};
+use std::sync::Arc;
+
+use accounts::users::Known;
+use accounts::{Context, Precondition, Refusal, Resource, Tx};
+use scim_protocol::Object;
 use scim_protocol::bulk::{Call, Method, Operation};
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::{patch, resource};
@@ -15,9 +19,35 @@ use crate::error::ApiError;
 /// Steps of one operation at most: the resource, and what it refers to in a circle.
 pub(super) const MAX_STEPS: usize = 2;
 
-/// A rule and what it is given, ready to be run in a transaction.
-pub(super) type Step =
-    Box<dyn Fn(&mut dyn Tx, &Context, &mut Leniencies) -> Result<Done, Refusal> + Send>;
+/// What a rule is given, ready to be run in a transaction.
+type Work = Box<dyn Fn(&mut dyn Tx, &Context, &mut Leniencies) -> Result<Done, Refusal> + Send>;
+
+/// A part of an operation.
+pub(super) struct Step {
+    /// Does it.
+    pub(super) work: Work,
+    /// What can be done if a new resource is refused.
+    pub(super) again: Option<Again>,
+}
+
+type Recognise = Box<dyn Fn(&mut dyn Tx, &Context) -> Result<Known, Refusal> + Send>;
+type BringBack = Box<dyn Fn(&mut dyn Tx, &Context, Uuid) -> Result<Done, Refusal> + Send>;
+
+/// A new resource may be one that was there before.
+pub(super) struct Again {
+    /// Whether a refusal may be because of that.
+    pub(super) may_be_known: fn(&Refusal) -> bool,
+    /// Finds it out.
+    pub(super) recognise: Recognise,
+    /// Brings it back.
+    pub(super) bring_back: BringBack,
+}
+
+impl Step {
+    fn of(work: Work) -> Self {
+        Self { work, again: None }
+    }
+}
 
 /// How an operation ended that succeeded.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,17 +147,14 @@ fn step_of<K: Kind>(
     }
     if call.method == Method::Post {
         let body = resource::parse(kind, &call.data, leniencies)?;
-        return Ok(Box::new(move |tx, context, leniencies| {
-            let created = K::create(tx, context, new_id, body.clone(), leniencies)?;
-            Ok(Done { status: 201, version: Some(created.version) })
-        }));
+        return Ok(creation_of::<K>(body, new_id));
     }
     let id = identifier::<K>(&call.id)?;
     let precondition = Precondition {
         one_of: call.version.as_deref().map(etag::versions),
         ..Precondition::default()
     };
-    Ok(match call.method {
+    Ok(Step::of(match call.method {
         Method::Patch => {
             let edits = patch::parse(kind, &call.data, leniencies)?;
             Box::new(move |tx, context, leniencies| {
@@ -149,5 +176,23 @@ fn step_of<K: Kind>(
                 Ok(Done { status: 200, version: Some(replaced.version) })
             })
         }
-    })
+    }))
+}
+
+fn creation_of<K: Kind>(body: Object, new_id: Uuid) -> Step {
+    let body = Arc::new(body);
+    let (sent, known) = (Arc::clone(&body), Arc::clone(&body));
+    let done = |created: Resource| Done { status: 201, version: Some(created.version) };
+    Step {
+        work: Box::new(move |tx, context, leniencies| {
+            K::create(tx, context, new_id, body.as_ref().clone(), leniencies).map(done)
+        }),
+        again: Some(Again {
+            may_be_known: K::may_be_known,
+            recognise: Box::new(move |tx, context| K::recognise(tx, context, &known)),
+            bring_back: Box::new(move |tx, context, id| {
+                K::bring_back(tx, context, id, sent.as_ref().clone()).map(done)
+            }),
+        }),
+    }
 }
