@@ -145,7 +145,10 @@ impl Compiler<'_> {
     ) -> StorageResult<()> {
         let name = &attribute.leaf().name;
         if let (Test::Present, None) = (test, attribute.sub) {
-            self.in_side(side, None, out);
+            match side.of_others {
+                Some(_) => _ = out.sql(EVERYTHING),
+                None => self.in_side(side, None, out),
+            }
             return Ok(());
         }
         let Some(column) = side.column(name) else {
@@ -157,6 +160,16 @@ impl Compiler<'_> {
         };
         let mut inner = Pieces::default();
         self.column_test(column, test, &mut inner);
+        if let Some(of_others) = side.of_others {
+            out.sql("((NOT ");
+            self.in_side(side, None, out);
+            out.sql(" AND ");
+            self.column_test(of_others, test, out);
+            out.sql(") OR ");
+            self.in_side(side, Some(inner), out);
+            out.sql(")");
+            return Ok(());
+        }
         if is_not_equal(test) {
             // An attribute without values is unassigned, which is not identical to the operand.
             out.sql("(NOT ");
@@ -224,8 +237,14 @@ impl Compiler<'_> {
     fn in_side(&self, side: &SideTable, condition: Option<Pieces>, out: &mut Pieces) {
         let SideTable { from, owner, .. } = side;
         let before = self.lookups.replace(self.lookups.get() + 1);
-        out.sql(format!("((resource.id IN (SELECT {owner} FROM {from} WHERE side.tenant_id = "));
-        out.id(self.scope.tenant);
+        out.sql(format!("((resource.id IN (SELECT {owner} FROM "));
+        for (at, part) in from.split("{tenant}").enumerate() {
+            if at > 0 {
+                out.id(self.scope.tenant);
+            }
+            out.sql(part);
+        }
+        out.sql(" WHERE side.tenant_id = ").id(self.scope.tenant);
         if let Some(resource_type) = side.of_connection {
             out.sql(" AND side.connection_id = ").id(self.scope.connection);
             out.sql(format!(" AND side.resource_type = '{resource_type}'"));

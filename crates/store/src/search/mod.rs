@@ -10,6 +10,7 @@
 
 mod compile;
 mod dialect;
+mod effective;
 mod nesting;
 mod order;
 mod place;
@@ -17,8 +18,9 @@ mod value;
 
 pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
+pub(crate) use effective::BLOCKED_IN_TIER;
 pub(crate) use order::Order;
-pub(crate) use place::{BLOCKED_IN_TIER, Table};
+pub(crate) use place::Table;
 
 use uuid::Uuid;
 

@@ -2,6 +2,8 @@
 
 use scim_protocol::schema::{AttributeRef, Returned};
 
+use super::effective::{BLOCKED, EFFECTIVE_ROLES};
+
 /// A kind of resource that can be searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Table {
@@ -86,19 +88,21 @@ pub(crate) struct Column {
     pub(crate) form: Form,
 }
 
-const fn column(sql: &'static str, form: Form) -> Column {
+pub(super) const fn column(sql: &'static str, form: Form) -> Column {
     Column { sql, form }
 }
 
 /// A table that has a row for each value of an attribute.
 #[derive(Debug)]
 pub(crate) struct SideTable {
-    /// The FROM item; its alias is `side`.
+    /// The FROM item; its alias is `side`, and `{tenant}` in it stands for the tenant.
     pub(crate) from: &'static str,
     /// The identifier of the resource that has the value.
     pub(crate) owner: &'static str,
     /// Whether only rows of the scope's connection and this resource type count.
     pub(crate) of_connection: Option<&'static str>,
+    /// The value of the resources without a row; none if theirs is unassigned.
+    pub(crate) of_others: Option<Column>,
     /// The sub-attributes (or the attribute itself, under its own name) that it has.
     pub(crate) columns: &'static [(&'static str, Column)],
 }
@@ -129,6 +133,7 @@ const EMAILS: SideTable = SideTable {
     from: "user_emails AS side",
     owner: "side.user_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("value", column("side.value_key", Form::Text)),
         ("type", column("side.type_key", Form::Text)),
@@ -141,6 +146,7 @@ pub(crate) const GROUPS_OF_USER: SideTable = SideTable {
     from: "memberships AS side",
     owner: "side.member_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("value", column("side.group_id", Form::Id)),
         ("type", column("side.group_id", Form::Always("direct"))),
@@ -165,6 +171,7 @@ const MEMBERS: SideTable = SideTable {
     from: "memberships AS side",
     owner: "side.group_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("value", column("side.member_id", Form::Id)),
         ("type", column("side.is_group", Form::Either("group", "user"))),
@@ -192,32 +199,44 @@ const ROLES: SideTable = SideTable {
         AND employee.name_key = 'employee' AND employee.deleted_at IS NULL) AS side",
     owner: "side.user_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("value", column("side.name_key", Form::Text)),
         ("display", column("side.name_key", Form::Text)),
+        ("type", column("CAST(NULL AS text)", Form::Text)),
+        ("primary", column("CAST(NULL AS boolean)", Form::Boolean)),
     ],
 };
 
+/// Of a role that is disabled, of an account that is, and of a grant that sleeps, none is effective.
 const ROLE_GRANTS: SideTable = SideTable {
     from: "(SELECT held.tenant_id, held.subject_id AS user_id, held.role_id, \
-        role.name_key AS role_key, COALESCE(division.name_key, '*') AS division_key \
+        role.name_key AS role_key, COALESCE(division.name_key, '*') AS division_key, \
+        held.source, (u.active AND NOT held.dormant \
+        AND COALESCE(role.search ->> 'state', '') <> 'disabled') AS effective \
         FROM grants AS held JOIN objects AS role \
         ON role.tenant_id = held.tenant_id AND role.id = held.role_id \
+        JOIN users AS u ON u.tenant_id = held.tenant_id AND u.id = held.subject_id \
         LEFT JOIN objects AS division \
         ON division.tenant_id = held.tenant_id AND division.id = held.division_id \
         WHERE NOT held.is_group \
         UNION ALL SELECT everybody.tenant_id, everybody.id, employee.id, employee.name_key, \
-        home.name_key FROM objects AS employee JOIN users AS everybody \
+        home.name_key, 'system', (everybody.active \
+        AND COALESCE(employee.search ->> 'state', '') <> 'disabled') \
+        FROM objects AS employee JOIN users AS everybody \
         ON everybody.tenant_id = employee.tenant_id JOIN objects AS home \
         ON home.tenant_id = everybody.tenant_id AND home.id = everybody.division_id \
         WHERE employee.resource_type = 'Role' AND employee.name_key = 'employee' \
         AND employee.deleted_at IS NULL) AS side",
     owner: "side.user_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("role", column("side.role_key", Form::Text)),
         ("roleId", column("side.role_id", Form::Id)),
         ("division", column("side.division_key", Form::Text)),
+        ("source", column("side.source", Form::Words)),
+        ("effective", column("side.effective", Form::Boolean)),
     ],
 };
 
@@ -231,6 +250,7 @@ const GRANTS_OF_GROUP: SideTable = SideTable {
         WHERE held.is_group) AS side",
     owner: "side.group_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("role", column("side.role_key", Form::Text)),
         ("roleId", column("side.role_id", Form::Id)),
@@ -240,16 +260,19 @@ const GRANTS_OF_GROUP: SideTable = SideTable {
 
 const SKILLS: SideTable = SideTable {
     from: "(SELECT assigned.tenant_id, assigned.user_id, skill.name_key, \
-        skill.variant AS kind, assigned.proficiency FROM skill_assignments AS assigned \
+        skill.variant AS kind, assigned.proficiency, (assigned.active \
+        AND COALESCE(skill.search ->> 'state', '') <> 'disabled') AS active FROM skill_assignments AS assigned \
         JOIN objects AS skill \
         ON skill.tenant_id = assigned.tenant_id AND skill.id = assigned.skill_id) AS side",
     owner: "side.user_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("value", column("side.name_key", Form::Text)),
         ("display", column("side.name_key", Form::Text)),
         ("type", column("side.kind", Form::Text)),
         ("proficiency", column("(side.proficiency / 10.0)", Form::Decimal)),
+        ("active", column("side.active", Form::Boolean)),
     ],
 };
 
@@ -271,12 +294,11 @@ fn of_account(name: &str) -> Place {
         "lastLogin" => own(LAST_LOGIN, Form::Instant),
         "roleGrants" => Place::Side(&ROLE_GRANTS),
         "skills" => Place::Side(&SKILLS),
-        "effectiveRoles"
-        | "effectivePermissions"
-        | "blockedPermissions"
-        | "blockedPermissionCount"
-        | "skillSet"
-        | "dependencies" => Place::Nowhere,
+        "effectiveRoles" => Place::Side(&EFFECTIVE_ROLES),
+        "blockedPermissionCount" => Place::Side(&BLOCKED),
+        "effectivePermissions" | "blockedPermissions" | "skillSet" | "dependencies" => {
+            Place::Nowhere
+        }
         _ => Place::Document,
     }
 }
@@ -320,6 +342,7 @@ const ROUTING_SKILLS: SideTable = SideTable {
         WHERE skill.variant = 'skill') AS side",
     owner: "side.user_id",
     of_connection: None,
+    of_others: None,
     columns: &[
         ("name", column("side.name_key", Form::Text)),
         ("proficiency", column("(side.proficiency / 10.0)", Form::Decimal)),
@@ -348,16 +371,12 @@ const EXTERNAL_ID_OF_USER: SideTable = SideTable {
     from: "external_ids AS side",
     owner: "side.resource_id",
     of_connection: Some("User"),
+    of_others: None,
     columns: &[("externalId", column("side.external_id", Form::Text))],
 };
 
 const EXTERNAL_ID_OF_GROUP: SideTable =
     SideTable { of_connection: Some("Group"), ..EXTERNAL_ID_OF_USER };
-
-/// Whether the permission of `rp`, a row of `role_permissions`, is blocked by the tier of `u`, a user.
-pub(crate) const BLOCKED_IN_TIER: &str = "(rp.blocked_tiers & CASE u.license_tier \
-    WHEN 'cx1' THEN 1 WHEN 'cx2d' THEN 2 WHEN 'cx2' THEN 4 WHEN 'cx3d' THEN 8 WHEN 'cx3' THEN 16 \
-    WHEN 'cx4' THEN 32 END) <> 0";
 
 /// Where an attribute of an entry of the log is kept. Their words are ASCII. The changes and the reason
 /// are not kept in the form in which they would be compared.
@@ -380,8 +399,11 @@ fn in_change_log(name: &str, sub: Option<&str>) -> Place {
 }
 
 /// What is computed when a resource is read: the type, and its attributes.
-const COMPUTED: &[(&str, &[&str])] =
-    &[("Role", &["needsUpdate", "permissions", "requiredCapabilities", "userCount"])];
+const COMPUTED: &[(&str, &[&str])] = &[
+    ("Division", &["objectCounts"]),
+    ("LicenseTier", &["usedSeats", "freeSeats"]),
+    ("Role", &["needsUpdate", "permissions", "requiredCapabilities", "userCount"]),
+];
 
 fn is_computed(table: Table, attribute: &str) -> bool {
     let mut of_type = COMPUTED.iter().filter(|(kind, _)| *kind == table.resource_type());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use accounts::{Page, Refusal, Tx};
+use accounts::{Page, Refusal};
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::query::{Parameters, Query, Start};
 use scim_protocol::schema::ResourceType;
@@ -10,18 +10,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::filters::Targets;
-use crate::harness::{CALLER, TestDatabase, World, context, on_each_database, strict_body};
-use crate::plan::{Both, Found, found};
+use crate::harness::{TestDatabase, World, context, on_each_database, strict_body};
+use crate::plan::{Both, Found, found, page};
 use crate::population::is_tried;
 use crate::sample::sample;
 use crate::sorting_equivalence::{is_unsortable, sorted_by};
-
-fn page(tx: &mut dyn Tx, kind: &'static ResourceType, query: &Query) -> Result<Page, Refusal> {
-    match kind.name {
-        "Group" => accounts::groups::list(tx, &CALLER, query),
-        _ => accounts::users::list(tx, &CALLER, query),
-    }
-}
 
 /// The identifiers on the pages of a query, each of which has so many.
 fn walked(world: &World, kind: &'static ResourceType, query: &Query, count: u32) -> Vec<Vec<Uuid>> {
@@ -57,8 +50,18 @@ fn rfc9865_2_2_pages_by_cursor_are_the_sorted_whole_for_every_data_type() {
 }
 
 /// What has a column or table of its own.
-const OWN_PLACE: [&str; 7] =
-    ["id", "externalId", "userName", "displayName", "active", "emails", "meta"];
+const OWN_PLACE: [&str; 10] = [
+    "id",
+    "externalId",
+    "userName",
+    "displayName",
+    "active",
+    "emails",
+    "meta",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber",
+    "urn:ietf:params:scim:schemas:extension:headcount:2.0:User:",
+];
 
 /// What is kept in a way of its own, the first of each data type, and of the others every fourth.
 fn each_order_in_pages(both: &Both, kinds: &[&'static ResourceType]) {

@@ -13,7 +13,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::filters::{Target, Targets, shape};
+use crate::filters::{HEADCOUNT, Target, Targets, shape};
 use crate::plan::{Both, Found, found};
 use crate::population::{effort, is_tried, runner};
 use crate::sample::sample;
@@ -69,10 +69,22 @@ fn disagreement(both: &Both, kind: &'static ResourceType, text: &str) -> Result<
     Err(format!("{} filter {text}{}", kind.name, differences.concat()))
 }
 
-/// URLs of other resources depend on where the server is reached, and are not stored.
+/// URLs of other resources depend on where the server is reached, and are not stored; other things are
+/// computed when a resource is read.
 fn may_be_refused(text: &str) -> bool {
-    ["meta.location", "location", "meta[", "$ref"].iter().any(|name| text.contains(name))
+    let names = ["meta.location", "location", "meta[", "$ref", "entitlements"];
+    let of_effective_roles = || {
+        let parts = ["division", "via", "group"];
+        text.contains(":effectiveRoles") && parts.iter().any(|part| text.contains(part))
+    };
+    names.iter().any(|name| text.contains(name))
+        || NOT_FILTERABLE.iter().any(|name| text.contains(&format!("{HEADCOUNT}:{name}")))
+        || of_effective_roles()
 }
+
+/// What the account model does not let clients filter by.
+const NOT_FILTERABLE: [&str; 4] =
+    ["effectivePermissions", "blockedPermissions", "skillSet", "dependencies"];
 
 /// Every attribute with every operator, by itself.
 fn each_operator_agrees(both: &Both, kind: &'static ResourceType) {

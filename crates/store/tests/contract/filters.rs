@@ -32,6 +32,9 @@ pub(crate) struct Targets {
     complex: Vec<usize>,
 }
 
+/// Our extension of users.
+pub(crate) const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
+
 const OPERATORS: [&str; 10] = ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"];
 
 /// A filter before it has names and literals.

@@ -1,10 +1,9 @@
 //! The same population in a store on each database, and what queries find there.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use accounts::{Context, MemberKind, Page, Precondition, Refusal, Resource, Tx};
+use accounts::{Context, Page, Precondition, Refusal, Resource, Tx, tenancy};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::query::{Parameters, Query, Start};
@@ -13,6 +12,7 @@ use scim_protocol::{Object, instant, message, resource};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::given::{Plan, give, give_to_group};
 use crate::harness::{CALLER, Kind, TestDatabase, World, context, edits, new_group, new_user};
 use crate::population::{self, PlannedGroup};
 
@@ -49,10 +49,15 @@ impl Both {
         let mut runner = population::runner(1);
         let users = population::users(&mut runner, USERS);
         let groups = population::groups(&mut runner, USERS, GROUPS);
+        let plan = Plan::of(&mut runner, USERS, GROUPS);
         let databases = [Kind::Sqlite, Kind::Postgres].map(TestDatabase::create);
         let worlds = [&databases[0], &databases[1]].map(|database| {
-            let world = World::on(database);
-            populate(&world, &users, &groups);
+            let world = World::founded(database, |tx| {
+                let Context { now, new_id, .. } = at_step(0);
+                tenancy::create_tenant(tx, "Acme", CALLER.tenant, now, new_id)
+            });
+            populate(&world, &users, &groups, &plan);
+            database.raw().execute(disable(database.kind)).expect("they can be changed");
             (database.kind, world)
         });
         let [(_, one), (_, other)] = &worlds;
@@ -96,16 +101,33 @@ fn at_step(step: usize) -> Context {
     Context { now, new_id: planned_id, ..context() }
 }
 
+/// What an attribute of the document says has no rule that writes the column.
+fn disable(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => {
+            "UPDATE \"groups\" SET enabled = COALESCE(json_extract(search, '$.\"urn:ietf:params:\
+             scim:schemas:extension:headcount:2.0:Group\".enabled'), true)"
+        }
+        Kind::Postgres => {
+            "UPDATE \"groups\" SET enabled = COALESCE((search #>> '{\"urn:ietf:params:\
+             scim:schemas:extension:headcount:2.0:Group\",enabled}')::boolean, true)"
+        }
+    }
+}
+
 /// Creates all, changes some and deletes some. What is refused is refused by both databases.
-fn populate(world: &World, users: &[Object], groups: &[PlannedGroup]) {
+fn populate(world: &World, users: &[Object], groups: &[PlannedGroup], plan: &Plan) {
+    let wanted = plan.clone();
+    world.write(move |tx| wanted.create(tx, &at_step(500))).expect("nothing stands in the way");
     let mut ids: Vec<Option<Uuid>> = Vec::new();
     for body in users {
-        let (step, body) = (ids.len(), body.clone());
+        // The tenant is the first step.
+        let (step, body) = (ids.len() + 1, body.clone());
         let created = world.write(move |tx| Ok(new_user(tx, &at_step(step), body.clone())?.id));
         ids.push(unless_refused(created));
     }
     for group in groups {
-        let step = ids.len();
+        let step = ids.len() + 1;
         let members = group.members.iter().filter_map(|position| ids[*position]);
         let members: Vec<Value> = members.map(|id| json!({"value": id})).collect();
         let mut body = group.body.clone();
@@ -116,9 +138,15 @@ fn populate(world: &World, users: &[Object], groups: &[PlannedGroup]) {
         ids.push(unless_refused(created));
     }
     for (position, id) in ids.iter().enumerate() {
-        let (Some(id), step, is_user) = (*id, ids.len() + position, position < USERS) else {
+        let (Some(id), step, is_user) = (*id, ids.len() + 1 + position, position < USERS) else {
             continue;
         };
+        let plan = plan.clone();
+        let given = world.write(move |tx| match is_user {
+            true => give(tx, &at_step(step), id, &plan.users[position]),
+            false => give_to_group(tx, &at_step(step), id, &plan.groups[position - USERS]),
+        });
+        given.expect("nothing stands in the way");
         let changed = world.write(move |tx| change(tx, &at_step(step), position, id, is_user));
         changed.expect("nothing stands in the way");
     }
@@ -138,7 +166,7 @@ fn elsewhere(world: &World, body: &Object) {
     let other = Uuid::from_u128(5);
     let founded = world.write(move |tx| {
         let now = context().now;
-        accounts::tenancy::create_tenant(tx, "Globex", other, now, planned_id)
+        tenancy::create_tenant(tx, "Globex", other, now, planned_id)
     });
     founded.expect("it is new");
     for (step, tenant) in [(1_000, other), (1_001, CALLER.tenant)] {
@@ -211,13 +239,23 @@ pub(crate) fn list(
     kind: &'static ResourceType,
     query: Query,
 ) -> Result<Page, Refusal> {
-    world.read(move |tx| match kind.name {
-        "Group" => accounts::groups::list(tx, &CALLER, &query),
-        _ => accounts::users::list(tx, &CALLER, &query),
-    })
+    world.read(move |tx| page(tx, kind, &query))
 }
 
-fn all(world: &World, kind: &'static ResourceType) -> Vec<Resource> {
+/// A page, in a unit of work.
+pub(crate) fn page(
+    tx: &mut dyn Tx,
+    kind: &'static ResourceType,
+    query: &Query,
+) -> Result<Page, Refusal> {
+    match kind.name {
+        "Group" => accounts::groups::list(tx, &CALLER, query),
+        "User" => accounts::users::list(tx, &CALLER, query),
+        _ => Ok(tx.objects(CALLER.scope(), kind, query)?),
+    }
+}
+
+pub(crate) fn all(world: &World, kind: &'static ResourceType) -> Vec<Resource> {
     let parameters = Parameters { count: Some("200".to_owned()), ..Parameters::default() };
     let query = parameters.query(kind, &mut Leniencies::new(Dialect::Strict));
     let page = list(world, kind, query.unwrap()).expect("everything can be listed");
@@ -227,68 +265,64 @@ fn all(world: &World, kind: &'static ResourceType) -> Vec<Resource> {
 
 const BASE: &str = "https://scim.example/scim/v2";
 
-/// All of a kind without relations, as the server renders them.
+/// All of a kind as they are kept, rendered as the server does it.
 pub(crate) fn listed(world: &World, kind: &'static ResourceType) -> Vec<Object> {
-    all(world, kind).into_iter().map(|found| rendered(kind, found, "", None)).collect()
+    all(world, kind).into_iter().map(|found| rendered(kind, found)).collect()
 }
 
-/// As the server does it.
 fn rendered_users(world: &World) -> Vec<Object> {
-    let found = all(world, ResourceType::user());
-    let ids: Vec<Uuid> = found.iter().map(|user| user.id).collect();
-    let mut groups: HashMap<Uuid, Vec<Value>> = HashMap::new();
-    let memberships = world.read(move |tx| tx.memberships_of(CALLER.tenant, &ids));
-    for of in memberships.expect("they can be read") {
-        groups.entry(of.member).or_default().push(json!({
-            "value": of.group, "$ref": format!("{BASE}/Groups/{}", of.group),
-            "display": of.display, "type": "direct",
-        }));
+    let mut found = all(world, ResourceType::user());
+    found = completed(world, found, |tx, users| {
+        accounts::users::complete(tx, &CALLER, users, &|_| true)
+    });
+    for group in related(&mut found, "groups") {
+        let id = group["value"].as_str().unwrap_or_default();
+        group["$ref"] = format!("{BASE}/Groups/{id}").into();
     }
-    let render = |user: Resource| {
-        let groups = groups.get(&user.id).cloned();
-        rendered(ResourceType::user(), user, "groups", groups)
-    };
-    found.into_iter().map(render).collect()
+    found.into_iter().map(|user| rendered(ResourceType::user(), user)).collect()
 }
 
 fn rendered_groups(world: &World) -> Vec<Object> {
-    let found = all(world, ResourceType::group());
-    let ids: Vec<Uuid> = found.iter().map(|group| group.id).collect();
-    let mut members: HashMap<Uuid, Vec<Value>> = HashMap::new();
-    let of_groups = world.read(move |tx| tx.members_of(CALLER.tenant, &ids));
-    for (group, member) in of_groups.expect("they can be read") {
-        let (kind, endpoint) = match member.kind {
-            MemberKind::User => ("User", "Users"),
-            MemberKind::Group => ("Group", "Groups"),
-        };
-        let mut value = json!({
-            "value": member.id, "$ref": format!("{BASE}/{endpoint}/{}", member.id), "type": kind,
-        });
-        if let Some(display) = member.display {
-            value["display"] = display.into();
-        }
-        members.entry(group).or_default().push(value);
+    let mut found = all(world, ResourceType::group());
+    found = completed(world, found, |tx, groups| {
+        accounts::groups::complete(tx, &CALLER, groups, &|_| true)
+    });
+    for member in related(&mut found, "members") {
+        let endpoint = if member["type"] == "User" { "Users" } else { "Groups" };
+        let id = member["value"].as_str().unwrap_or_default();
+        member["$ref"] = format!("{BASE}/{endpoint}/{id}").into();
     }
-    let render = |group: Resource| {
-        let members = members.get(&group.id).cloned();
-        rendered(ResourceType::group(), group, "members", members)
-    };
-    found.into_iter().map(render).collect()
+    found.into_iter().map(|group| rendered(ResourceType::group(), group)).collect()
 }
 
-fn rendered(
-    kind: &'static ResourceType,
-    found: Resource,
-    related: &str,
-    values: Option<Vec<Value>>,
-) -> Object {
+/// With what is computed when resources are read.
+pub(crate) fn completed(
+    world: &World,
+    found: Vec<Resource>,
+    complete: impl Fn(&mut dyn Tx, &mut [Resource]) -> Result<(), Refusal> + Send + 'static,
+) -> Vec<Resource> {
+    let completed = world.read(move |tx| {
+        let mut found = found.clone();
+        complete(tx, &mut found)?;
+        Ok::<_, Refusal>(found)
+    });
+    completed.expect("it can be read")
+}
+
+fn related<'a>(
+    found: &'a mut [Resource],
+    name: &'static str,
+) -> impl Iterator<Item = &'a mut Value> {
+    let lists =
+        found.iter_mut().filter_map(move |one| one.attributes.get_mut(name)?.as_array_mut());
+    lists.flatten()
+}
+
+pub(crate) fn rendered(kind: &'static ResourceType, found: Resource) -> Object {
     let mut members = Object::new();
     members.insert("id".to_owned(), found.id.to_string().into());
     let schemas = resource::schemas(kind, &found.attributes);
     members.extend(found.attributes);
-    if let Some(values) = values {
-        members.insert(related.to_owned(), values.into());
-    }
     let meta = json!({
         "resourceType": kind.name,
         "created": instant::format(found.created),

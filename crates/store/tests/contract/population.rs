@@ -120,7 +120,7 @@ pub(crate) fn groups(runner: &mut TestRunner, users: usize, count: usize) -> Vec
 
 fn user() -> impl Strategy<Value = Value> {
     let kind = ResourceType::user();
-    let own = members(&kind.schema.attributes);
+    let own = members(kind.schema.attributes.iter().filter(|a| !GIVEN.contains(&a.name.as_str())));
     (own, extensions(kind), option(text())).prop_map(|(mut user, extensions, external_id)| {
         if let (Value::Object(user), Value::Object(extensions)) = (&mut user, extensions) {
             user.extend(extensions);
@@ -144,12 +144,18 @@ const PLAIN: [&str; 7] = [
     "priority",
 ];
 
+/// Attributes of users that name what must be there: [`crate::given`] gives it.
+const GIVEN: [&str; 2] = ["roles", "entitlements"];
+
 /// An object with some of the extensions of a kind.
 fn extensions(kind: &'static ResourceType) -> impl Strategy<Value = Value> {
     let schemas = || kind.extensions.iter().map(|extension| &extension.schema);
     let attributes = |schema: &'static Schema| {
         let is_ours = schema.id.contains(":headcount:");
-        let taken = move |a: &&Attribute| !is_ours || PLAIN.contains(&a.name.as_str());
+        let taken = move |a: &&Attribute| match is_ours {
+            true => PLAIN.contains(&a.name.as_str()),
+            false => a.name != "division",
+        };
         schema.attributes.iter().filter(taken)
     };
     let each: Vec<_> = schemas().map(|schema| option(members(attributes(schema)))).collect();

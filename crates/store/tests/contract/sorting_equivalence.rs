@@ -12,7 +12,7 @@ use scim_protocol::schema::{DataType, ResourceType};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::filters::Targets;
+use crate::filters::{HEADCOUNT, Targets};
 use crate::plan::{Both, Found, found, list};
 use crate::sample::sample;
 
@@ -88,9 +88,29 @@ fn expected(resources: &[Object], sort: &Sort) -> Vec<Uuid> {
     keyed.into_iter().map(|(_, id)| id).collect()
 }
 
-/// Members and groups have no order, and where the server is reached is not stored.
+/// What is in a table of its own has no order, nor what is computed, and where the server is reached is
+/// not stored.
+const UNSORTABLE: [&str; 6] =
+    ["members", "groups", "roles", "entitlements", "meta.location", "meta[location"];
+
+/// The same of our extension.
+const UNSORTABLE_OF_ACCOUNTS: [&str; 8] = [
+    "roleGrants",
+    "effectiveRoles",
+    "effectivePermissions",
+    "blockedPermissions",
+    "blockedPermissionCount",
+    "skills",
+    "skillSet",
+    "dependencies",
+];
+
 pub(crate) fn is_unsortable(path: &str) -> bool {
-    ["members", "groups", "meta.location"].iter().any(|prefix| path.starts_with(prefix))
+    let of_accounts = path.strip_prefix(HEADCOUNT).and_then(|path| path.strip_prefix(':'));
+    match of_accounts {
+        Some(path) => UNSORTABLE_OF_ACCOUNTS.contains(&path.split('.').next().unwrap_or_default()),
+        None => UNSORTABLE.iter().any(|prefix| path.starts_with(prefix)),
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use accounts::tenancy::Tenant;
 use accounts::{Caller, Code, Context, Refusal, Resource, Rights, Tx, tenancy};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
@@ -25,13 +26,22 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn on(database: &TestDatabase) -> Self {
+        Self::founded(database, |tx| {
+            tenancy::create_tenant(tx, "Acme", CALLER.tenant, context().now, new_id)
+        })
+    }
+
+    /// With a tenant that is made so.
+    pub(crate) fn founded(
+        database: &TestDatabase,
+        found: impl Fn(&mut dyn Tx) -> Result<Tenant, Refusal> + Send + 'static,
+    ) -> Self {
         let store = Store::open(&database.url).expect("the store can be opened");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
         let world =
             Self { store: Arc::new(store), runtime: runtime.expect("threads can be started") };
         // Where a database is opened again, the tenant is there.
-        let made = world
-            .write(|tx| tenancy::create_tenant(tx, "Acme", CALLER.tenant, context().now, new_id));
+        let made = world.write(found);
         assert!(matches!(made, Ok(_) | Err(Refusal::Rule { code: Code::TenantNameTaken, .. })));
         world
     }
