@@ -83,11 +83,12 @@ pub fn assignable(tx: &mut dyn Tx, tenant: Uuid, name: &str) -> Result<Named, Re
     }
 }
 
-/// Deletes a capacity rule, after all accounts that have it have got another one (rule R76).
+/// Deletes a capacity rule, after all accounts and groups that have it have got another one (rule
+/// R76).
 ///
 /// # Errors
-/// As [`objects::delete`] and [`assignable`]; also a rule that is to replace itself, one that more
-/// accounts have than are changed at once, and one that groups have.
+/// As [`objects::delete`] and [`assignable`]; also a rule that is to replace itself, and one that
+/// more accounts or groups have than are changed at once.
 pub fn delete_replaced(
     tx: &mut dyn Tx,
     context: &Context,

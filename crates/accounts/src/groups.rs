@@ -22,7 +22,8 @@ use uuid::Uuid;
 
 use self::change::{change, lock};
 use self::entitle::{settle, write_grants};
-use self::view::{EXTENSION, shown, with_standing};
+pub(crate) use self::view::EXTENSION;
+use self::view::{shown, with_standing};
 use crate::authorization::DivisionScope;
 use crate::group::{Group, GroupStanding};
 use crate::ledger::{Action, append, differences};

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::Context;
 use crate::account::{Account, Named};
+use crate::groups::EXTENSION as GROUP_EXTENSION;
 use crate::ledger::{Action, Entry, Versioned};
 use crate::provisioning::HEADCOUNT;
 use crate::refusal::{Code, Refusal};
@@ -46,7 +47,7 @@ pub(crate) fn take_skill(
     Ok(())
 }
 
-/// Rule R76: gives every account that has a capacity rule another one.
+/// Rule R76: gives every account and group that has a capacity rule another one.
 ///
 /// # Errors
 /// [`Code::TooManyHolders`]
@@ -56,8 +57,14 @@ pub(crate) fn replace_capacity_rule(
     old: Uuid,
     new: &Named,
 ) -> Result<(), Refusal> {
-    let holders = tx.users_with_capacity_rule(context.caller.tenant, old, MAX_HOLDERS + 1)?;
+    let tenant = context.caller.tenant;
+    let holders = tx.users_with_capacity_rule(tenant, old, MAX_HOLDERS + 1)?;
     check_number(&holders, "capacity rule")?;
+    let groups = tx.groups_with_capacity_rule(tenant, old, MAX_HOLDERS + 1)?;
+    check_number(&groups, "capacity rule")?;
+    for group in groups {
+        replace_rule_of_group(tx, context, group, old, new)?;
+    }
     for holder in holders {
         change_account(tx, context, holder, "R76", |_, account| {
             let rule = &mut account.standing.capacity_rule;
@@ -69,6 +76,30 @@ pub(crate) fn replace_capacity_rule(
     Ok(())
 }
 
+/// The version and the entry are those of a group that nobody asked to change.
+fn replace_rule_of_group(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    old: Uuid,
+    new: &Named,
+) -> Result<(), Refusal> {
+    let tenant = context.caller.tenant;
+    let Some(mut group) = tx.group_for_update(context.caller.scope(), id)? else { return Ok(()) };
+    let rule = &mut group.standing.capacity_rule;
+    let Some(had) = rule.take_if(|rule| rule.id == old) else { return Ok(()) };
+    *rule = Some(new.clone());
+    group.resource.version += 1;
+    group.resource.last_modified = context.now;
+    // It is only false for a name that another group has, and the name stays.
+    tx.update_group(tenant, &group)?;
+    let change = json!({"attribute": format!("{GROUP_EXTENSION}:capacityRule"), "old": had.name,
+        "new": new.name});
+    let of = Versioned { resource_type: "Group", id, version: group.resource.version };
+    let entry = Entry::new(context, Action::Update, of, vec![change]);
+    Ok(tx.append(tenant, &entry.by_rule("R76"))?)
+}
+
 fn check_number(holders: &[Uuid], what: &str) -> Result<(), Refusal> {
     if holders.len() <= MAX_HOLDERS as usize {
         return Ok(());
@@ -76,8 +107,8 @@ fn check_number(holders: &[Uuid], what: &str) -> Result<(), Refusal> {
     Err(Refusal::rule(
         Code::TooManyHolders,
         format!(
-            "more than {MAX_HOLDERS} accounts have the {what}: disable it, and take it from the \
-             accounts before it is deleted"
+            "more than {MAX_HOLDERS} accounts or groups have the {what}: disable it, and take it \
+             from them before it is deleted"
         ),
     ))
 }

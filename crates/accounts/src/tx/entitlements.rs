@@ -163,6 +163,13 @@ pub trait Assignments {
         rule: Uuid,
         limit: u32,
     ) -> StorageResult<Vec<Uuid>>;
+    /// The groups that have a capacity rule, at most so many.
+    fn groups_with_capacity_rule(
+        &mut self,
+        tenant: Uuid,
+        rule: Uuid,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>>;
     /// How many users and groups have a capacity rule of their own.
     fn count_with_capacity_rule(&mut self, tenant: Uuid, rule: Uuid) -> StorageResult<i64>;
 }

@@ -1,7 +1,7 @@
 //! Groups of agents: who joins one becomes an agent, and gets its capacity rule.
 
-use accounts::capacity_rules::{Question, evaluate};
-use accounts::parse_id;
+use accounts::capacity_rules::{Question, delete_replaced, evaluate};
+use accounts::{Precondition, parse_id};
 use serde_json::{Value, json};
 
 use crate::group_extension::{EXTENSION, create, expect_code, group_with, set};
@@ -155,7 +155,16 @@ fn r76_an_agent_group_has_a_valid_capacity_rule(database: Database) {
     assert_eq!(scim.get(&path).expect(200)[EXTENSION]["capacityRule"], "Phone calls");
     let refused = admin.scim.delete(&format!("/CapacityRules/{calls}"));
     expect_code(refused, 409, "capacityRuleInUse");
+    let (id, other) = (parse_id(&calls).unwrap(), rule("Mail", 2));
+    by_rule(&server, move |tx, context| {
+        delete_replaced(tx, context, id, &Precondition::default(), "Mail")
+    })
+    .unwrap();
+    let replaced = scim.get(&path).expect(200);
+    assert_eq!(replaced[EXTENSION]["capacityRule"], "Mail", "{}", replaced.story());
+    assert_eq!(replaced["meta"]["version"], "W/\"2\"");
+    server.command(&["verify-log"]).succeeded();
     scim.patch(&path, &json!([{"op": "remove", "path": format!("{EXTENSION}:capacityRule")}]))
         .expect(200);
-    admin.scim.delete(&format!("/CapacityRules/{calls}")).expect(204);
+    admin.scim.delete(&format!("/CapacityRules/{other}")).expect(204);
 }

@@ -123,6 +123,23 @@ impl Assignments for Session {
         Ok(found.into_iter().map(|id| id.0).collect())
     }
 
+    fn groups_with_capacity_rule(
+        &mut self,
+        tenant: Uuid,
+        rule: Uuid,
+        limit: u32,
+    ) -> StorageResult<Vec<Uuid>> {
+        let found: Vec<Id> = groups::table
+            .filter(groups::tenant_id.eq(Id(tenant)).and(groups::capacity_rule_id.eq(Id(rule))))
+            .filter(groups::deleted_at.is_null())
+            .order(groups::id)
+            .limit(limit.into())
+            .select(groups::id)
+            .load(&mut self.0)
+            .map_err(failed)?;
+        Ok(found.into_iter().map(|id| id.0).collect())
+    }
+
     fn count_with_capacity_rule(&mut self, tenant: Uuid, rule: Uuid) -> StorageResult<i64> {
         let of_users: i64 = users::table
             .filter(users::tenant_id.eq(Id(tenant)).and(users::capacity_rule_id.eq(Id(rule))))

@@ -16,6 +16,7 @@ mod held;
 mod indexes;
 mod keys;
 mod ledger;
+mod nesting;
 mod plan;
 mod population;
 mod roles;
