@@ -115,10 +115,8 @@ pub fn copy(
     let original = found.ok_or_else(|| Refusal::not_found(GROUP, id))?;
     let grants = tx.grants_of(tenant, &[id])?;
     let body = copied(&original, &grants, name)?;
-    let members = match with_members {
-        true => tx.members(tenant, id, u32::MAX)?.into_iter().map(|member| member.id).collect(),
-        false => Vec::new(),
-    };
+    let members = if with_members { tx.members(tenant, id, u32::MAX)? } else { Vec::new() };
+    let members: Vec<Uuid> = members.into_iter().map(|member| member.id).collect();
     let mut leniencies = Leniencies::new(Dialect::Strict);
     insert(tx, context, (context.new_id)(), body, Some(members), &mut leniencies)
 }

@@ -50,9 +50,8 @@ pub(crate) fn settle(
     standing.enabled = wish.enabled.unwrap_or(standing.enabled);
     standing.priority = wish.priority.unwrap_or(standing.priority);
     if let Some(rule) = &wish.capacity_rule {
-        let rule = rule.as_deref();
-        let has_none = standing.kind != GroupKind::Agent;
-        if rule.is_some() && has_none {
+        let rule = Some(rule.as_str()).filter(|rule| !rule.is_empty());
+        if rule.is_some() && standing.kind != GroupKind::Agent {
             return Err(wrong_kind("capacityRule", "agent"));
         }
         standing.capacity_rule = rule

@@ -15,8 +15,8 @@ use crate::users::extension;
 pub(crate) struct Wish {
     /// Whether it is to take effect.
     pub(crate) enabled: Option<bool>,
-    /// A capacity rule, or none.
-    pub(crate) capacity_rule: Option<Option<String>>,
+    /// A capacity rule; empty for none.
+    pub(crate) capacity_rule: Option<String>,
     /// Its priority.
     pub(crate) priority: Option<i32>,
     /// Roles, each with its division if the client says it.
@@ -34,9 +34,9 @@ impl Wish {
     /// `invalidValue`: a priority that is too large or too small.
     pub(crate) fn take(shown: &Object, wanted: &mut Object) -> Result<Self, Refusal> {
         let wish = Self {
-            enabled: differing(shown, wanted, "enabled")
-                .map(|value| value != Some(&Value::Bool(false))),
-            capacity_rule: differing(shown, wanted, "capacityRule").map(text),
+            enabled: differing(shown, wanted, "enabled").map(|value| *value != Value::Bool(false)),
+            capacity_rule: differing(shown, wanted, "capacityRule")
+                .map(|value| text(Some(value)).unwrap_or_default()),
             priority: differing(shown, wanted, "priority").map(priority).transpose()?,
             role_grants: role_grants(shown, wanted),
         };
@@ -59,18 +59,19 @@ pub(crate) fn kind(wanted: &Object) -> Result<Option<GroupKind>, Refusal> {
     Ok(Some(GroupKind::named(&text).ok_or_else(wrong)?))
 }
 
-/// The value that is wanted, if it is another one than there is.
-fn differing<'a>(shown: &Object, wanted: &'a Object, name: &str) -> Option<Option<&'a Value>> {
+/// The value that is wanted, null for none, if it is another one than there is.
+fn differing<'a>(shown: &Object, wanted: &'a Object, name: &str) -> Option<&'a Value> {
     let value = extension::get(wanted, Some(EXTENSION), name);
-    (value != extension::get(shown, Some(EXTENSION), name)).then_some(value)
+    let differs = value != extension::get(shown, Some(EXTENSION), name);
+    differs.then(|| value.unwrap_or(&Value::Null))
 }
 
 fn text(value: Option<&Value>) -> Option<String> {
     value.and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()).map(Into::into)
 }
 
-fn priority(value: Option<&Value>) -> Result<i32, Error> {
-    let Some(value) = value.and_then(Value::as_i64) else {
+fn priority(value: &Value) -> Result<i32, Error> {
+    let Some(value) = value.as_i64() else {
         return Ok(GroupStanding::DEFAULT_PRIORITY);
     };
     let wrong = || Error::invalid_value("priority must be from -2147483648 to 2147483647");

@@ -38,6 +38,7 @@ mod patch;
 mod patch_paths;
 mod projection;
 mod public_url;
+mod put_of_users;
 mod quirks;
 mod quirks_of_bodies;
 mod races;

@@ -278,7 +278,7 @@ impl Memberships for Session {
         for row in rows {
             let (user, group) = (row.user_id.0, row.group_id.0);
             // Who is in a group and in another within it is in it directly, which comes first.
-            if !found.last().is_some_and(|last| (last.user, last.group) == (user, group)) {
+            if found.last().is_none_or(|last| (last.user, last.group) != (user, group)) {
                 found.push(GroupOf { user, group, display: row.display, direct: row.direct });
             }
         }
