@@ -93,17 +93,16 @@ fn add(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> StorageRe
     Ok(i64::try_from(added).unwrap_or(i64::MAX))
 }
 
+/// The seats are chosen once, by themselves: as part of the condition, PostgreSQL may choose others
+/// for each row that it looks at.
 fn remove(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> StorageResult<i64> {
     let mut pieces = Pieces::default();
-    // By its name it is found once: a condition with a lock in it may be asked again for each row.
-    pieces
-        .sql("WITH gone (number) AS (SELECT number FROM free_seats WHERE tenant_id = ")
-        .id(tenant);
-    pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+    pieces.sql("WITH chosen AS MATERIALIZED (SELECT number FROM free_seats WHERE tenant_id = ");
+    pieces.id(tenant).sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
     pieces.sql(" ORDER BY number LIMIT ").bind(Bind::Integer(count)).sql(SKIP_LOCKED);
     pieces.sql(") DELETE FROM free_seats WHERE tenant_id = ").id(tenant);
     pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
-    pieces.sql(" AND number IN (SELECT number FROM gone)");
+    pieces.sql(" AND number IN (SELECT number FROM chosen)");
     let removed = Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }

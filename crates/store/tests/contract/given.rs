@@ -202,6 +202,7 @@ pub(crate) fn give(
     standing.deactivated = (!enabled).then_some(later(1));
     standing.activated = activated.then_some(later(2));
     standing.locked_until = (enabled && locked).then_some(later(300));
+    after.resource.attributes.insert("active".to_owned(), enabled.into());
     assert!(tx.update_user(tenant, &before, &after)?, "no name is taken");
     if logged_in {
         tx.record_login(tenant, id, later(3))?;

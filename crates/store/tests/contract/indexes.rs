@@ -15,6 +15,9 @@ use crate::harness::{
 const USERS: usize = 300;
 const GROUPS: usize = 150;
 
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
+
 /// Enough that reading all of it is not the best plan.
 fn populate(database: &TestDatabase) -> (Uuid, Uuid) {
     let world = World::on(database);
@@ -26,6 +29,8 @@ fn populate(database: &TestDatabase) -> (Uuid, Uuid) {
                 "externalId": format!("x{number}"), "title": "Agent",
                 "emails": [{"value": format!("user{number}@x.example"), "type": "work"},
                            {"value": format!("home{number}@x.example"), "type": "home"}],
+                ENTERPRISE: {"employeeNumber": format!("e{number}"),
+                             "manager": {"value": format!("m{number}")}},
             });
             let body = strict_body(ResourceType::user(), body);
             users.push(new_user(tx, &context(), body)?.id);
@@ -96,6 +101,26 @@ fn of_users(user: Uuid, group: Uuid) -> Vec<Expected> {
             &format!("groups.value eq \"{group}\""),
             &[USER_BY_ID, "SEARCH side USING PRIMARY KEY (tenant_id=? AND group_id=?)"],
             &["memberships_pkey", "(group_id = ", "users_pkey", "(id = "],
+        ),
+        case(
+            &format!("{ENTERPRISE}:employeeNumber eq \"E7\""),
+            &["users_by_employee_number (tenant_id=? AND employee_number_key=?)"],
+            &["users_by_employee_number", "(employee_number_key = "],
+        ),
+        case(
+            &format!("{HEADCOUNT}:divisionId eq \"{user}\""),
+            &["users_by_division (tenant_id=? AND division_id=?)"],
+            &["users_by_division", "(division_id = "],
+        ),
+        case(
+            &format!("{HEADCOUNT}:division eq \"Berlin\""),
+            &["users_by_division (tenant_id=? AND division_id=?)", "objects_by_name (tenant_id=?"],
+            &["users_by_division", "objects_by_name"],
+        ),
+        case(
+            &format!("{HEADCOUNT}:licenseTier eq \"CX4\""),
+            &["users_by_license_tier (tenant_id=? AND license_tier=?)"],
+            &["users_by_license_tier", "(license_tier = "],
         ),
         case(
             "meta.lastModified gt \"2099-01-01T00:00:00Z\"",
