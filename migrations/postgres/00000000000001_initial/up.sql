@@ -90,7 +90,8 @@ CREATE INDEX users_by_user_name ON users (tenant_id, user_name_key, id);
 CREATE INDEX users_by_display_name ON users (tenant_id, display_name_key, id);
 CREATE INDEX users_by_modified ON users (tenant_id, modified_at);
 CREATE UNIQUE INDEX users_have_their_own_employee_numbers
-  ON users (tenant_id, employee_number_key) WHERE is_employee_number_unique;
+  ON users (tenant_id, employee_number_key)
+  WHERE is_employee_number_unique AND employee_number_key IS NOT NULL;
 CREATE INDEX users_by_employee_number ON users (tenant_id, employee_number_key, id)
   WHERE employee_number_key IS NOT NULL;
 CREATE INDEX users_by_manager ON users (tenant_id, manager_key, id) WHERE manager_key IS NOT NULL;

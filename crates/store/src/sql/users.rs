@@ -150,7 +150,7 @@ fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRow>) {
         seat_since: standing.seat_since.map(Stamp),
         capacity_rule_id: standing.capacity_rule.as_ref().map(|rule| Id(rule.id)),
         is_agent: standing.agent,
-        is_employee_number_unique: standing.unique_employee_number && employee_number.is_some(),
+        is_employee_number_unique: standing.unique_employee_number,
         employee_number_key: employee_number,
         manager_key: manager,
         activated_at: standing.activated.map(Stamp),
