@@ -193,7 +193,9 @@ impl Tier {
     pub fn read(name: &str) -> Result<Self> {
         Self::named(name).ok_or_else(|| {
             let known = Self::ALL.map(Self::name).join(", ");
-            Error::invalid_value(format!("{name:?} is no licence tier: one of {known}"))
+            Error::invalid_value(format!(
+                "licenseTier: {name:?} is no licence tier: one of {known}"
+            ))
         })
     }
 
@@ -287,7 +289,7 @@ mod tests {
         let refused = Tier::read("CX9").unwrap_err();
         assert_eq!(
             refused.detail,
-            r#""CX9" is no licence tier: one of CX1, CX2D, CX2, CX3D, CX3, CX4"#
+            r#"licenseTier: "CX9" is no licence tier: one of CX1, CX2D, CX2, CX3D, CX3, CX4"#
         );
     }
 }
