@@ -15,6 +15,7 @@ mod answer;
 mod client;
 mod command;
 mod database;
+mod furnish;
 mod rules;
 mod server;
 mod values;
@@ -25,8 +26,10 @@ pub(crate) use answer::Answer;
 pub(crate) use client::Client;
 pub(crate) use command::run;
 pub(crate) use database::{Database, TestDatabase};
+#[allow(unused_imports, reason = "the conformance tests have no administrator")]
+pub(crate) use furnish::create_user;
 #[allow(unused_imports, reason = "the conformance tests know no rules")]
-pub(crate) use rules::{by_rule, serve_nouns};
+pub(crate) use rules::{activate, by_rule, serve_nouns};
 pub(crate) use server::{Dialect, Server, serve};
 #[allow(unused_imports, reason = "only the tests of the command line call it")]
 pub(crate) use server::{headcount, headcount_in};

@@ -1,7 +1,7 @@
 //! Rules called as the service calls them, on the database of a running server.
 
 use accounts::tenancy::tenant_named;
-use accounts::{Context, Refusal, Tx};
+use accounts::{Context, Refusal, Tx, parse_id};
 use server::clock;
 use store::Store;
 
@@ -25,4 +25,17 @@ pub(crate) fn by_rule<T: Send + 'static>(
         let tenant = tenant_named(tx, "acme")?.id;
         rule(tx, &Context::of_system(tenant, clock::now(), clock::new_id))
     }))
+}
+
+/// Makes an account one whose person has logged in, as the login service will.
+pub(crate) fn activate(server: &Server, path: &str) {
+    let id = path.rsplit('/').next().and_then(parse_id).expect("the path of an account");
+    by_rule(server, move |tx, context| {
+        let before = tx.user_for_update(context.caller.scope(), id)?.expect("it is there");
+        let mut after = before.clone();
+        after.standing.activated = Some(context.now);
+        tx.update_user(context.caller.tenant, &before, &after)?;
+        Ok(())
+    })
+    .expect("nothing stands in the way");
 }
