@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use accounts::users::{self, Known};
-use accounts::{Code, Context, Refusal, Tx, atomically};
+use accounts::{Caller, Code, Context, Refusal, Tx, atomically};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -50,7 +50,7 @@ pub(super) async fn bulk(
         return Err(ApiError::TooManyOperations);
     }
     let base = base_url(&request, &state);
-    let job = Job::new(asked, base, &mut leniencies);
+    let job = Job::new(&caller, asked, base, &mut leniencies);
     let context = context(caller, request_id);
     let turn = state.bulk_turns.of(caller.tenant).await?;
     let done = state.store.write(move |tx| {
@@ -104,7 +104,12 @@ struct Run<'a> {
 type Plan = Result<Vec<Step>, Failure>;
 
 impl Job {
-    fn new(asked: bulk::Request, base: String, leniencies: &mut Leniencies) -> Self {
+    fn new(
+        caller: &Caller,
+        asked: bulk::Request,
+        base: String,
+        leniencies: &mut Leniencies,
+    ) -> Self {
         let links = Links::of(&asked.operations);
         let new = |sent| Planned { sent, id: clock::new_id(), steps: Ok(Vec::new()) };
         let operations = asked.operations.into_iter().map(new).collect();
@@ -394,7 +399,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use accounts::{Caller, Rights, tenancy};
+    use accounts::{Rights, tenancy};
     use scim_protocol::dialect::Dialect;
     use scim_protocol::schema::ResourceType;
     use store::{DatabaseUrl, Store};
@@ -407,10 +412,10 @@ mod tests {
         let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("test.db"))).unwrap();
         let mut leniencies = Leniencies::new(Dialect::Strict);
         let asked = bulk::parse(&request, &mut leniencies).unwrap();
-        let job = Job { patience, ..Job::new(asked, String::new(), &mut leniencies) };
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
         let caller = Caller { tenant, connection, dialect, rights, genesys: false };
+        let job = Job { patience, ..Job::new(&caller, asked, String::new(), &mut leniencies) };
         let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
         let made = store.write(move |tx| {
             tenancy::create_tenant(tx, "acme", tenant, clock::now(), clock::new_id)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use accounts::users::Known;
-use accounts::{Context, Precondition, Refusal, Resource, Tx};
+use accounts::{Caller, Context, Precondition, Refusal, Resource, Tx};
 use scim_protocol::Object;
 use scim_protocol::bulk::{Call, Method, Operation};
 use scim_protocol::dialect::Leniencies;
@@ -94,6 +94,7 @@ impl Failure {
 /// What is to be done for an operation whose resource gets this identifier, if it is a POST.
 /// `is_missing` tells what will not be there yet, and `id_of` has the identifiers of the others.
 pub(super) fn steps(
+    caller: &Caller,
     operation: &Operation,
     id: Uuid,
     is_missing: &dyn Fn(&str) -> bool,
@@ -106,37 +107,43 @@ pub(super) fn steps(
     let whole = whole.call.map_err(ApiError::from)?;
     let reduced = sent.data_without(is_missing);
     if reduced == sent.data {
-        return Ok(vec![step(&whole, id, leniencies)?]);
+        return Ok(vec![step(caller, &whole, id, leniencies)?]);
     }
     let mut first = operation.clone();
     if let Ok(call) = &mut first.call {
         call.data = reduced;
     }
     first.resolve(id_of);
-    let first = step(&first.call.map_err(ApiError::from)?, id, leniencies)?;
+    let first = step(caller, &first.call.map_err(ApiError::from)?, id, leniencies)?;
     // A version that came with the POST is not one that this PUT asks for.
     let completed = Call { method: Method::Put, id: id.to_string(), version: None, ..whole };
-    Ok(vec![first, step(&completed, id, leniencies)?])
+    Ok(vec![first, step(caller, &completed, id, leniencies)?])
 }
 
-fn step(call: &Call, id: Uuid, leniencies: &mut Leniencies) -> Result<Step, ApiError> {
-    struct StepOf<'a>(&'a Call, Uuid, &'a mut Leniencies);
+fn step(
+    caller: &Caller,
+    call: &Call,
+    id: Uuid,
+    leniencies: &mut Leniencies,
+) -> Result<Step, ApiError> {
+    struct StepOf<'a>(&'a Caller, &'a Call, Uuid, &'a mut Leniencies);
     impl ForKind for StepOf<'_> {
         type Output = Result<Step, ApiError>;
         fn with<K: Kind>(self) -> Self::Output {
-            step_of::<K>(self.0, self.1, self.2)
+            step_of::<K>(self.0, self.1, self.2, self.3)
         }
     }
-    with_kind(call.kind.name, StepOf(call, id, leniencies))
+    with_kind(call.kind.name, StepOf(caller, call, id, leniencies))
         .unwrap_or_else(|| Err(ApiError::internal("a resource type has no rules")))
 }
 
 fn step_of<K: Kind>(
+    caller: &Caller,
     call: &Call,
     new_id: Uuid,
     leniencies: &mut Leniencies,
 ) -> Result<Step, ApiError> {
-    let kind = K::resource_type();
+    let kind = K::form(caller);
     let (is_allowed, allowed) = match call.method {
         Method::Post => (K::METHODS.create, K::METHODS.of_type()),
         Method::Put | Method::Patch => (K::METHODS.change, K::METHODS.of_one()),
