@@ -1,9 +1,9 @@
 //! Groups and their members, and what a contact centre knows of them: what a group is for, the roles
 //! that it gives its members, and how much work they get at once.
 //!
-//! What a group gives is kept beside its attributes: [`wish`] reads what of a request differs from how
-//! the group looks now, [`entitle`] turns names into what they name, and [`change`](mod@change) does
-//! it, with the rules that stand in the way. `view` puts it all together for clients.
+//! What a group gives is kept beside its attributes: `wish` reads what of a request differs from how
+//! the group looks now, `entitle` turns names into what they name, and `change` does it, with the
+//! rules that stand in the way. `view` puts it all together for clients.
 
 mod change;
 mod entitle;
