@@ -382,11 +382,13 @@ impl Compiler<'_> {
         if operator == Operator::NotEqual {
             out.sql(format!("({sql} IS NULL OR "));
         }
+        // At most one has just this name, so that what is found comes in the order of an index.
+        let symbol = if operator == Operator::Equal { "=" } else { "IN" };
         out.sql(format!(
-            "{sql} IN (SELECT named.id FROM objects AS named WHERE named.tenant_id = "
+            "{sql} {symbol} (SELECT named.id FROM objects AS named WHERE named.tenant_id = "
         ));
         out.id(self.scope.tenant);
-        out.sql(format!(" AND named.resource_type = '{kind}' AND "));
+        out.sql(format!(" AND named.resource_type = '{kind}' AND named.deleted_at IS NULL AND "));
         self.compare("named.name_key", operator, operand, out);
         out.sql(if operator == Operator::NotEqual { "))" } else { ")" });
     }

@@ -9,7 +9,7 @@ use scim_protocol::Object;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::filter::{self, Predicate};
 use scim_protocol::query::{MAX_COUNT, Query, Start};
-use scim_protocol::schema::ResourceType;
+use scim_protocol::schema::{ResourceType, Returned};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -159,6 +159,47 @@ fn any_filter_agrees(both: &Both, kind: &'static ResourceType) {
 #[test]
 fn rfc7644_3_4_2_2_each_operator_on_each_attribute_of_users_agrees() {
     each_operator_agrees(&Both::populated(), ResourceType::user());
+}
+
+/// What one filter finds in both databases.
+fn found_in_both(both: &Both, text: &str) -> [Found; 2] {
+    let kind = ResourceType::user();
+    let filter = Some(parsed(kind, text));
+    let query =
+        Query { filter, sort: None, start: Start::Index(1), count: MAX_COUNT, wants_total: true };
+    both.worlds.each_ref().map(|(_, world)| found(world, kind, &query))
+}
+
+/// Section 7.4 of the domain model: every attribute of our extension that it does not except.
+#[test]
+fn rfc7644_3_4_2_2_what_the_account_model_lets_clients_filter_by_is_not_refused() {
+    let both = Both::populated();
+    let extension = ResourceType::user().extension(HEADCOUNT).expect("users have it");
+    let mut tried = 0;
+    for attribute in &extension.attributes {
+        let name = attribute.name.as_str();
+        let is_refused = NOT_FILTERABLE.contains(&name);
+        if attribute.returned != Returned::Never {
+            let found = found_in_both(&both, &format!("{HEADCOUNT}:{name} pr"));
+            let refused = found.map(|found| found == Found::NotSearchable);
+            assert_eq!(refused, [is_refused; 2], "{name}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "{tried}");
+    for test in [
+        "blockedPermissionCount gt 0",
+        "effectiveRoles[role eq \"agent\"]",
+        "roleGrants[role eq \"agent\" and division eq \"*\"]",
+        "skills[value sw \"a\" and type eq \"skill\" and proficiency ge 4 and active eq true]",
+    ] {
+        let [one, other] = found_in_both(&both, &format!("{HEADCOUNT}:{test}"));
+        assert!(matches!(one, Found::These(_)) && one == other, "{test}: {one:?}, {other:?}");
+    }
+    let [some, _] = found_in_both(&both, &format!("{HEADCOUNT}:blockedPermissionCount gt 0"));
+    let [none, _] = found_in_both(&both, &format!("{HEADCOUNT}:blockedPermissionCount eq 0"));
+    let has = |found| matches!(found, Found::These(ids) if !ids.is_empty());
+    assert!(has(some) && has(none), "there are users of both kinds");
 }
 
 #[test]
