@@ -63,7 +63,9 @@ fn purge_grants(tx: &mut dyn Tx, context: &Context) -> Result<usize, Refusal> {
 
 fn purge_grants_of(tx: &mut dyn Tx, context: &Context, id: Uuid) -> Result<bool, Refusal> {
     let tenant = context.caller.tenant;
-    let Some(before) = tx.user_for_update(context.caller.scope(), id)? else { return Ok(false) };
+    let Some(before) = tx.account_for_update(context.caller.scope(), id)? else {
+        return Ok(false);
+    };
     let mut ended = tx.grants_of(tenant, &[id])?;
     ended.retain(|grant| users::is_over(grant, context.now));
     if ended.is_empty() {
@@ -71,6 +73,10 @@ fn purge_grants_of(tx: &mut dyn Tx, context: &Context, id: Uuid) -> Result<bool,
     }
     let keys: Vec<_> = ended.iter().map(|grant| (grant.role, grant.division)).collect();
     tx.remove_grants(tenant, id, &keys)?;
+    if before.standing.tombstoned.is_some() {
+        // What is deleted has no versions any more.
+        return Ok(true);
+    }
     let mut after = before.clone();
     after.resource.version += 1;
     after.resource.last_modified = context.now;
