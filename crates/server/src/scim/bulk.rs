@@ -68,6 +68,7 @@ pub(super) async fn bulk(
 
 /// A bulk request that is ready to be carried out, again if need be.
 struct Job {
+    caller: Caller,
     base: String,
     fail_on_errors: Option<u64>,
     patience: Duration,
@@ -114,7 +115,7 @@ impl Job {
         let new = |sent| Planned { sent, id: clock::new_id(), steps: Ok(Vec::new()) };
         let operations = asked.operations.into_iter().map(new).collect();
         let (fail_on_errors, patience) = (asked.fail_on_errors, PATIENCE);
-        let mut job = Self { base, fail_on_errors, patience, operations, links };
+        let mut job = Self { caller: *caller, base, fail_on_errors, patience, operations, links };
         for at in 0..job.operations.len() {
             job.operations[at].steps = job.plan(at, &HashMap::new(), leniencies);
         }
@@ -132,7 +133,7 @@ impl Job {
             None => {
                 let Planned { sent, id, .. } = &self.operations[at];
                 let id = back.get(&at).unwrap_or(id);
-                steps(sent, *id, &is_missing, &id_of, leniencies)
+                steps(&self.caller, sent, *id, &is_missing, &id_of, leniencies)
             }
         }
     }
