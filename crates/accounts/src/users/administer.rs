@@ -85,7 +85,7 @@ pub fn record_login(
 /// it is.
 ///
 /// # Errors
-/// As [`patch`](super::patch).
+/// As [`patch`](super::patch()).
 pub fn deactivate(
     tx: &mut dyn Tx,
     context: &Context,
@@ -105,7 +105,7 @@ pub fn deactivate(
 /// Reactivates an account (T11) for the reason of the context (R58), which needs a seat (R13).
 ///
 /// # Errors
-/// As [`patch`](super::patch).
+/// As [`patch`](super::patch()).
 pub fn reactivate(
     tx: &mut dyn Tx,
     context: &Context,

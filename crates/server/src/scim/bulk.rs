@@ -243,9 +243,8 @@ impl Job {
             match atomically(run.tx, |tx| (again.recognise)(tx, run.context)) {
                 Ok(Known::Back(id)) => self.plan_anew(at, id, run),
                 Ok(Known::Nobody) => return Ok(Err((at, refusal))),
-                Ok(Known::Refused(refusal)) => return Ok(Err((at, refusal))),
                 Err(Refusal::Storage(error)) => return Err(Refusal::Storage(error)),
-                Err(refusal) => return Ok(Err((at, refusal))),
+                Ok(Known::Refused(refusal)) | Err(refusal) => return Ok(Err((at, refusal))),
             }
         }
     }
