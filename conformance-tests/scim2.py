@@ -1,7 +1,10 @@
-"""scim2-cli with a scim2-tester that can make decimals.
+"""scim2-cli with a scim2-tester that knows what it cannot read in a schema.
 
 scim2-tester 0.5.2 fills an attribute of type decimal (RFC 7643 section 2.3.3) with a text, which its
 own client then refuses to send. Where it looks for examples it is given a number.
+
+What it makes up for one attribute says nothing of another. The roles of a user, and the skills, are
+each in two attributes that must agree, so that both are given the same.
 """
 
 import random
@@ -11,10 +14,31 @@ from scim2_tester import filling
 
 examples = filling.get_random_example_value
 
+# By the model of the suite and its field.
+AGREED = {
+    ("Roles", "value"): "agent",
+    ("RoleGrants", "role"): "agent",
+    ("RoleGrants", "division"): "Home",
+    ("Skills", "value"): "Sales",
+    ("Skills", "type"): "skill",
+    ("Skills", "proficiency"): 4.0,
+    ("Skills", "active"): True,
+    # Who has skills is an agent.
+    ("HeadcountUser", "agent"): True,
+}
+
 
 def example(path):
     binding = path.resolve()
-    if binding is not None and binding.target_type is float:
+    if binding is None:
+        return examples(path)
+    field = binding.target_field_name
+    agreed = AGREED.get((binding.target_model.__name__, field))
+    if agreed is not None:
+        return agreed
+    if field == "skill_set":
+        return "Sales=4"
+    if binding.target_type is float:
         return random.choice([0.5, 1.0, 2.5, 4.0, 5.0])
     return examples(path)
 

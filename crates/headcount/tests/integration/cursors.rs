@@ -325,7 +325,7 @@ fn rfc9865_3_search_by_post(database: Database) {
     for (path, expected) in [
         ("/Users/.search", &[2, 2, 1][..]),
         ("/Groups/.search", &[2, 1]),
-        ("/.search", &[2; (8 + FURNITURE) / 2]),
+        ("/.search", &[2; 4 + FURNITURE / 2]),
     ] {
         let mut found = vec![search(path, json!("")).expect(200)];
         while let Some(next) = found.last().and_then(next_cursor) {

@@ -23,7 +23,9 @@ fn ours(name: &str) -> String {
 
 /// A user with these attributes of the extension.
 fn with_ours(name: &str, ours: Value) -> Value {
-    json!({"schemas": [USER, HEADCOUNT], "userName": name, HEADCOUNT: ours})
+    let mut body = json!({"schemas": [USER, HEADCOUNT], "userName": name});
+    body[HEADCOUNT] = ours;
+    body
 }
 
 #[track_caller]

@@ -100,7 +100,7 @@ fn rfc7644_3_4_2_1_queries_over_all_types(database: Database) {
     let names = |query: &str| names_in(scim.get(query).expect(200));
     let found = |total: u64, names: &str| (total, names.to_owned());
     let with_furniture =
-        |total: u64, names: &str| found(total, &format!("{names} {}", FURNITURE_NAMES));
+        |total: u64, names: &str| found(total, &format!("{names} {FURNITURE_NAMES}"));
     assert_eq!(names(""), with_furniture(19, "ada grace joan Ada Team"));
     assert_eq!(names("/?startIndex=3&count=2"), found(19, "joan Ada"));
     assert_eq!(names("/?startIndex=5&count=2"), found(19, "Team master-admin"));
