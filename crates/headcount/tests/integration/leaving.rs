@@ -151,6 +151,8 @@ fn r40_who_leaves_by_bulk_is_counted_too(database: Database) {
     let done = admin.scim.post("/Bulk", &bulk).expect(200);
     let statuses = strings(&done["Operations"], "status");
     assert_eq!(statuses, ["204", "403"], "{}", done.story());
+    let told = &done["Operations"][1]["response"][HEADCOUNT_ERROR];
+    assert_eq!(told["code"], "lastMasterAdmin", "{}", done.story());
     admin.scim.get("/Users").expect_user_names(&["deputy"]);
 }
 
