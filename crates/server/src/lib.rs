@@ -106,6 +106,8 @@ pub async fn serve(
     });
     let served = server.await;
     time.abort();
+    // It holds the store, which is to be closed before the process ends.
+    let _ = time.await;
     served
 }
 

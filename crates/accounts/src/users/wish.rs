@@ -106,7 +106,6 @@ impl Wish {
         // The text is kept as it was sent, while it says what the skills are.
         if !says_skill_set {
             let literal = extension::get(kept, Some(HEADCOUNT), "skillSet").cloned();
-            let literal = literal.filter(|_| wish.skills.is_none());
             extension::set(wanted, Some(HEADCOUNT), "skillSet", literal);
         }
         Ok(wish)

@@ -138,7 +138,7 @@ fn r76_an_agent_group_has_a_valid_capacity_rule(database: Database) {
     let created = scim.post("/Groups", &group_with("Crew", &[&ada], extension)).expect(201);
     assert_eq!(created[EXTENSION]["capacityRule"], "Calls", "{}", created.story());
     let path = format!("/Groups/{}", created.id());
-    expect_code(scim.patch(&path, &set("capacityRule", "Wrong")), 400, "ruleNotValidated");
+    expect_code(scim.patch(&path, &set("capacityRule", "Wrong")), 400, "capacityRuleInvalid");
     expect_code(scim.patch(&path, &set("capacityRule", "Mail")), 400, "unknownCapacityRule");
     assert_eq!(scim.put(&path, &created.body).expect(200).body, created.body);
     // The rule counts for its members, and is not deleted while it is the group's.

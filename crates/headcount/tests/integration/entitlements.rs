@@ -146,7 +146,7 @@ fn r76_only_a_capacity_rule_that_is_fit_is_assigned(database: Database) {
     admin.create_as("/CapacityRules", &json!({"name": "Wrong", "mediaRules": voice(26)}));
     let ada = create_user(&scim, &user("ada"));
     let assign = |name: &str| scim.patch(&ada, &replace(&ours("capacityRule"), name));
-    assign("wrong").expect_code(400, "ruleNotValidated", Some("R76"));
+    assign("wrong").expect_code(400, "capacityRuleInvalid", Some("R76"));
     let assigned = assign("CALLS").expect(200);
     assert_eq!(assigned[HEADCOUNT]["capacityRule"], "Calls", "{}", assigned.story());
     scim.filter("/Users", &format!("{} eq \"calls\"", ours("capacityRule")))

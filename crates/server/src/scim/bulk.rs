@@ -126,16 +126,13 @@ impl Job {
     fn plan(&self, at: usize, back: &HashMap<usize, Uuid>, leniencies: &mut Leniencies) -> Plan {
         let is_missing = |name: &str| self.links.is_missing(at, name);
         let id_of = |name: &str| self.id_of(name, back);
-        match self.links.unknown(at) {
-            Some(name) => {
-                Err(Failure::unresolved(format!("no POST of the request has the bulkId {name}")))
-            }
-            None => {
-                let Planned { sent, id, .. } = &self.operations[at];
-                let id = back.get(&at).unwrap_or(id);
-                steps(&self.caller, sent, *id, &is_missing, &id_of, leniencies)
-            }
+        if let Some(name) = self.links.unknown(at) {
+            let detail = format!("no POST of the request has the bulkId {name}");
+            return Err(Failure::unresolved(detail));
         }
+        let Planned { sent, id, .. } = &self.operations[at];
+        let id = back.get(&at).unwrap_or(id);
+        steps(&self.caller, sent, *id, &is_missing, &id_of, leniencies)
     }
 
     /// The identifier of the resource of a bulkId.

@@ -443,7 +443,9 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
             own("resource.id", Form::Always(table.resource_type()))
         }
         // Locations depend on where the server is reached.
-        (_, "meta", _) | (_, "groups" | "members", Some("$ref")) => Place::Nowhere,
+        (_, "meta", _)
+        | (_, "groups" | "members", Some("$ref"))
+        | (Table::Users, "entitlements", _) => Place::Nowhere,
         (Table::Users, "externalId", _) => Place::Side(&EXTERNAL_ID_OF_USER),
         (Table::Groups, "externalId", _) => Place::Side(&EXTERNAL_ID_OF_GROUP),
         // Only users and groups come from clients that have identifiers of their own.
@@ -456,7 +458,6 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
         (Table::Users, "emails", _) => Place::Side(&EMAILS),
         (Table::Users, "groups", _) => Place::Groups,
         (Table::Users, "roles", _) => Place::Side(&ROLES),
-        (Table::Users, "entitlements", _) => Place::Nowhere,
         (Table::Groups, "members", _) => Place::Side(&MEMBERS),
         _ => Place::Document,
     }

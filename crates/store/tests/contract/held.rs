@@ -62,9 +62,8 @@ fn is_written(
     world: &World,
     write: impl Fn(&mut dyn Tx) -> Result<bool, Refusal> + Send + 'static,
 ) -> bool {
-    let written = world.write(move |tx| match write(tx)? {
-        true => Ok(()),
-        false => Err(Refusal::not_found("name", "that is free")),
+    let written = world.write(move |tx| {
+        if write(tx)? { Ok(()) } else { Err(Refusal::not_found("name", "that is free")) }
     });
     match written {
         Ok(()) => true,

@@ -142,9 +142,12 @@ fn populate(world: &World, users: &[Object], groups: &[PlannedGroup], plan: &Pla
             continue;
         };
         let plan = plan.clone();
-        let given = world.write(move |tx| match is_user {
-            true => give(tx, &at_step(step), id, &plan.users[position]),
-            false => give_to_group(tx, &at_step(step), id, &plan.groups[position - USERS]),
+        let given = world.write(move |tx| {
+            if is_user {
+                give(tx, &at_step(step), id, &plan.users[position])
+            } else {
+                give_to_group(tx, &at_step(step), id, &plan.groups[position - USERS])
+            }
         });
         given.expect("nothing stands in the way");
         let changed = world.write(move |tx| change(tx, &at_step(step), position, id, is_user));

@@ -152,9 +152,8 @@ fn extensions(kind: &'static ResourceType) -> impl Strategy<Value = Value> {
     let schemas = || kind.extensions.iter().map(|extension| &extension.schema);
     let attributes = |schema: &'static Schema| {
         let is_ours = schema.id.contains(":headcount:");
-        let taken = move |a: &&Attribute| match is_ours {
-            true => PLAIN.contains(&a.name.as_str()),
-            false => a.name != "division",
+        let taken = move |a: &&Attribute| {
+            if is_ours { PLAIN.contains(&a.name.as_str()) } else { a.name != "division" }
         };
         schema.attributes.iter().filter(taken)
     };

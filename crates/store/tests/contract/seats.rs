@@ -180,9 +180,10 @@ fn whoever_holds_alone_is_waited_for(database: &TestDatabase) {
                 tx.hold_alone(CALLER.tenant, Uuid::from_u128(43))?;
                 assert!(!is_done.load(Ordering::SeqCst));
             }
-            match alone {
-                true => tx.hold_alone(CALLER.tenant, object)?,
-                false => tx.hold(CALLER.tenant, object)?,
+            if alone {
+                tx.hold_alone(CALLER.tenant, object)?;
+            } else {
+                tx.hold(CALLER.tenant, object)?;
             }
             Ok(is_done.load(Ordering::SeqCst))
         });
