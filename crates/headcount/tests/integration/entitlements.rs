@@ -152,14 +152,18 @@ fn r76_only_a_capacity_rule_that_is_fit_is_assigned(database: Database) {
     scim.filter("/Users", &format!("{} eq \"calls\"", ours("capacityRule")))
         .expect_user_names(&["ada"]);
     admin.scim.delete(&rule).expect_code(409, "capacityRuleInUse", Some("R76"));
-    // A disabled rule stays where it is, and is given to nobody else.
+    // A disabled rule stays where it is and can be given: another one counts as long as it is
+    // disabled (domain 6.4).
     admin.scim.patch(&rule, &replace("state", "disabled")).expect(200);
     assert_eq!(scim.get(&ada).expect(200)[HEADCOUNT]["capacityRule"], "Calls");
     let bob = with_ours("bob", json!({"capacityRule": "Calls"}));
-    scim.post("/Users", &bob).expect_code(400, "disabledObject", Some("R31"));
+    let bob = create_user(&scim, &bob);
+    assert_eq!(scim.get(&bob).expect(200)[HEADCOUNT]["capacityRule"], "Calls");
     let cleared = json!([{"op": "remove", "path": ours("capacityRule")}]);
     let cleared = scim.patch(&ada, &cleared).expect(200);
     assert_eq!(cleared[HEADCOUNT].get("capacityRule"), None, "{}", cleared.story());
+    admin.scim.delete(&rule).expect_code(409, "capacityRuleInUse", Some("R76"));
+    scim.delete(&bob).expect(204);
     admin.scim.delete(&rule).expect(204);
 }
 

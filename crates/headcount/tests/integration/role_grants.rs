@@ -58,6 +58,8 @@ fn r14_what_the_tier_does_not_allow_is_counted(database: Database) {
     let led = scim.patch(&ada, &set_roles(&["supervisor"])).expect(200);
     assert_eq!(grants(&led), ["supervisor@Home scim"], "it is given all the same");
     assert!(blocked(&led) > 0, "{}", led.story());
+    let count = ours("blockedPermissionCount");
+    scim.filter("/Users", &format!("{count} gt 0")).expect_user_names(&["ada"]);
     activate(&server, &ada);
     let permissions = |name: &str| {
         let read = scim.get(&format!("{ada}?attributes={}", ours(name))).expect(200);
@@ -70,6 +72,7 @@ fn r14_what_the_tier_does_not_allow_is_counted(database: Database) {
     assert!(!permissions("effectivePermissions").contains(&view));
     let upgraded = scim.patch(&ada, &replace(&ours("licenseTier"), "CX2")).expect(200);
     assert_eq!(blocked(&upgraded), 0, "{}", upgraded.story());
+    scim.filter("/Users", &format!("{count} gt 0")).expect_empty_list();
     assert!(permissions("blockedPermissions").is_empty());
     assert!(permissions("effectivePermissions").contains(&view));
 }
