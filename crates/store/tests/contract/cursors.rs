@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use accounts::{Page, Refusal};
 use scim_protocol::dialect::{Dialect, Leniencies};
-use scim_protocol::query::{Parameters, Query, Start};
+use scim_protocol::query::{MAX_COUNT, Parameters, Query, Start};
 use scim_protocol::schema::ResourceType;
 use serde_json::json;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ fn walked(world: &World, kind: &'static ResourceType, query: &Query, count: u32)
             let page = page(tx, kind, &query)?;
             assert_eq!(page.total.is_some(), query.wants_total);
             pages.push(page.resources.iter().map(|resource| resource.id).collect());
+            assert!(pages.len() < MAX_COUNT as usize, "it does not end");
             let Some(last) = page.resources.last().filter(|_| page.has_next) else { break };
             query.start = Start::After(Some(last.position(kind, query.sort.as_ref())));
             query.wants_total = false;
