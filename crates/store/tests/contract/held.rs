@@ -4,10 +4,13 @@ use accounts::authorization::DivisionScope;
 use accounts::objects::UniqueName;
 use accounts::skill_set::Proficiency;
 use accounts::{Grant, Refusal, Resource, SkillAssignment, Tx};
+use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::query::Parameters;
 use scim_protocol::schema::ResourceType;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::filters::HEADCOUNT;
 use crate::harness::{CALLER, TestDatabase, World, context, group, on_each_database, user};
 
 on_each_database!(
@@ -156,7 +159,19 @@ fn inherited(world: &World, users: &[Uuid], role: Uuid) -> Vec<(Uuid, Uuid, bool
         let holds = world.read(move |tx| tx.holds_role(CALLER.tenant, user, role));
         assert_eq!(holds.expect("it can be read"), enabled);
     }
+    let in_effect = found.iter().filter(|grant| grant.enabled).map(|grant| grant.user);
+    assert_eq!(found_by(world, "effectiveRoles[role eq \"R\"]"), in_effect.collect::<Vec<_>>());
     found.into_iter().map(|grant| (grant.user, grant.group, grant.enabled)).collect()
+}
+
+/// The users that a filter on our extension selects.
+fn found_by(world: &World, filter: &str) -> Vec<Uuid> {
+    let filter = Some(format!("{HEADCOUNT}:{filter}"));
+    let parameters = Parameters { filter, ..Parameters::default() };
+    let query = parameters.query(ResourceType::user(), &mut Leniencies::new(Dialect::Strict));
+    let query = query.expect("it is a query");
+    let page = world.read(move |tx| accounts::users::list(tx, &CALLER, &query));
+    page.expect("it is found").resources.iter().map(|user| user.id).collect()
 }
 
 fn users_of(world: &World, role: Uuid) -> i64 {
