@@ -183,7 +183,7 @@ fn rfc7644_3_4_2_3_groups_are_sorted_by_priority(database: Database) {
         let page = scim.query("/Groups", &page).expect(200);
         names.extend(strings(&page["Resources"], "displayName").into_iter().map(str::to_owned));
         match page["nextCursor"].as_str() {
-            Some(next) => cursor = next.to_owned(),
+            Some(next) => next.clone_into(&mut cursor),
             None => break,
         }
     }

@@ -292,7 +292,7 @@ fn rfc7644_3_4_2_2_indirect_groups_are_found(database: Database) {
         // Who is in a group in both ways is in it directly.
         (format!("groups[value eq \"{high}\" and type eq \"indirect\"]"), &["bob"]),
         (format!("groups[value eq \"{high}\" and type eq \"direct\"]"), &["ada"]),
-        (format!("groups[type eq \"indirect\" and display eq \"middle\"]"), &["ada"]),
+        ("groups[type eq \"indirect\" and display eq \"middle\"]".to_owned(), &["ada"]),
         ("groups pr".to_owned(), &["ada", "bob"]),
         ("groups.type ne \"direct\"".to_owned(), &["ada", "bob", "eve"]),
         (format!("groups.value ne \"{low}\""), &["ada", "bob", "eve"]),

@@ -13,7 +13,7 @@ use scim_protocol::schema::{ResourceType, Returned};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::filters::{HEADCOUNT, Target, Targets, shape};
+use crate::filters::{HEADCOUNT, HEADCOUNT_GROUP, Target, Targets, shape};
 use crate::plan::{Both, Found, found};
 use crate::population::{effort, is_tried, runner};
 use crate::sample::sample;
@@ -80,7 +80,14 @@ fn may_be_refused(text: &str) -> bool {
     names.iter().any(|name| text.contains(name))
         || NOT_FILTERABLE.iter().any(|name| text.contains(&format!("{HEADCOUNT}:{name}")))
         || of_effective_roles()
+        || NOT_FILTERABLE_OF_GROUPS
+            .iter()
+            .any(|name| text.contains(&format!("{HEADCOUNT_GROUP}:{name}")))
+        || (text.contains(&format!("{HEADCOUNT_GROUP}:managers")) && text.contains("display"))
 }
+
+/// The same of groups; of managers only the identifiers are kept.
+const NOT_FILTERABLE_OF_GROUPS: [&str; 1] = ["memberCount"];
 
 /// What the account model does not let clients filter by.
 const NOT_FILTERABLE: [&str; 4] =

@@ -34,6 +34,8 @@ pub(crate) struct Targets {
 
 /// Our extension of users.
 pub(crate) const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
+pub(crate) const HEADCOUNT_GROUP: &str =
+    "urn:ietf:params:scim:schemas:extension:headcount:2.0:Group";
 
 const OPERATORS: [&str; 10] = ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"];
 

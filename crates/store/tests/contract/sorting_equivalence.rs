@@ -12,7 +12,7 @@ use scim_protocol::schema::{DataType, ResourceType};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::filters::{HEADCOUNT, Targets};
+use crate::filters::{HEADCOUNT, HEADCOUNT_GROUP, Targets};
 use crate::plan::{Both, Found, found, list};
 use crate::sample::sample;
 
@@ -105,7 +105,14 @@ const UNSORTABLE_OF_ACCOUNTS: [&str; 8] = [
     "dependencies",
 ];
 
+/// And of that of groups.
+const UNSORTABLE_OF_GROUPS: [&str; 3] = ["roleGrants", "managers", "memberCount"];
+
 pub(crate) fn is_unsortable(path: &str) -> bool {
+    let of_groups = path.strip_prefix(HEADCOUNT_GROUP).and_then(|path| path.strip_prefix(':'));
+    if let Some(path) = of_groups {
+        return UNSORTABLE_OF_GROUPS.contains(&path.split('.').next().unwrap_or_default());
+    }
     let of_accounts = path.strip_prefix(HEADCOUNT).and_then(|path| path.strip_prefix(':'));
     match of_accounts {
         Some(path) => UNSORTABLE_OF_ACCOUNTS.contains(&path.split('.').next().unwrap_or_default()),
