@@ -106,12 +106,13 @@ const UNSORTABLE_OF_ACCOUNTS: [&str; 8] = [
 ];
 
 /// And of that of groups.
-const UNSORTABLE_OF_GROUPS: [&str; 3] = ["roleGrants", "managers", "memberCount"];
+const UNSORTABLE_OF_GROUPS: [&str; 4] =
+    ["roleGrants", "managers.display", "managers.$ref", "memberCount"];
 
 pub(crate) fn is_unsortable(path: &str) -> bool {
     let of_groups = path.strip_prefix(HEADCOUNT_GROUP).and_then(|path| path.strip_prefix(':'));
     if let Some(path) = of_groups {
-        return UNSORTABLE_OF_GROUPS.contains(&path.split('.').next().unwrap_or_default());
+        return UNSORTABLE_OF_GROUPS.iter().any(|prefix| path.starts_with(prefix));
     }
     let of_accounts = path.strip_prefix(HEADCOUNT).and_then(|path| path.strip_prefix(':'));
     match of_accounts {
