@@ -54,6 +54,15 @@ pub(crate) fn required(attributes: &Object, settings: &Settings) -> Result<(), R
     Err(Refusal::rule(Code::Incomplete, format!("{missing} is missing, which the tenant requires")))
 }
 
+/// The address of a manager follows from the identifier, and is not kept.
+fn forget_address(attributes: &mut Object) {
+    let enterprise = attributes.get_mut(ENTERPRISE);
+    let manager = enterprise.and_then(|members| members.get_mut("manager"));
+    if let Some(Value::Object(manager)) = manager {
+        manager.shift_remove("$ref");
+    }
+}
+
 /// A manager who is the account itself is none, and nobody is above themselves. One that does not
 /// exist is kept as sent: identity providers may send people in any order.
 ///
@@ -71,6 +80,9 @@ pub(crate) fn manager(
         Some(manager.get("value")?.as_str()?.to_owned())
     };
     let Some(wanted) = manager(attributes) else { return Ok(()) };
+    if parse_id(&wanted).is_some() {
+        forget_address(attributes);
+    }
     if before.and_then(manager).is_some_and(|before| before == wanted) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::dependencies;
-use super::extension::{self, HEADCOUNT};
+use super::extension::{self, ENTERPRISE, HEADCOUNT};
 use super::view::{Directory, add_grants, add_skills, is_enabled, name};
 use super::{form, genesys};
 use crate::authorization::{Access, DivisionScope, HeldGrant, Holder, Tier, Via, policies};
@@ -30,6 +30,16 @@ pub fn complete(
     let ours = |name: &str| wants(&format!("{HEADCOUNT}:{name}"));
     if wants("groups") {
         add(users, "groups", groups(tx, caller, &ids)?);
+    }
+    if wants("entitlements") {
+        for user in users.iter_mut() {
+            let tier = extension::text(&user.attributes, Some(HEADCOUNT), "licenseTier");
+            let entitlement = json!([{"value": tier, "type": "licenseTier"}]);
+            extension::set(&mut user.attributes, None, "entitlements", Some(entitlement));
+        }
+    }
+    if wants(&format!("{ENTERPRISE}:manager")) {
+        name_managers(tx, caller, users)?;
     }
     if ours("blockedPermissionCount") {
         let counts: HashMap<Uuid, i64> =
@@ -108,6 +118,29 @@ fn groups(
         groups.entry(found.user).or_default().push(group);
     }
     Ok(groups)
+}
+
+/// Says what the managers are called who have an account.
+fn name_managers(tx: &mut dyn Tx, caller: &Caller, users: &mut [Resource]) -> Result<(), Refusal> {
+    let manager = |user: &Resource| {
+        let manager = extension::get(&user.attributes, Some(ENTERPRISE), "manager")?;
+        manager.get("value")?.as_str().and_then(parse_id)
+    };
+    let mut ids: Vec<Uuid> = users.iter().filter_map(manager).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let names: HashMap<Uuid, String> = tx.displays_of(caller.tenant, &ids)?.into_iter().collect();
+    for user in users {
+        let Some(name) = manager(user).and_then(|id| names.get(&id)) else { continue };
+        let enterprise = user.attributes.get_mut(ENTERPRISE);
+        if let Some(manager) = enterprise.and_then(|members| members.get_mut("manager")) {
+            manager["displayName"] = name.as_str().into();
+        }
+    }
+    Ok(())
 }
 
 fn directory(

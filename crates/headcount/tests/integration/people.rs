@@ -9,6 +9,8 @@ on_each_database!(
     r8_a_tenant_may_give_a_number_to_many,
     r9_one_address_of_each_type_and_one_that_is_primary,
     r10_a_tenant_may_ask_for_more_than_a_name,
+    domain_7_2_the_tier_is_an_entitlement_for_who_asks,
+    domain_7_3_a_manager_is_named,
     domain_7_3_a_manager_is_somebody_else_and_nobody_is_above_themselves,
     r18_r22_whoever_is_refused_has_taken_nothing,
 );
@@ -147,4 +149,27 @@ fn r18_r22_whoever_is_refused_has_taken_nothing(database: Database) {
     body.as_object_mut().unwrap().remove("roles");
     body["userName"] = json!("somebody else");
     scim.post("/Users", &body).expect(201);
+}
+
+fn domain_7_2_the_tier_is_an_entitlement_for_who_asks(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let made = scim.post("/Users", &user("ada")).expect(201);
+    assert_eq!(made["entitlements"], Value::Null);
+    let path = format!("/Users/{}", made.id());
+    let asked = scim.query(&path, &[("attributes", "entitlements")]).expect(200);
+    assert_eq!(asked["entitlements"], json!([{"value": "CX1", "type": "licenseTier"}]));
+}
+
+fn domain_7_3_a_manager_is_named(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let grace = scim.post("/Users", &person("Grace", "Hopper", "grace@example.com")).expect(201);
+    let mut ada = user("ada");
+    ada[ENTERPRISE] = json!({"manager": {"value": grace.id()}});
+    let made = scim.post("/Users", &ada).expect(201);
+    let manager = &made[ENTERPRISE]["manager"];
+    assert_eq!(manager["displayName"], grace["displayName"], "{}", made.story());
+    assert_eq!(manager["$ref"], format!("{}/Users/{}", scim.base_url(), grace.id()));
+    // What is sent back as it was read changes nothing.
+    let sent = scim.put(&format!("/Users/{}", made.id()), &made.body).expect(200);
+    assert_eq!(sent["meta"]["version"], made["meta"]["version"], "{}", sent.story());
 }
