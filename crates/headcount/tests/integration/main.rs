@@ -35,6 +35,7 @@ mod harness;
 mod http;
 mod isolation;
 mod isolation_of_types;
+mod kept;
 mod leaving;
 mod licences;
 mod limits;
