@@ -13,6 +13,7 @@ from scim2_cli import cli
 from scim2_tester import filling
 
 examples = filling.get_random_example_value
+generate = filling.generate_random_value
 
 # By the model of the suite and its field.
 AGREED = {
@@ -25,7 +26,12 @@ AGREED = {
     ("Skills", "active"): True,
     # Who has skills is an agent.
     ("HeadcountUser", "agent"): True,
+    # Only such a group has roles,
+    ("HeadcountGroup", "kind"): "access",
 }
+
+# and it has no capacity rule.
+LEFT_OUT = {("HeadcountGroup", "capacity_rule")}
 
 
 def example(path):
@@ -43,6 +49,14 @@ def example(path):
     return examples(path)
 
 
+def value(context, path, **characteristics):
+    binding = path.resolve()
+    if binding and (binding.target_model.__name__, binding.target_field_name) in LEFT_OUT:
+        return None
+    return generate(context, path=path, **characteristics)
+
+
 if __name__ == "__main__":
     filling.get_random_example_value = example
+    filling.generate_random_value = value
     cli()

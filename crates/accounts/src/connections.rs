@@ -62,7 +62,7 @@ impl Connection {
 fn rights(attributes: &Object) -> Result<Rights, Error> {
     match attributes.get("scopes").and_then(Value::as_array) {
         Some(scopes) => Rights::named(scopes.iter().filter_map(Value::as_str)),
-        None => Ok(Rights::of_provisioning()),
+        None => Rights::named([]),
     }
 }
 
@@ -86,6 +86,16 @@ impl ObjectType for Connections {
         before: Option<&Resource>,
         after: &mut Resource,
     ) -> Result<(), Refusal> {
+        if !after.attributes.contains_key("scopes") {
+            if before.is_some() {
+                return Err(Error::invalid_value(
+                    "scopes: a connection has at least one: name what it may do, or delete it",
+                )
+                .into());
+            }
+            let usual: Vec<_> = Rights::of_provisioning().names().collect();
+            after.attributes.insert("scopes".to_owned(), usual.into());
+        }
         let roles = Connection::of(after)?.grantable_roles;
         let old = before.and_then(|before| grantable_roles(&before.attributes));
         let Some(roles) = roles.filter(|roles| Some(roles) != old.as_ref()) else { return Ok(()) };

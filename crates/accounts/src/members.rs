@@ -173,6 +173,11 @@ impl Net {
         self.0.is_empty()
     }
 
+    /// Whether somebody has come.
+    pub(crate) fn adds(&self) -> bool {
+        self.0.values().any(|came| *came)
+    }
+
     /// For the ledger.
     pub(crate) fn change(&self) -> Option<Value> {
         let ids = |added: bool| -> Vec<Uuid> {

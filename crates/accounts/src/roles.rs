@@ -47,6 +47,10 @@ impl ObjectType for Roles {
         before: Option<&Resource>,
         after: &mut Resource,
     ) -> Result<(), Refusal> {
+        // What is privileged stays so until somebody says that it is not.
+        if let Some(privileged) = before.and_then(|before| before.attributes.get(PRIVILEGED)) {
+            after.attributes.entry(PRIVILEGED).or_insert_with(|| privileged.clone());
+        }
         add_defaults(&mut after.attributes);
         policies::check(&after.attributes)?;
         before.map_or(Ok(()), |before| check_lock(&before.attributes, &after.attributes))

@@ -6,7 +6,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::entitle::{settle, write_grants};
+use super::entitle::{check_conferred, settle, write_grants};
 use super::view::{shown, with_standing};
 use super::{GROUP, name_taken};
 use crate::group::Group;
@@ -46,6 +46,10 @@ pub(crate) fn change(
     let loses = after.loses(&before) || steps.iter().any(Step::may_remove);
     let watch = if loses { master_admins::watch_group(tx, context, id)? } else { None };
     let net = carry_out(tx, context, &after.group, steps, leniencies)?;
+    let is_enabled = !before.standing.enabled && after.group.standing.enabled;
+    if net.adds() || is_enabled {
+        check_conferred(tx, context, id)?;
+    }
     if after.group == before && after.grants.is_none() && net.is_empty() {
         return Ok(with_standing(&before));
     }

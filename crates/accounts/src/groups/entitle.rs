@@ -65,6 +65,43 @@ pub(crate) fn settle(
     Ok((after, grants))
 }
 
+/// Who puts somebody into a group gives them its roles and those of the groups above it (rules R30 and
+/// R42): a connection may do so only with roles that it may grant.
+///
+/// # Errors
+/// [`Code::RoleNotGrantable`]
+pub(crate) fn check_conferred(
+    tx: &mut dyn Tx,
+    context: &Context,
+    group: Uuid,
+) -> Result<(), Refusal> {
+    if context.caller.rights.allow(Right::Admin) {
+        return Ok(());
+    }
+    let tenant = context.caller.tenant;
+    let mut groups = tx.groups_above(tenant, group)?;
+    groups.push(group);
+    let mut roles: Vec<Uuid> = tx.grants_of(tenant, &groups)?.iter().map(|g| g.role).collect();
+    if roles.is_empty() {
+        return Ok(());
+    }
+    roles.sort_unstable();
+    roles.dedup();
+    let roles = tx.objects_with_ids(tenant, ResourceType::role(), &roles)?;
+    let grantable = Settings::of(tx, context)?.grantable(tx, context)?;
+    match roles.iter().find(|role| !grantable.allows(role)) {
+        None => Ok(()),
+        Some(role) => Err(Refusal::rule(
+            Code::RoleNotGrantable,
+            format!(
+                "members: this group gives the role {}, which this connection may not grant: an \
+                 administrator can add it to the connection's grantableRoles, or change the group",
+                crate::users::view::name(role)
+            ),
+        )),
+    }
+}
+
 fn in_order(mut attributes: Object) -> Object {
     extension::in_order(ResourceType::group(), &mut attributes);
     scim_protocol::resource::in_schema_order(ResourceType::group(), attributes)

@@ -24,7 +24,7 @@ use crate::provisioning::{Mode, TemplateGroup};
 use crate::provisioning_rules::{complete_user, fill};
 use crate::refusal::Refusal;
 use crate::resources::{check_size, set_external_id};
-use crate::rights::Right;
+use crate::rights::{Right, Rights};
 use crate::tx::{Resource, Tx};
 
 /// Creates an account (RFC 7644 section 3.3) under an identifier that was never used: with a seat of
@@ -44,6 +44,7 @@ pub fn create(
     complete_body(&mut body);
     genesys::take(&Object::new(), &mut body)?;
     check_tier(context, &settings, &body)?;
+    let joining = joining(context, &body);
     let groups = apply_templates(tx, context, &settings, &mut body)?;
     check::addresses(&body)?;
     check::required(&body, &settings)?;
@@ -64,7 +65,7 @@ pub fn create(
     if groups.is_empty() {
         return Ok(user);
     }
-    join(tx, context, id, &groups)?;
+    join(tx, &joining, id, &groups)?;
     // An agent group makes agents of those who join it.
     Ok(tx.user(context.caller.scope(), id)?.map_or(user, |joined| with_standing(&joined)))
 }
@@ -98,7 +99,23 @@ pub(super) fn apply_templates(
         let completed = complete_user(tx, tenant, &settings.rules, body)?;
         return Ok(completed.map(|completed| completed.groups).unwrap_or_default());
     };
-    fill(tx, tenant, &name, Mode::FillMissing, body)
+    let groups = fill(tx, tenant, &name, Mode::FillMissing, body)?;
+    // Who names the template gives what it says; a rule is an administrator's word.
+    check_tier(context, settings, body)?;
+    if !groups.is_empty() {
+        context.caller.require(Right::WriteGroups)?;
+    }
+    Ok(groups)
+}
+
+/// In whose name an account joins the groups of its template: in that of the client who names the
+/// template, and else in that of the administrator who made the rule.
+pub(super) fn joining(context: &Context, body: &Object) -> Context {
+    let mut joining = context.clone();
+    if extension::text(body, Some(HEADCOUNT), "template").is_none() {
+        joining.caller.rights = Rights::ALL;
+    }
+    joining
 }
 
 fn standing(

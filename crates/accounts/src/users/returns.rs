@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::change::{Before, Course, apply};
-use super::create::{apply_templates, complete_body, join};
+use super::create::{apply_templates, complete_body, join, joining};
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
 use super::genesys;
 use super::settings::Settings;
@@ -189,6 +189,7 @@ pub fn rehire(
     complete_body(&mut body);
     genesys::take(&Object::new(), &mut body)?;
     keep_given(&before.shown, &mut body);
+    let joining = joining(context, &body);
     let groups = apply_templates(tx, context, &settings, &mut body)?;
     check::required(&body, &settings)?;
     let kind = ResourceType::user();
@@ -198,7 +199,7 @@ pub fn rehire(
     let mut wanted = before.shown.clone();
     put_in_place(&context.caller, &mut wanted, body, &named)?;
     let back = apply(tx, context, &before, wanted, Course::Rehire)?;
-    join(tx, context, id, &groups)?;
+    join(tx, &joining, id, &groups)?;
     Ok(back)
 }
 

@@ -7,6 +7,7 @@ use crate::group_extension::{EXTENSION, create, expect_code, group_with, set};
 use crate::harness::*;
 
 on_each_database!(
+    r30_r42_nobody_is_put_into_a_group_whose_roles_the_connection_may_not_grant,
     r29_roles_of_groups_are_inherited_and_never_the_users_own,
     r30_a_connection_gives_groups_only_the_roles_that_it_may_grant,
     r31_a_disabled_role_is_not_granted_anew,
@@ -302,4 +303,34 @@ fn rfc7644_3_4_2_2_indirect_groups_are_found(database: Database) {
         names.sort_unstable();
         assert_eq!(names, expected, "{filter}: {}", found.story());
     }
+}
+
+fn r30_r42_nobody_is_put_into_a_group_whose_roles_the_connection_may_not_grant(database: Database) {
+    let (_server, admin, scim) = serve_nouns(database);
+    let grants = |role: &str| json!({"roleGrants": [{"role": role, "division": "*"}]});
+    let make = |name: &str, role: &str| {
+        let mut made = group(name, &[]);
+        made["schemas"] = json!([GROUP, HEADCOUNT_GROUP]);
+        made[HEADCOUNT_GROUP] = grants(role);
+        admin.post("/Groups", &made).expect(201).id()
+    };
+    let (masters, agents) = (make("Masters", "master-admin"), make("Agents", "agent"));
+    let mallory = scim.post("/Users", &user("mallory")).expect(201).id();
+    let join = |group: &str, member: &str| {
+        let add = json!([{"op": "add", "path": "members", "value": [{"value": member}]}]);
+        scim.patch(&format!("/Groups/{group}"), &add)
+    };
+    join(&agents, &mallory).expect_done();
+    let refused = join(&masters, &mallory).expect_error(403, None);
+    assert_eq!(refused[HEADCOUNT_ERROR]["code"], "roleNotGrantable", "{}", refused.story());
+    // Nor by way of a group of their own.
+    let own = scim.post("/Groups", &group("Own", &[&mallory])).expect(201).id();
+    join(&masters, &own).expect_error(403, None);
+    let path = format!("/Groups/{masters}");
+    let enabled = format!("{HEADCOUNT_GROUP}:enabled");
+    admin.patch(&path, &replace(&enabled, false)).expect_done();
+    scim.patch(&path, &replace(&enabled, true)).expect_error(403, None);
+    // What an administrator has put together, a client may go on naming.
+    admin.patch(&path, &replace("members", json!([{"value": mallory}]))).expect_done();
+    scim.patch(&path, &replace("displayName", "Owners")).expect_done();
 }

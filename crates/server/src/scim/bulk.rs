@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use accounts::users::{self, Known};
-use accounts::{Caller, Code, Context, Refusal, Tx, atomically};
+use accounts::{Caller, Code, Context, Refusal, Right, Tx, atomically};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -48,6 +48,11 @@ pub(super) async fn bulk(
     let asked = bulk::parse(&value, &mut leniencies)?;
     if asked.operations.len() > MAX_OPERATIONS {
         return Err(ApiError::TooManyOperations);
+    }
+    // Who may change nothing takes nobody's turn.
+    let changes = [Right::WriteUsers, Right::WriteGroups, Right::Delete];
+    if !changes.into_iter().any(|right| caller.rights.allow(right)) {
+        caller.require(Right::WriteUsers)?;
     }
     let base = base_url(&request, &state);
     let job = Job::new(&caller, asked, base, &mut leniencies);
