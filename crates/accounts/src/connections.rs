@@ -87,14 +87,10 @@ impl ObjectType for Connections {
         after: &mut Resource,
     ) -> Result<(), Refusal> {
         if !after.attributes.contains_key("scopes") {
-            if before.is_some() {
-                return Err(Error::invalid_value(
-                    "scopes: a connection has at least one: name what it may do, or delete it",
-                )
-                .into());
-            }
-            let usual: Vec<_> = Rights::of_provisioning().names().collect();
-            after.attributes.insert("scopes".to_owned(), usual.into());
+            // They stay until others are named: who takes them away does not mean to give more.
+            let usual = || Rights::of_provisioning().names().collect::<Vec<_>>().into();
+            let scopes = before.and_then(|before| before.attributes.get("scopes").cloned());
+            after.attributes.insert("scopes".to_owned(), scopes.unwrap_or_else(usual));
         }
         let roles = Connection::of(after)?.grantable_roles;
         let old = before.and_then(|before| grantable_roles(&before.attributes));

@@ -12,7 +12,6 @@ use super::{form, genesys};
 use crate::authorization::{Access, DivisionScope, HeldGrant, Holder, Tier, Via, policies};
 use crate::refusal::Refusal;
 use crate::resources::add;
-use crate::rights::Right;
 use crate::tx::{Grant, InheritedGrant, Resource, SkillAssignment, Tx};
 use crate::{Caller, parse_id};
 
@@ -56,8 +55,7 @@ pub fn complete(
             );
         }
     }
-    // As the verb that lists them, for administrators.
-    if ours("dependencies") && caller.rights.allow(Right::Admin) {
+    if ours("dependencies") {
         let found = tx.dependencies_of(caller.tenant, &ids)?;
         for user in users.iter_mut() {
             let own = found.iter().filter(|(of, _)| *of == user.id).map(|(_, one)| one);

@@ -328,7 +328,8 @@ pub(crate) fn skills(
         let kept = held.skills.iter().find(|held| held.skill == skill.id);
         let active = match kept {
             Some(kept) if !is_enabled(skill) => kept.active,
-            _ => wish.active,
+            Some(kept) => wish.active.unwrap_or(kept.active),
+            None => wish.active.unwrap_or(true),
         };
         if assigned.iter().any(|other| other.skill == skill.id) {
             let detail = format!("skills: {} is there twice", name(skill));

@@ -74,7 +74,8 @@ pub(crate) struct SkillWish {
     /// Its kind, if the client says it.
     pub(crate) kind: Option<SkillKind>,
     pub(crate) proficiency: Proficiency,
-    pub(crate) active: bool,
+    /// Whether it is to count, if the client says it.
+    pub(crate) active: Option<bool>,
 }
 
 impl Wish {
@@ -223,7 +224,7 @@ fn skill(element: &Value) -> Result<SkillWish, Refusal> {
     let unknown = || Error::invalid_value("skills.type is skill or language");
     let kind = kind.map(|kind| SkillKind::named(kind).ok_or_else(unknown)).transpose()?;
     let proficiency = element.get("proficiency").map(Proficiency::of).transpose()?;
-    let active = element.get("active") != Some(&Value::Bool(false));
+    let active = element.get("active").and_then(Value::as_bool);
     let proficiency = proficiency.unwrap_or_default();
     Ok(SkillWish { name: name.to_owned(), kind, proficiency, active })
 }
@@ -234,7 +235,7 @@ fn flat_skills(text: Option<&str>) -> Result<Vec<SkillWish>, Refusal> {
         name: skill.name,
         kind: Some(skill.kind),
         proficiency: skill.proficiency,
-        active: true,
+        active: None,
     };
     Ok(skills.into_iter().map(wish).collect())
 }
