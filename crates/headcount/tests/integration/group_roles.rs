@@ -196,11 +196,11 @@ fn r40_a_pending_master_admin_does_not_count_once_one_is_activated(database: Dat
     let again = |id: &str| json!([{"op": "add", "path": "members", "value": members_of(&[id])}]);
     // Nobody is activated yet: whoever is enabled counts.
     scim.patch(&masters, &none).expect(200);
-    scim.patch(&masters, &again(&ada)).expect(200);
+    admin.scim.patch(&masters, &again(&ada)).expect(200);
     activate(&server, &ada);
     expect_code(scim.patch(&masters, &none), 403, "lastMasterAdmin");
     scim.patch(&others, &none).expect(200);
-    scim.patch(&others, &again(&bob)).expect(200);
+    admin.scim.patch(&others, &again(&bob)).expect(200);
     activate(&server, &bob);
     scim.patch(&masters, &none).expect(200);
     expect_code(scim.delete(&others), 403, "lastMasterAdmin");
