@@ -301,7 +301,8 @@ fn rfc7644_3_5_1_a_role_is_replaced(database: Database) {
     let replaced = admin.scim.put(&path, &role("Late shift")).expect(200);
     assert_eq!(replaced["name"], "Late shift");
     assert_eq!(replaced["description"], Value::Null);
-    assert_eq!((&replaced["privileged"], &replaced["state"]), (&json!(false), &json!("enabled")));
+    // Who does not say that it is privileged does not say that everybody may grant it.
+    assert_eq!((&replaced["privileged"], &replaced["state"]), (&json!(true), &json!("enabled")));
     let agent = admin.named("/Roles", "agent");
     let changed = admin.scim.put(&path_of(&agent), &role("agent")).expect(200);
     for kept in ["default", "defaultRoleId", "builtinLock"] {
