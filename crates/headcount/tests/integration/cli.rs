@@ -98,7 +98,7 @@ fn r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one(database: Data
 
     let database = server.database().clone();
     server.terminate();
-    database.forge("Countess", "Empress!");
+    database.forge("Countess", "Empress");
     let verify =
         |more: &[&str]| headcount(&[&["verify-log", "--database", database.url()], more].concat());
     let forged = verify(&[]).failed();
