@@ -81,7 +81,8 @@ fn run_tests(steps: &mut Steps, workspace: &Workspace, fixtures: &Fixtures, extr
         if check_interrupted().is_err() {
             return;
         }
-        let mut command = workspace.cargo(["test", "--locked"]);
+        // A test that fails in one program must not hide what the programs after it would say.
+        let mut command = workspace.cargo(["test", "--locked", "--no-fail-fast"]);
         command.args(selection.packages()).args(targets).args(extra);
         fixtures.export_to(&mut command);
         steps.run(name, || check(&mut command));
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_filter_chooses_nothing() {
-        assert_eq!(selection(&["users", "--no-fail-fast"]), (false, false));
+        assert_eq!(selection(&["users", "--quiet"]), (false, false));
     }
 
     #[test]
