@@ -2,6 +2,8 @@
 
 use scim_protocol::discovery::{CanonicalValues, View};
 use scim_protocol::schema::ResourceType;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::authorization::Tier;
@@ -73,6 +75,6 @@ fn names(
     is_listed: impl Fn(&Resource) -> bool,
 ) -> Result<Vec<String>, Refusal> {
     let all = tx.all_objects(caller.tenant, kind)?;
-    let name = |one: &Resource| one.attributes.get("name")?.as_str().map(str::to_owned);
+    let name = |one: &Arc<Resource>| one.attributes.get("name")?.as_str().map(str::to_owned);
     Ok(all.iter().filter(|one| is_listed(one)).filter_map(name).take(MAX_NAMES).collect())
 }

@@ -3,6 +3,8 @@
 //! A resource is named by its name, without case, or by its identifier. What nobody has created is
 //! refused and never created on the fly: a typing error must not become a division.
 
+use std::sync::Arc;
+
 use scim_protocol::fold::fold;
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
@@ -144,7 +146,7 @@ fn look_up(
     if !names.is_empty() {
         found.extend(tx.objects_named(tenant, kind, &names)?);
     }
-    Ok(found)
+    Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
 }
 
 fn the_one<'a>(

@@ -1,5 +1,7 @@
 //! Provisioning rules: which template fills what a client does not send.
 
+use std::sync::Arc;
+
 use scim_protocol::Object;
 use scim_protocol::error::Error;
 use scim_protocol::schema::ResourceType;
@@ -64,10 +66,12 @@ pub struct Completed {
 pub fn complete_user(
     tx: &mut dyn Tx,
     tenant: Uuid,
-    rules: &[Object],
+    rules: &[Arc<Resource>],
     user: &mut Object,
 ) -> Result<Option<Completed>, Refusal> {
-    let Some(matched) = first_match(rules, user)? else { return Ok(None) };
+    let Some(matched) = first_match(rules.iter().map(|rule| &rule.attributes), user)? else {
+        return Ok(None);
+    };
     let groups = fill(tx, tenant, &matched.template, matched.mode, user)?;
     Ok(Some(Completed { matched, groups }))
 }
@@ -100,7 +104,6 @@ pub fn dry_run(tx: &mut dyn Tx, context: &Context, mut user: Object) -> Result<V
     context.caller.require(Right::Admin)?;
     let tenant = context.caller.tenant;
     let rules = tx.all_objects(tenant, ResourceType::provisioning_rule())?;
-    let rules: Vec<Object> = rules.into_iter().map(|rule| rule.attributes).collect();
     let completed = complete_user(tx, tenant, &rules, &mut user)?;
     let Some(Completed { matched, groups }) = completed else {
         return Ok(json!({"rule": null, "template": null, "user": user, "groups": []}));

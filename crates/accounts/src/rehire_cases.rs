@@ -6,6 +6,8 @@
 //! opened and how it was decided, and nothing of the person: what is personal stands in the case
 //! alone and leaves it when the account is erased.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use scim_protocol::Object;
 use scim_protocol::fold::fold;
@@ -105,7 +107,8 @@ fn cases(
 
 fn of_account(tx: &mut dyn Tx, context: &Context, account: Uuid) -> Result<Vec<Resource>, Refusal> {
     let name = fold(&account.to_string());
-    Ok(tx.objects_named(context.caller.tenant, ResourceType::rehire_case(), &[name])?)
+    let found = tx.objects_named(context.caller.tenant, ResourceType::rehire_case(), &[name])?;
+    Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
 }
 
 /// What was last decided about a request and an account. That it is the same person counts until the

@@ -5,6 +5,8 @@
 
 mod entitlements;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use scim_protocol::Object;
 use scim_protocol::cursor::{Key, Position};
@@ -258,26 +260,26 @@ pub trait Objects {
         tenant: Uuid,
         kind: &'static ResourceType,
         names: &[String],
-    ) -> StorageResult<Vec<Resource>>;
+    ) -> StorageResult<Vec<Arc<Resource>>>;
     /// The resources of a type that have one of these identifiers.
     fn objects_with_ids(
         &mut self,
         tenant: Uuid,
         kind: &'static ResourceType,
         ids: &[Uuid],
-    ) -> StorageResult<Vec<Resource>>;
+    ) -> StorageResult<Vec<Arc<Resource>>>;
     /// Every resource of a type of which a tenant has few.
     fn all_objects(
         &mut self,
         tenant: Uuid,
         kind: &'static ResourceType,
-    ) -> StorageResult<Vec<Resource>>;
+    ) -> StorageResult<Vec<Arc<Resource>>>;
     /// Every resource of several types of which a tenant has few, each with the name of its type.
     fn objects_of(
         &mut self,
         tenant: Uuid,
         kinds: &[&'static ResourceType],
-    ) -> StorageResult<Vec<(&'static str, Resource)>>;
+    ) -> StorageResult<Vec<(&'static str, Arc<Resource>)>>;
     /// Adds a resource; `false` if another of the type has its name.
     fn insert_object(
         &mut self,

@@ -3,6 +3,8 @@
 mod from_account;
 mod references;
 
+use std::sync::Arc;
+
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
@@ -92,7 +94,7 @@ fn rules_with(
 ) -> Result<Vec<Resource>, Refusal> {
     let mut rules = tx.all_objects(context.caller.tenant, ResourceType::provisioning_rule())?;
     rules.retain(|rule| named_by(rule).is_some_and(|name| names::means(name, template)));
-    Ok(rules)
+    Ok(rules.into_iter().map(Arc::unwrap_or_clone).collect())
 }
 
 fn named_by(rule: &Resource) -> Option<&str> {

@@ -8,6 +8,7 @@ use accounts::StorageError;
 use crossbeam_channel::Receiver;
 use diesel::connection::SimpleConnection;
 
+use crate::catalogue::{Catalogue, View};
 use crate::error::failed;
 use crate::keyring::Keyring;
 use crate::lane::{Unit, Verdict, unavailable};
@@ -23,13 +24,15 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Line {
     url: String,
     keyring: Arc<Keyring>,
+    catalogue: Arc<Catalogue>,
     session: Option<Session>,
 }
 
 impl Line {
     /// A connection that is made when it is first needed.
-    pub(crate) fn new(url: String, keyring: Arc<Keyring>) -> Self {
-        Self { url, keyring, session: None }
+    pub(crate) fn new(url: String, keyring: &Arc<Keyring>, catalogue: &Arc<Catalogue>) -> Self {
+        let (keyring, catalogue) = (Arc::clone(keyring), Arc::clone(catalogue));
+        Self { url, keyring, catalogue, session: None }
     }
 
     fn session(&mut self) -> Result<&mut Session, StorageError> {
@@ -41,7 +44,8 @@ impl Line {
                     Ok(conn)
                 });
                 let conn = opened.map_err(|error| unavailable(&error.to_string()))?;
-                Ok(missing.insert(Session(conn, Arc::clone(&self.keyring))))
+                let view = View::new(Arc::clone(&self.catalogue));
+                Ok(missing.insert(Session(conn, Arc::clone(&self.keyring), view)))
             }
         }
     }
@@ -74,6 +78,7 @@ pub(crate) fn write(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
 fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
     for attempt in 1..=ATTEMPTS {
         let session = line.begin()?;
+        session.2.begin();
         let verdict = unit.run(session);
         let ended = match verdict {
             // Where a statement failed and the unit went on, COMMIT alone would roll back and call
@@ -117,6 +122,7 @@ pub(crate) fn read(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
 
 fn read_once(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
     let session = line.session()?;
+    session.2.begin();
     match unit.run(session) {
         Verdict::Broken => {
             line.session = None;

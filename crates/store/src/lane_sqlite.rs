@@ -33,6 +33,7 @@ pub(crate) fn write(path: &Path, mut session: Session, units: &Receiver<Box<dyn 
             Err(unavailable("the transaction was lost"))
         };
         if committed.is_err() {
+            session.2.forget();
             reopen(path, &mut session);
         }
         for (unit, ended) in done {
@@ -74,6 +75,7 @@ fn in_savepoint(session: &mut Session, mut unit: Box<dyn Unit>) -> Done {
     if let Err(error) = Transaction::begin_transaction(&mut session.0) {
         return (unit, Err(failed(error)));
     }
+    session.2.begin();
     let ended = match unit.run(session) {
         Verdict::Commit => Transaction::commit_transaction(&mut session.0),
         _ => Transaction::rollback_transaction(&mut session.0),
@@ -99,6 +101,7 @@ pub(crate) fn read(mut session: Session, units: &Receiver<Box<dyn Unit>>) {
             unit.answer(Err(failed(error)));
             continue;
         }
+        session.2.begin();
         unit.run(&mut session);
         let ended = Transaction::commit_transaction(&mut session.0).map_err(failed);
         unit.answer(ended);

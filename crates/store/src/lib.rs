@@ -9,6 +9,7 @@
 // The files of `sql/` are compiled twice, on purpose.
 #![allow(clippy::duplicate_mod)]
 
+mod catalogue;
 mod error;
 mod keyring;
 mod lane;
@@ -30,6 +31,7 @@ use scim_protocol::query::Query;
 pub use error::{OpenError, UnitError};
 pub use url::DatabaseUrl;
 
+use catalogue::{Catalogue, View};
 use lane::Lanes;
 
 /// Connections of each kind to PostgreSQL.
@@ -50,15 +52,24 @@ impl Store {
     /// The database cannot be opened or migrated.
     pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         migrate(url)?;
+        let catalogue = Catalogue::new();
         match url {
             DatabaseUrl::Sqlite(path) => {
                 let mut writer = sqlite::open_writer(path)?;
                 let keyring = Arc::new(sqlite::keyring(&mut writer)?);
-                let writer = sqlite::Session(writer, Arc::clone(&keyring));
+                let writer = sqlite::Session(
+                    writer,
+                    Arc::clone(&keyring),
+                    View::new(Arc::clone(&catalogue)),
+                );
                 let mut readers = Vec::new();
                 for _ in 0..SQLITE_READERS {
                     let reader = sqlite::open_reader(path)?;
-                    let session = sqlite::Session(reader, Arc::clone(&keyring));
+                    let session = sqlite::Session(
+                        reader,
+                        Arc::clone(&keyring),
+                        View::new(Arc::clone(&catalogue)),
+                    );
                     readers.push(move |units: Units| lane_sqlite::read(session, &units));
                 }
                 let path = path.clone();
@@ -72,9 +83,9 @@ impl Store {
                 let keyring = Arc::new(postgres::keyring(&mut postgres::open(url)?)?);
                 let (mut readers, mut writers) = (Vec::new(), Vec::new());
                 for _ in 0..POSTGRES_LANES {
-                    let line = lane_postgres::Line::new(url.clone(), Arc::clone(&keyring));
+                    let line = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
                     readers.push(move |units: Units| lane_postgres::read(line, &units));
-                    let line = lane_postgres::Line::new(url.clone(), Arc::clone(&keyring));
+                    let line = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
                     writers.push(move |units: Units| lane_postgres::write(line, &units));
                 }
                 Ok(Self {

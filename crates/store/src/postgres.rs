@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::result::ConnectionError;
 use uuid::Uuid;
 
+use crate::catalogue::View;
 use crate::error::{OpenError, failed};
 use crate::keyring::Keyring;
 use crate::search::{Bind, Pieces, Postgres as Dialect};
@@ -16,8 +17,9 @@ use crate::search::{Bind, Pieces, Postgres as Dialect};
 pub(crate) type Conn = PgConnection;
 pub(crate) type Db = diesel::pg::Pg;
 
-/// A connection that answers what rules ask, and the keys that it needs for that.
-pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>);
+/// A connection that answers what rules ask, the keys that it needs for that, and what it knows of
+/// the catalogue.
+pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>, pub(crate) View);
 
 const DIALECT: Dialect = Dialect;
 
@@ -64,20 +66,41 @@ fn lock_holders(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
     lock(session, (high ^ low).rotate_left(32))
 }
 
-/// A lock of one object, which many may share: locking its row would write to it each time.
-fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid, shared: bool) -> StorageResult<()> {
-    let ((a, b), (c, d)) = (tenant.as_u64_pair(), id.as_u64_pair());
-    let number = (a ^ b).rotate_left(17) ^ c ^ d;
-    let function = if shared { "pg_advisory_xact_lock_shared" } else { "pg_advisory_xact_lock" };
+/// A lock of one object alone.
+fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
+    lock(session, object_number(tenant, id))
+}
+
+/// A lock of one object, which many may share: locking its row would write to it each time. The
+/// version of the catalogue comes with it, read after the lock was had.
+fn hold_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
+    let number = object_number(tenant, id).cast_signed();
     let mut pieces = Pieces::default();
-    pieces.sql("SELECT ").sql(function).sql("(").bind(Bind::Integer(number.cast_signed()));
-    pieces.sql(")");
-    Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    pieces.sql("SELECT hold_shared(").bind(Bind::Integer(number)).sql(", ").id(tenant);
+    pieces.sql(") AS version");
+    let held = Statement::fixed(pieces).get_result::<VersionRow>(&mut session.0);
+    if let Some(version) = held.map_err(failed)?.version {
+        session.2.learn(tenant, version);
+    }
     Ok(())
+}
+
+fn object_number(tenant: Uuid, id: Uuid) -> u64 {
+    let ((a, b), (c, d)) = (tenant.as_u64_pair(), id.as_u64_pair());
+    (a ^ b).rotate_left(17) ^ c ^ d
+}
+
+/// The version of a catalogue, where there is one.
+#[derive(QueryableByName)]
+struct VersionRow {
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    version: Option<i64>,
 }
 
 #[path = "sql/assignments.rs"]
 mod assignments;
+#[path = "sql/catalogue.rs"]
+mod catalogue;
 #[path = "sql/claims.rs"]
 mod claims;
 #[path = "sql/dependencies.rs"]

@@ -30,6 +30,11 @@ tables! {
         }
     }
     {
+        use diesel::sql_types::BigInt;
+        use crate::types::Guid;
+        catalogue_versions (tenant_id) { tenant_id -> Guid, version -> BigInt, }
+    }
+    {
         use diesel::sql_types::{Binary, Nullable, Text};
         use crate::types::{Guid, Instant};
         tokens (tenant_id, id) {
@@ -153,6 +158,7 @@ tables! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    catalogue_versions,
     change_log,
     dependencies,
     external_ids,

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
+use crate::catalogue::View;
 use crate::error::{OpenError, failed};
 use crate::keyring::Keyring;
 use crate::search::Sqlite as Dialect;
@@ -17,8 +18,9 @@ use crate::search::Sqlite as Dialect;
 pub(crate) type Conn = SqliteConnection;
 pub(crate) type Db = diesel::sqlite::Sqlite;
 
-/// A connection that answers what rules ask, and the keys that it needs for that.
-pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>);
+/// A connection that answers what rules ask, the keys that it needs for that, and what it knows of
+/// the catalogue.
+pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>, pub(crate) View);
 
 const DIALECT: Dialect = Dialect;
 
@@ -61,12 +63,16 @@ fn lock_holders(_: &mut Session, _: Uuid) -> StorageResult<()> {
 
 /// The one writer has every object to itself.
 #[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
-fn lock_object(_: &mut Session, _: Uuid, _: Uuid, _: bool) -> StorageResult<()> {
+fn lock_object(_: &mut Session, _: Uuid, _: Uuid) -> StorageResult<()> {
     Ok(())
 }
 
+use lock_object as hold_object;
+
 #[path = "sql/assignments.rs"]
 mod assignments;
+#[path = "sql/catalogue.rs"]
+mod catalogue;
 #[path = "sql/claims.rs"]
 mod claims;
 #[path = "sql/dependencies.rs"]

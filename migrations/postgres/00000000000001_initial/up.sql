@@ -48,6 +48,33 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_by_id ON tokens (id);
 
+-- What administrators define is kept in memory under this version. It is counted up when the
+-- transaction ends, so that two writers wait for each other no longer than for a commit. Rehire
+-- cases are made by what clients do, and are not kept.
+CREATE TABLE catalogue_versions (
+  tenant_id uuid NOT NULL PRIMARY KEY,
+  version bigint NOT NULL
+);
+CREATE FUNCTION count_catalogue_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO catalogue_versions AS c (tenant_id, version) VALUES (NEW.tenant_id, 1)
+    ON CONFLICT (tenant_id) DO UPDATE SET version = c.version + 1;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER objects_count_up AFTER INSERT OR UPDATE ON objects
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.resource_type <> 'RehireCase')
+  EXECUTE FUNCTION count_catalogue_up();
+CREATE CONSTRAINT TRIGGER tokens_count_up AFTER INSERT OR UPDATE ON tokens
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION count_catalogue_up();
+
+-- Shares a lock until the transaction ends, and says which version the catalogue has then: each
+-- statement of a function sees what was committed before it.
+CREATE FUNCTION hold_shared(number bigint, tenant uuid) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(number);
+  RETURN (SELECT version FROM catalogue_versions WHERE tenant_id = tenant);
+END $$;
+
 -- `document` is what clients sent, in its kept form; `search` the same as it is compared. The
 -- other columns repeat what has an index or a rule. There is no reference to the tenant: checking
 -- it would make every write of a tenant lock one row.

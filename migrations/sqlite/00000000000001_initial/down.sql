@@ -11,6 +11,7 @@ DROP TABLE role_permissions;
 DROP TABLE grants;
 DROP TABLE free_seats;
 DROP TABLE users;
+DROP TABLE catalogue_versions;
 DROP TABLE tokens;
 DROP TABLE objects;
 DROP TABLE tenants;

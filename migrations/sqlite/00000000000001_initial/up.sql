@@ -48,6 +48,35 @@ CREATE TABLE tokens (
 ) WITHOUT ROWID;
 CREATE INDEX tokens_by_id ON tokens (id);
 
+-- What administrators define is kept in memory under this version. Rehire cases are made by what
+-- clients do, and are not kept.
+CREATE TABLE catalogue_versions (
+  tenant_id BLOB NOT NULL PRIMARY KEY,
+  version INTEGER NOT NULL
+);
+CREATE TRIGGER objects_count_up_when_added AFTER INSERT ON objects
+  WHEN NEW.resource_type <> 'RehireCase'
+BEGIN
+  INSERT INTO catalogue_versions (tenant_id, version) VALUES (NEW.tenant_id, 1)
+    ON CONFLICT (tenant_id) DO UPDATE SET version = version + 1;
+END;
+CREATE TRIGGER objects_count_up_when_changed AFTER UPDATE ON objects
+  WHEN NEW.resource_type <> 'RehireCase'
+BEGIN
+  INSERT INTO catalogue_versions (tenant_id, version) VALUES (NEW.tenant_id, 1)
+    ON CONFLICT (tenant_id) DO UPDATE SET version = version + 1;
+END;
+CREATE TRIGGER tokens_count_up_when_added AFTER INSERT ON tokens
+BEGIN
+  INSERT INTO catalogue_versions (tenant_id, version) VALUES (NEW.tenant_id, 1)
+    ON CONFLICT (tenant_id) DO UPDATE SET version = version + 1;
+END;
+CREATE TRIGGER tokens_count_up_when_changed AFTER UPDATE ON tokens
+BEGIN
+  INSERT INTO catalogue_versions (tenant_id, version) VALUES (NEW.tenant_id, 1)
+    ON CONFLICT (tenant_id) DO UPDATE SET version = version + 1;
+END;
+
 -- `document` is what clients sent, in its kept form; `search` the same as it is compared. The
 -- other columns repeat what has an index or a rule. There is no reference to the tenant: checking
 -- it would make every write of a tenant lock one row.

@@ -112,12 +112,13 @@ fn of_user(tx: &mut dyn Tx, context: &Context, user: Uuid) -> Result<Chosen, Ref
         Some(rule) => tx.objects_with_ids(scope.tenant, kind, &[rule.id])?,
         None => vec![],
     };
-    let own = own.first().and_then(read);
+    let own = own.first().and_then(|rule| read(rule));
     let groups = rules_of_groups(tx, context, user)?;
     let groups: Vec<_> =
         groups.iter().map(|(priority, rule)| GroupRule { priority: *priority, rule }).collect();
     let all = tx.all_objects(scope.tenant, kind)?;
-    let default = all.iter().find(|rule| is_true(&rule.attributes, DEFAULT)).and_then(read);
+    let default = all.iter().find(|rule| is_true(&rule.attributes, DEFAULT));
+    let default = default.and_then(|rule| read(rule));
     Ok(choose(own.as_ref(), &groups, default.as_ref()))
 }
 

@@ -145,7 +145,7 @@ fn directory(tx: &mut dyn Tx, tenant: Uuid, grants: &[Grant]) -> Result<Director
 
 fn add_grants(attributes: &mut Object, grants: &[&Grant], directory: &Directory) {
     let shown = |grant: &&Grant| {
-        let role = directory.roles.get(&grant.role).map_or("", name);
+        let role = directory.roles.get(&grant.role).map_or("", |role| name(role));
         json!({"role": role, "roleId": grant.role, "division": directory.division(grant.division)})
     };
     let shown: Vec<Value> = grants.iter().map(shown).collect();

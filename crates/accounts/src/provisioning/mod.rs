@@ -61,8 +61,11 @@ pub struct Match {
 /// # Errors
 /// `invalidFilter`, which names the rule: a filter that cannot be read any more. To pass over the
 /// rule would give people other rights than were meant for them.
-pub fn first_match(rules: &[Object], user: &Object) -> Result<Option<Match>, Error> {
-    let mut rules: Vec<_> = rules.iter().filter(|rule| is_enabled(rule)).collect();
+pub fn first_match<'a>(
+    rules: impl IntoIterator<Item = &'a Object>,
+    user: &Object,
+) -> Result<Option<Match>, Error> {
+    let mut rules: Vec<_> = rules.into_iter().filter(|rule| is_enabled(rule)).collect();
     rules.sort_by_cached_key(|rule| (priority(rule), fold(text(rule, "name"))));
     for rule in rules {
         let name = text(rule, "name");

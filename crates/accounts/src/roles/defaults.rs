@@ -1,5 +1,7 @@
 //! The default roles of a tenant, and how they differ from the templates they were made from.
 
+use std::sync::Arc;
+
 use std::slice;
 
 use scim_protocol::Object;
@@ -71,10 +73,10 @@ fn required(tx: &mut dyn Tx, tenant: Uuid, default_role_id: &str) -> Result<Name
 /// it.
 fn find(tx: &mut dyn Tx, tenant: Uuid, default_role_id: &str) -> Result<Option<Resource>, Refusal> {
     let found = tx.objects_named(tenant, ResourceType::role(), &[fold(default_role_id)])?;
-    let is_made_from_it = |role: &Resource| {
+    let is_made_from_it = |role: &Arc<Resource>| {
         role.attributes.get(DEFAULT_ROLE_ID).is_some_and(|made_from| made_from == default_role_id)
     };
-    Ok(found.into_iter().find(is_made_from_it))
+    Ok(found.into_iter().find(is_made_from_it).map(Arc::unwrap_or_clone))
 }
 
 /// Gives a new tenant the default roles.

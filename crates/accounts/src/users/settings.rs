@@ -1,6 +1,7 @@
 //! What a tenant has decided, as far as accounts depend on it.
 
-use scim_protocol::Object;
+use std::sync::Arc;
+
 use scim_protocol::fold::fold;
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
@@ -19,7 +20,7 @@ use crate::{Context, parse_id};
 pub(crate) struct Settings {
     pub(crate) policy: TenantPolicy,
     pub(crate) home: Named,
-    pub(crate) rules: Vec<Object>,
+    pub(crate) rules: Vec<Arc<Resource>>,
     /// How many seats each tier has; the tiers without a limit are not in it.
     limits: Vec<(Tier, i64)>,
 }
@@ -42,7 +43,7 @@ impl Settings {
             match kind {
                 "Tenant" => policy = Some(resource),
                 "LicenseTier" => limits.extend(limit(&resource)),
-                _ => rules.push(resource.attributes),
+                _ => rules.push(resource),
             }
         }
         let missing = || StorageError::Failed("the tenant has no policy".into());
@@ -81,8 +82,8 @@ impl Settings {
     ) -> Result<Grantable, Refusal> {
         let caller = &context.caller;
         let kind = ResourceType::connection();
-        let connection = tx.object(caller.scope(), kind, caller.connection)?;
-        let listed = connection.as_ref().and_then(|c| c.attributes.get("grantableRoles"));
+        let connection = tx.objects_with_ids(caller.tenant, kind, &[caller.connection])?;
+        let listed = connection.first().and_then(|c| c.attributes.get("grantableRoles"));
         let own = listed.and_then(Value::as_array).map(|names| {
             names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
         });

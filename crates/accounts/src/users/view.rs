@@ -1,6 +1,7 @@
 //! An account as clients see it: what is kept beside its attributes, put among them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use scim_protocol::Object;
@@ -82,9 +83,9 @@ pub(crate) fn with_standing(account: &Account) -> Resource {
 /// The resources that grants and skills refer to.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Directory {
-    pub(crate) roles: HashMap<Uuid, Resource>,
+    pub(crate) roles: HashMap<Uuid, Arc<Resource>>,
     divisions: HashMap<Uuid, String>,
-    skills: HashMap<Uuid, Resource>,
+    skills: HashMap<Uuid, Arc<Resource>>,
     /// The role that everybody has (rule R27).
     pub(crate) employee: Option<Uuid>,
 }
@@ -125,7 +126,7 @@ impl Directory {
     }
 
     fn role(&self, id: Uuid) -> &str {
-        self.roles.get(&id).map_or("", name)
+        self.roles.get(&id).map_or("", |role| name(role))
     }
 
     /// The name of a division, or `*` for all.
@@ -142,7 +143,7 @@ fn read(
     tenant: Uuid,
     kind: &'static ResourceType,
     mut ids: Vec<Uuid>,
-) -> Result<Vec<Resource>, Refusal> {
+) -> Result<Vec<Arc<Resource>>, Refusal> {
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
@@ -169,14 +170,15 @@ pub(crate) fn add_grants(attributes: &mut Object, grants: &[&Grant], directory: 
     if let Some(employee) = directory.employee {
         let role = directory.role(employee);
         let home = extension::text(attributes, Some(HEADCOUNT), "division").unwrap_or_default();
-        let live = enabled && directory.roles.get(&employee).is_some_and(is_enabled);
+        let live = enabled && directory.roles.get(&employee).is_some_and(|role| is_enabled(role));
         roles.push(json!({"value": role, "display": role}));
         granted.push(json!({"role": role, "roleId": employee, "division": home,
             "source": "system", "effective": live}));
     }
     for grant in grants {
         let role = directory.role(grant.role);
-        let live = !grant.dormant && directory.roles.get(&grant.role).is_some_and(is_enabled);
+        let live =
+            !grant.dormant && directory.roles.get(&grant.role).is_some_and(|role| is_enabled(role));
         granted.push(json!({"role": role, "roleId": grant.role,
             "division": directory.division(grant.division), "source": grant.source,
             "effective": enabled && live}));

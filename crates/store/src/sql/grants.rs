@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::statement::{CountRow, HolderRow, HoldersRow, InheritedRow, Statement, SubjectCountRow};
 use super::{Session, lock_holders};
 use crate::error::failed;
-use crate::schema::{grants, role_permissions};
+use crate::schema::{grants, objects, role_permissions};
 use crate::search::{BLOCKED_IN_TIER, Pieces};
 use crate::types::{Id, Stamp};
 
@@ -302,6 +302,12 @@ impl Grants for Session {
         role: Uuid,
         permissions: &PermissionSet,
     ) -> StorageResult<()> {
+        self.2.write();
+        // The catalogue's version follows from the resource.
+        diesel::update(objects::table.find((Id(tenant), Id(role))))
+            .set(objects::id.eq(Id(role)))
+            .execute(&mut self.0)
+            .map_err(failed)?;
         let of_role =
             role_permissions::tenant_id.eq(Id(tenant)).and(role_permissions::role_id.eq(Id(role)));
         diesel::delete(role_permissions::table.filter(of_role))

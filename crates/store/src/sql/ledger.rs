@@ -108,7 +108,7 @@ impl Ledger for Session {
         after: Option<(Uuid, i64)>,
         limit: u32,
     ) -> StorageResult<Vec<Checked>> {
-        let Self(conn, keyring) = self;
+        let Self(conn, keyring, _) = self;
         let rows = entries(tenant, after, limit).load::<EntryRow>(conn).map_err(failed)?;
         rows.into_iter().map(|row| checked(keyring, tenant, row).map_err(unusable)).collect()
     }

@@ -1,5 +1,8 @@
 //! The table `objects`: the resources of types without a table of their own.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use accounts::objects::UniqueName;
 use accounts::{Objects, Page, Resource, Scope, StorageResult};
 use diesel::prelude::*;
@@ -11,6 +14,7 @@ use uuid::Uuid;
 use super::resources::{find, find_for_update, page};
 use super::statement::ResourceRow;
 use super::{Session, document};
+use crate::catalogue::Wanted;
 use crate::error::{failed, unless_taken};
 use crate::schema::objects;
 use crate::search::Table;
@@ -34,6 +38,14 @@ struct ObjectRow {
 }
 
 type Found = (Id, i64, Stamp, Stamp, Json);
+
+const FOUND: (
+    objects::id,
+    objects::version,
+    objects::created_at,
+    objects::modified_at,
+    objects::document,
+) = (objects::id, objects::version, objects::created_at, objects::modified_at, objects::document);
 
 fn object_row(
     tenant: Uuid,
@@ -74,13 +86,7 @@ macro_rules! of_type {
             .filter(objects::tenant_id.eq(Id($tenant)))
             .filter(objects::resource_type.eq($kind.name))
             .filter(objects::deleted_at.is_null())
-            .select((
-                objects::id,
-                objects::version,
-                objects::created_at,
-                objects::modified_at,
-                objects::document,
-            ))
+            .select(FOUND)
     };
 }
 
@@ -117,13 +123,25 @@ impl Objects for Session {
         tenant: Uuid,
         kind: &'static ResourceType,
         names: &[String],
-    ) -> StorageResult<Vec<Resource>> {
-        let found: Vec<Found> = of_type!(tenant, kind)
-            .filter(objects::name_key.eq_any(names))
-            .order(objects::id)
-            .load(&mut self.0)
-            .map_err(failed)?;
-        Ok(found.into_iter().map(resource).collect())
+    ) -> StorageResult<Vec<Arc<Resource>>> {
+        let wanted = names.iter().map(|name| Wanted::Name(kind.name, name.clone())).collect();
+        let mut found = self.of_catalogue(tenant, kind, wanted, |conn, missing| {
+            let names = missing.iter().filter_map(|wanted| match wanted {
+                Wanted::Name(_, name) => Some(name),
+                _ => None,
+            });
+            let rows: Vec<(Option<String>, Found)> = of_type!(tenant, kind)
+                .filter(objects::name_key.eq_any(names))
+                .select((objects::name_key, FOUND))
+                .load(conn)
+                .map_err(failed)?;
+            let named = |(name, found): (Option<String>, Found)| {
+                (Wanted::Name(kind.name, name.unwrap_or_default()), resource(found))
+            };
+            Ok(rows.into_iter().map(named).collect())
+        })?;
+        found.sort_by_key(|resource| resource.id);
+        Ok(found)
     }
 
     fn objects_with_ids(
@@ -131,54 +149,49 @@ impl Objects for Session {
         tenant: Uuid,
         kind: &'static ResourceType,
         ids: &[Uuid],
-    ) -> StorageResult<Vec<Resource>> {
-        let ids: Vec<Id> = ids.iter().map(|id| Id(*id)).collect();
-        let found: Vec<Found> = of_type!(tenant, kind)
-            .filter(objects::id.eq_any(ids))
-            .order(objects::id)
-            .load(&mut self.0)
-            .map_err(failed)?;
-        Ok(found.into_iter().map(resource).collect())
+    ) -> StorageResult<Vec<Arc<Resource>>> {
+        let ids: BTreeSet<Uuid> = ids.iter().copied().collect();
+        let wanted = ids.into_iter().map(|id| Wanted::Id(kind.name, id)).collect();
+        let mut found = self.of_catalogue(tenant, kind, wanted, |conn, missing| {
+            let ids = missing.iter().filter_map(|wanted| match wanted {
+                Wanted::Id(_, id) => Some(Id(*id)),
+                _ => None,
+            });
+            let rows: Vec<Found> = of_type!(tenant, kind)
+                .filter(objects::id.eq_any(ids))
+                .load(conn)
+                .map_err(failed)?;
+            let rows = rows.into_iter().map(resource);
+            Ok(rows.map(|found| (Wanted::Id(kind.name, found.id), found)).collect())
+        })?;
+        found.sort_by_key(|resource| resource.id);
+        Ok(found)
     }
 
     fn all_objects(
         &mut self,
         tenant: Uuid,
         kind: &'static ResourceType,
-    ) -> StorageResult<Vec<Resource>> {
-        let found: Vec<Found> =
-            of_type!(tenant, kind).order(objects::id).load(&mut self.0).map_err(failed)?;
-        Ok(found.into_iter().map(resource).collect())
+    ) -> StorageResult<Vec<Arc<Resource>>> {
+        self.of_catalogue(tenant, kind, vec![Wanted::All(kind.name)], |conn, _| {
+            let rows: Vec<Found> =
+                of_type!(tenant, kind).order(objects::id).load(conn).map_err(failed)?;
+            let rows = rows.into_iter().map(resource);
+            Ok(rows.map(|found| (Wanted::All(kind.name), found)).collect())
+        })
     }
 
     fn objects_of(
         &mut self,
         tenant: Uuid,
         kinds: &[&'static ResourceType],
-    ) -> StorageResult<Vec<(&'static str, Resource)>> {
-        let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
-        let found: Vec<(String, Found)> = objects::table
-            .filter(objects::tenant_id.eq(Id(tenant)))
-            .filter(objects::resource_type.eq_any(names))
-            .filter(objects::deleted_at.is_null())
-            .order(objects::id)
-            .select((
-                objects::resource_type,
-                (
-                    objects::id,
-                    objects::version,
-                    objects::created_at,
-                    objects::modified_at,
-                    objects::document,
-                ),
-            ))
-            .load(&mut self.0)
-            .map_err(failed)?;
-        let of_kind = |(name, found): (String, Found)| {
-            let kind = kinds.iter().find(|kind| kind.name == name)?;
-            Some((kind.name, resource(found)))
-        };
-        Ok(found.into_iter().filter_map(of_kind).collect())
+    ) -> StorageResult<Vec<(&'static str, Arc<Resource>)>> {
+        let mut found = Vec::new();
+        for kind in kinds {
+            let of_kind = self.all_objects(tenant, kind)?;
+            found.extend(of_kind.into_iter().map(|resource| (kind.name, resource)));
+        }
+        Ok(found)
     }
 
     fn insert_object(
@@ -188,6 +201,7 @@ impl Objects for Session {
         name: Option<UniqueName>,
         object: &Resource,
     ) -> StorageResult<bool> {
+        self.2.write();
         let inserted = diesel::insert_into(objects::table)
             .values(object_row(tenant, kind, name, object))
             .execute(&mut self.0);
@@ -201,6 +215,7 @@ impl Objects for Session {
         name: Option<UniqueName>,
         object: &Resource,
     ) -> StorageResult<bool> {
+        self.2.write();
         let updated = diesel::update(objects::table.find((Id(tenant), Id(object.id))))
             .set(object_row(tenant, kind, name, object))
             .execute(&mut self.0);
@@ -208,6 +223,7 @@ impl Objects for Session {
     }
 
     fn tombstone_object(&mut self, tenant: Uuid, object: &Resource) -> StorageResult<()> {
+        self.2.write();
         diesel::update(objects::table.find((Id(tenant), Id(object.id))))
             .set((
                 objects::version.eq(object.version),
@@ -229,13 +245,7 @@ impl Objects for Session {
             .find((Id(tenant), Id(id)))
             .filter(objects::resource_type.eq(kind.name))
             .filter(objects::deleted_at.is_not_null())
-            .select((
-                objects::id,
-                objects::version,
-                objects::created_at,
-                objects::modified_at,
-                objects::document,
-            ))
+            .select(FOUND)
             .first(&mut self.0)
             .optional()
             .map_err(failed)?;
@@ -249,6 +259,7 @@ impl Objects for Session {
         name: Option<UniqueName>,
         object: &Resource,
     ) -> StorageResult<bool> {
+        self.2.write();
         let there_again = objects::deleted_at.eq(None::<Stamp>);
         let restored = diesel::update(objects::table.find((Id(tenant), Id(object.id))))
             .set((object_row(tenant, kind, name, object), there_again))
@@ -257,10 +268,12 @@ impl Objects for Session {
     }
 
     fn hold(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()> {
-        super::lock_object(self, tenant, id, true)
+        self.2.expire();
+        super::hold_object(self, tenant, id)
     }
 
     fn hold_alone(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()> {
-        super::lock_object(self, tenant, id, false)
+        self.2.expire();
+        super::lock_object(self, tenant, id)
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Session;
 use crate::error::failed;
-use crate::schema::{objects, tenants, tokens};
+use crate::schema::{catalogue_versions, objects, tenants, tokens};
 use crate::types::{Id, Json, Stamp};
 
 type TenantRow = (Id, String, Stamp);
@@ -57,7 +57,14 @@ macro_rules! tokens_with_connections {
                     .and(objects::id.eq(tokens::connection_id))
                     .and(objects::deleted_at.is_null())),
             )
-            .select((tokens::all_columns, (objects::id, objects::document)))
+            .inner_join(
+                catalogue_versions::table.on(catalogue_versions::tenant_id.eq(tokens::tenant_id)),
+            )
+            .select((
+                tokens::all_columns,
+                (objects::id, objects::document),
+                catalogue_versions::version,
+            ))
     };
 }
 
@@ -96,6 +103,7 @@ impl Tenancy for Session {
     }
 
     fn insert_token(&mut self, token: &Token) -> StorageResult<()> {
+        self.2.write();
         diesel::insert_into(tokens::table)
             .values((
                 tokens::tenant_id.eq(Id(token.tenant)),
@@ -112,25 +120,38 @@ impl Tenancy for Session {
     }
 
     fn tokens(&mut self, tenant: Uuid) -> StorageResult<Vec<(Token, Connection)>> {
-        let rows: Vec<(TokenRow, ConnectionRow)> = tokens_with_connections!()
+        let rows: Vec<(TokenRow, ConnectionRow, i64)> = tokens_with_connections!()
             .filter(tokens::tenant_id.eq(Id(tenant)))
             .order((tokens::created_at.desc(), tokens::id))
             .load(&mut self.0)
             .map_err(failed)?;
-        rows.into_iter().map(|(t, c)| Ok((token(t), connection(c)?))).collect()
+        rows.into_iter().map(|(t, c, _)| Ok((token(t), connection(c)?))).collect()
     }
 
     fn credentials(&mut self, token_id: &str) -> StorageResult<Vec<Credential>> {
-        let rows: Vec<(TokenRow, ConnectionRow)> = tokens_with_connections!()
+        if let Some(known) = self.known_credential(token_id)? {
+            return Ok(vec![known]);
+        }
+        // The version is read together with the token: one that is newer would vouch for what is old.
+        let rows: Vec<(TokenRow, ConnectionRow, i64)> = tokens_with_connections!()
             .filter(tokens::id.eq(token_id))
             .load(&mut self.0)
             .map_err(failed)?;
-        rows.into_iter()
-            .map(|(t, c)| Ok(Credential { token: token(t), connection: connection(c)? }))
-            .collect()
+        let found = rows
+            .into_iter()
+            .map(|(t, c, at)| Ok((at, Credential { token: token(t), connection: connection(c)? })))
+            .collect::<StorageResult<Vec<_>>>()?;
+        // Of two tenants that have a token of this name neither is to hide the other.
+        if let [(version, only)] = &found[..]
+            && !self.2.has_written()
+        {
+            self.2.keep_credential(*version, only);
+        }
+        Ok(found.into_iter().map(|(_, credential)| credential).collect())
     }
 
     fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize> {
+        self.2.write();
         let live = tokens::id.eq(token_id).and(tokens::revoked_at.is_null());
         diesel::update(tokens::table.filter(live))
             .set(tokens::revoked_at.eq(Stamp(now)))

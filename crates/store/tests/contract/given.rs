@@ -1,6 +1,8 @@
 //! What the accounts of the population have been given: tiers, divisions, roles, skills and the
 //! like, past the rules, so that everything occurs that a database can hold.
 
+use std::sync::Arc;
+
 use accounts::authorization::{DivisionScope, Tier};
 use accounts::capacity_rules::CapacityRules;
 use accounts::divisions::Divisions;
@@ -155,7 +157,7 @@ fn given() -> impl Strategy<Value = Given> {
 fn all(tx: &mut dyn Tx, kind: &'static ResourceType) -> Result<Vec<Resource>, Refusal> {
     let mut found = tx.all_objects(CALLER.tenant, kind)?;
     found.retain(|one| kind.name != "Role" || one.attributes["name"] != "employee");
-    Ok(found)
+    Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
 }
 
 fn grants(tx: &mut dyn Tx, now: Timestamp, to: Uuid, held: &[Held]) -> Result<Vec<Grant>, Refusal> {

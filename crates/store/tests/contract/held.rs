@@ -1,5 +1,7 @@
 //! What is granted and assigned, and the names of what is referred to.
 
+use std::sync::Arc;
+
 use accounts::authorization::DivisionScope;
 use accounts::objects::UniqueName;
 use accounts::skill_set::Proficiency;
@@ -338,5 +340,5 @@ fn a_name_that_was_deleted_is_free_again(database: &TestDatabase) {
     world.write(move |tx| tx.tombstone_object(tenant, &new)).expect("it is there");
     assert!(is_written(&world, back));
     let found = world.read(move |tx| tx.objects_named(tenant, kind, &["thai".to_owned()]));
-    assert_eq!(found.expect("it can be read"), [old]);
+    assert_eq!(found.expect("it can be read"), [Arc::new(old)]);
 }

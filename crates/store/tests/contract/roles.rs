@@ -206,7 +206,7 @@ fn r34_a_default_role_that_is_missing_is_recreated(database: &TestDatabase) {
         world
             .read(|tx| tx.objects_named(CALLER.tenant, ResourceType::role(), &["agent".to_owned()]))
     };
-    let mut old = agent().unwrap().remove(0);
+    let mut old = Resource::clone(&agent().unwrap()[0]);
     let old_id = old.id;
     old.version += 1;
     world.write(move |tx| tx.tombstone_object(CALLER.tenant, &old)).unwrap();

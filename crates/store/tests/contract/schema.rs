@@ -35,6 +35,7 @@ fn every_unique_key_is_led_by_the_tenant(database: &TestDatabase) {
     };
     let found: BTreeSet<String> = database.raw().texts(query).into_iter().collect();
     let of_tenants = [
+        "catalogue_versions",
         "change_log",
         "dependencies",
         "external_ids",

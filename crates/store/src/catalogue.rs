@@ -1,0 +1,157 @@
+//! What the administrators of a tenant define - its settings, roles, divisions, skills, licence tiers,
+//! rules, connections and tokens - is asked for by nearly every request, and seldom written. It is
+//! kept in memory under the version that the tenant's catalogue had when it was read.
+//!
+//! The version is a row in the database that triggers count up in each transaction which writes any
+//! of this. A unit of work reads it before the first use, so that no server answers by what another
+//! has changed; and one that has written itself keeps nothing, for it may yet be rolled back.
+
+use std::sync::Arc;
+
+use accounts::Resource;
+use accounts::tenancy::Credential;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+/// What all tenants together take at most, in bytes of JSON, which is half of what it takes about.
+const CAPACITY: u64 = 64 * 1024 * 1024;
+/// What one resource takes besides its attributes.
+const OVERHEAD: u64 = 256;
+/// Entries that are expected, by which the cache makes its tables.
+const ENTRIES: usize = 10_000;
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Wanted {
+    /// The resource of a type with an identifier.
+    Id(&'static str, Uuid),
+    /// The resources of a type with a name, folded.
+    Name(&'static str, String),
+    /// All resources of a type.
+    All(&'static str),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    tenant: Uuid,
+    version: i64,
+    wanted: Wanted,
+}
+
+#[derive(Clone)]
+struct Found {
+    resources: Arc<[Arc<Resource>]>,
+    weight: u64,
+}
+
+#[derive(Clone)]
+struct OneWeight;
+
+impl Weighter<Key, Found> for OneWeight {
+    fn weight(&self, _: &Key, found: &Found) -> u64 {
+        found.weight
+    }
+}
+
+/// What all sessions of a store have read.
+pub(crate) struct Catalogue {
+    found: Cache<Key, Found, OneWeight>,
+    /// By the public part of a token, with the version of its tenant's catalogue.
+    credentials: Cache<String, (i64, Arc<Credential>)>,
+}
+
+impl Catalogue {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            found: Cache::with_weighter(ENTRIES, CAPACITY, OneWeight),
+            credentials: Cache::new(ENTRIES),
+        })
+    }
+}
+
+/// What one session knows of it in one unit of work.
+pub(crate) struct View {
+    catalogue: Arc<Catalogue>,
+    /// The version that a tenant's catalogue has, once it was asked for.
+    known: Option<(Uuid, i64)>,
+    /// Whether this unit of work has written any of it.
+    written: bool,
+}
+
+impl View {
+    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self { catalogue, known: None, written: false }
+    }
+
+    /// Knows nothing, as a unit of work must begin.
+    pub(crate) fn begin(&mut self) {
+        (self.known, self.written) = (None, false);
+    }
+
+    /// Keeps nothing more in this unit of work.
+    pub(crate) fn write(&mut self) {
+        self.written = true;
+    }
+
+    /// Forgets what others may have changed while this unit of work waited.
+    pub(crate) fn expire(&mut self) {
+        self.known = None;
+    }
+
+    /// Forgets what was read of transactions that were never committed.
+    pub(crate) fn forget(&mut self) {
+        self.catalogue.found.clear();
+        self.catalogue.credentials.clear();
+    }
+
+    pub(crate) fn has_written(&self) -> bool {
+        self.written
+    }
+
+    pub(crate) fn known(&self, tenant: Uuid) -> Option<i64> {
+        self.known.filter(|(of, _)| *of == tenant).map(|(_, version)| version)
+    }
+
+    pub(crate) fn learn(&mut self, tenant: Uuid, version: i64) {
+        self.known = Some((tenant, version));
+    }
+
+    pub(crate) fn get(
+        &self,
+        tenant: Uuid,
+        version: i64,
+        wanted: Wanted,
+    ) -> Option<Arc<[Arc<Resource>]>> {
+        let found = self.catalogue.found.get(&Key { tenant, version, wanted })?;
+        Some(found.resources)
+    }
+
+    pub(crate) fn keep(
+        &self,
+        tenant: Uuid,
+        version: i64,
+        wanted: Wanted,
+        resources: &[Arc<Resource>],
+    ) {
+        let weight = OVERHEAD + resources.iter().map(|resource| size(resource)).sum::<u64>();
+        let found = Found { resources: resources.into(), weight };
+        self.catalogue.found.insert(Key { tenant, version, wanted }, found);
+    }
+
+    /// The credential of a token, with the version under which it was read.
+    pub(crate) fn credential(&self, token_id: &str) -> Option<(i64, Arc<Credential>)> {
+        self.catalogue.credentials.get(token_id)
+    }
+
+    pub(crate) fn keep_credential(&self, version: i64, credential: &Credential) {
+        let kept = (version, Arc::new(credential.clone()));
+        self.catalogue.credentials.insert(credential.token.id.clone(), kept);
+    }
+}
+
+/// About what a resource takes.
+fn size(resource: &Resource) -> u64 {
+    let attributes = serde_json::to_vec(&resource.attributes).map_or(0, |json| json.len());
+    OVERHEAD + u64::try_from(attributes).unwrap_or(u64::MAX / 2)
+}

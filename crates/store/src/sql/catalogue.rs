@@ -1,0 +1,83 @@
+//! The catalogue, as the session's unit of work may read it from memory.
+
+use std::sync::Arc;
+
+use accounts::tenancy::Credential;
+use accounts::{Resource, StorageResult};
+use diesel::{OptionalExtension, RunQueryDsl};
+use scim_protocol::schema::ResourceType;
+use uuid::Uuid;
+
+use super::statement::{CountRow, Statement};
+use super::{Conn, Session};
+use crate::catalogue::Wanted;
+use crate::error::failed;
+use crate::search::Pieces;
+
+/// The types whose writes do not count up the catalogue's version, as the triggers say: clients make
+/// these, and as many as they like.
+const APART: [&str; 1] = ["RehireCase"];
+
+impl Session {
+    /// The version of a tenant's catalogue; none if this unit of work may not use what is in memory.
+    fn catalogue_version(&mut self, tenant: Uuid) -> StorageResult<Option<i64>> {
+        if self.2.has_written() {
+            return Ok(None);
+        }
+        if let Some(version) = self.2.known(tenant) {
+            return Ok(Some(version));
+        }
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT version AS total FROM catalogue_versions WHERE tenant_id = ").id(tenant);
+        let found = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).optional();
+        let version = found.map_err(failed)?.map(|row| row.total);
+        if let Some(version) = version {
+            self.2.learn(tenant, version);
+        }
+        Ok(version)
+    }
+
+    /// The resources that are wanted, each from memory if it is there; `load` gives the others, each
+    /// with what it was wanted as.
+    pub(super) fn of_catalogue(
+        &mut self,
+        tenant: Uuid,
+        kind: &'static ResourceType,
+        wanted: Vec<Wanted>,
+        load: impl FnOnce(&mut Conn, &[Wanted]) -> StorageResult<Vec<(Wanted, Resource)>>,
+    ) -> StorageResult<Vec<Arc<Resource>>> {
+        let version =
+            if APART.contains(&kind.name) { None } else { self.catalogue_version(tenant)? };
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for wanted in wanted {
+            match version.and_then(|version| self.2.get(tenant, version, wanted.clone())) {
+                Some(kept) => found.extend(kept.iter().cloned()),
+                None => missing.push(wanted),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let loaded = load(&mut self.0, &missing)?;
+        let loaded: Vec<_> =
+            loaded.into_iter().map(|(as_what, one)| (as_what, Arc::new(one))).collect();
+        for wanted in missing {
+            let own = loaded.iter().filter(|(as_what, _)| *as_what == wanted);
+            let own: Vec<Arc<Resource>> = own.map(|(_, one)| Arc::clone(one)).collect();
+            // What is not there is not kept: clients choose what they ask for.
+            let is_kept = !own.is_empty() || matches!(wanted, Wanted::All(_));
+            if let Some(version) = version.filter(|_| is_kept) {
+                self.2.keep(tenant, version, wanted, &own);
+            }
+            found.extend(own);
+        }
+        Ok(found)
+    }
+
+    /// What a token stands for, if that is in memory and still so.
+    pub(super) fn known_credential(&mut self, token_id: &str) -> StorageResult<Option<Credential>> {
+        let Some((version, credential)) = self.2.credential(token_id) else { return Ok(None) };
+        let current = self.catalogue_version(credential.token.tenant)?;
+        Ok((current == Some(version)).then(|| Credential::clone(&credential)))
+    }
+}
