@@ -1,0 +1,57 @@
+//! `headcount-bench`: the load program.
+//!
+//! ```sh
+//! cargo build --release -p headcount-bench
+//! headcount-bench load --base-url http://127.0.0.1:8080/scim/v2 --token hc_… --users 10000
+//! headcount-bench load --base-url … --token … --workloads get-id,create --seconds 5 --json out.json
+//! headcount-bench workloads
+//! ```
+//!
+//! `load` makes the users and groups that are missing, over SCIM itself. A server whose guard holds
+//! mass deactivation must be told to allow it, or `patch-active` fails.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use headcount_bench::load::{self, LoadOptions};
+use headcount_bench::workload;
+
+/// What a SCIM server does under load, beside what the machine can do
+#[derive(Parser)]
+#[command(name = "headcount-bench", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Put load on a SCIM server
+    Load(LoadOptions),
+    /// List the workloads
+    Workloads,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("headcount-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    // One thread is enough, and leaves the rest of the machine to the server.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match command {
+        Command::Load(options) => runtime.block_on(load::run(&options)),
+        Command::Workloads => {
+            for one in &workload::TABLE {
+                println!("{:20} {}", one.name, one.about);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
