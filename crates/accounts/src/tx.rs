@@ -381,15 +381,15 @@ pub trait Memberships {
 
 /// The ledger of login identities: who may use a name or address (rules R1-R6).
 pub trait Claims {
-    /// Claims an identity for an account; `false` if another account owns it. An account may
-    /// claim what it owns.
+    /// Claims identities for an account; the first that another account owns, if there is one. An
+    /// account may claim what it owns.
     fn claim(
         &mut self,
         tenant: Uuid,
         account: Uuid,
-        claim: &Claim,
+        claims: &[Claim],
         now: Timestamp,
-    ) -> StorageResult<bool>;
+    ) -> StorageResult<Option<Claim>>;
     /// Marks an identity as no longer on its account, which keeps it.
     fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()>;
     /// Who owns which of these identities; those that nobody ever used are left out.

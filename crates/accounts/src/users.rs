@@ -290,12 +290,10 @@ fn claim(
     account: Uuid,
     claims: &[Claim],
 ) -> Result<(), Refusal> {
-    for claim in claims {
-        if !tx.claim(context.caller.tenant, account, claim, context.now)? {
-            return Err(claim.kind.refusal());
-        }
+    match tx.claim(context.caller.tenant, account, claims, context.now)? {
+        Some(taken) => Err(taken.kind.refusal()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn retire<'a>(

@@ -9,10 +9,13 @@
 use std::sync::Arc;
 
 use accounts::Resource;
+use accounts::authorization::PermissionSet;
 use accounts::tenancy::Credential;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
+
+use crate::unit::{Holdings, Remembered};
 
 /// What all tenants together take at most, in bytes of JSON, which is half of what it takes about.
 const CAPACITY: u64 = 64 * 1024 * 1024;
@@ -59,6 +62,8 @@ pub(crate) struct Catalogue {
     found: Cache<Key, Found, OneWeight>,
     /// By the public part of a token, with the version of its tenant's catalogue.
     credentials: Cache<String, (i64, Arc<Credential>)>,
+    /// What each role of a tenant gives, in the version of its catalogue.
+    permissions: Cache<(Uuid, i64, Uuid), PermissionSet>,
 }
 
 impl Catalogue {
@@ -66,6 +71,7 @@ impl Catalogue {
         Arc::new(Self {
             found: Cache::with_weighter(ENTRIES, CAPACITY, OneWeight),
             credentials: Cache::new(ENTRIES),
+            permissions: Cache::new(ENTRIES),
         })
     }
 }
@@ -77,16 +83,19 @@ pub(crate) struct View {
     known: Option<(Uuid, i64)>,
     /// Whether this unit of work has written any of it.
     written: bool,
+    /// What people hold, which is no part of the catalogue, but remembered in the same way.
+    remembered: Remembered,
 }
 
 impl View {
     pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue, known: None, written: false }
+        Self { catalogue, known: None, written: false, remembered: Remembered::default() }
     }
 
     /// Knows nothing, as a unit of work must begin.
     pub(crate) fn begin(&mut self) {
         (self.known, self.written) = (None, false);
+        self.remembered.forget();
     }
 
     /// Keeps nothing more in this unit of work.
@@ -103,6 +112,7 @@ impl View {
     pub(crate) fn forget(&mut self) {
         self.catalogue.found.clear();
         self.catalogue.credentials.clear();
+        self.catalogue.permissions.clear();
     }
 
     pub(crate) fn has_written(&self) -> bool {
@@ -115,6 +125,24 @@ impl View {
 
     pub(crate) fn learn(&mut self, tenant: Uuid, version: i64) {
         self.known = Some((tenant, version));
+    }
+
+    pub(crate) fn holdings(&self, tenant: Uuid, holders: &[Uuid]) -> Option<Arc<Holdings>> {
+        self.remembered.get(tenant, holders)
+    }
+
+    pub(crate) fn keep_holdings(&mut self, tenant: Uuid, holders: &[Uuid], held: &Arc<Holdings>) {
+        self.remembered.keep(tenant, holders, held);
+    }
+
+    /// What people hold changes.
+    pub(crate) fn change_holdings(&mut self) {
+        self.remembered.forget();
+    }
+
+    /// A user is new, who holds nothing yet.
+    pub(crate) fn add_user(&mut self, user: Uuid) {
+        self.remembered.add(user);
     }
 
     pub(crate) fn get(
@@ -137,6 +165,25 @@ impl View {
         let weight = OVERHEAD + resources.iter().map(|resource| size(resource)).sum::<u64>();
         let found = Found { resources: resources.into(), weight };
         self.catalogue.found.insert(Key { tenant, version, wanted }, found);
+    }
+
+    pub(crate) fn permissions(
+        &self,
+        tenant: Uuid,
+        version: i64,
+        role: Uuid,
+    ) -> Option<PermissionSet> {
+        self.catalogue.permissions.get(&(tenant, version, role))
+    }
+
+    pub(crate) fn keep_permissions(
+        &self,
+        tenant: Uuid,
+        version: i64,
+        role: Uuid,
+        given: PermissionSet,
+    ) {
+        self.catalogue.permissions.insert((tenant, version, role), given);
     }
 
     /// The credential of a token, with the version under which it was read.

@@ -21,6 +21,7 @@ mod schema;
 mod search;
 mod sqlite;
 mod types;
+mod unit;
 mod url;
 
 use std::sync::Arc;

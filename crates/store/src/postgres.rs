@@ -68,12 +68,14 @@ fn lock_holders(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
 
 /// A lock of one object alone.
 fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
+    session.2.expire();
     lock(session, object_number(tenant, id))
 }
 
 /// A lock of one object, which many may share: locking its row would write to it each time. The
 /// version of the catalogue comes with it, read after the lock was had.
 fn hold_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
+    session.2.expire();
     let number = object_number(tenant, id).cast_signed();
     let mut pieces = Pieces::default();
     pieces.sql("SELECT hold_shared(").bind(Bind::Integer(number)).sql(", ").id(tenant);
@@ -111,6 +113,8 @@ mod document;
 mod grants;
 #[path = "sql/groups.rs"]
 mod groups;
+#[path = "sql/holdings.rs"]
+mod holdings;
 #[path = "sql/keys.rs"]
 mod keys;
 #[path = "sql/ledger.rs"]

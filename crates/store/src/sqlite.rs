@@ -83,6 +83,8 @@ mod document;
 mod grants;
 #[path = "sql/groups.rs"]
 mod groups;
+#[path = "sql/holdings.rs"]
+mod holdings;
 #[path = "sql/keys.rs"]
 mod keys;
 #[path = "sql/ledger.rs"]

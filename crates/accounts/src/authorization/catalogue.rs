@@ -5,6 +5,8 @@
 //! another in the next version. Names that are in use stay: a kept policy with a name that is not
 //! here gives nothing.
 
+use std::sync::LazyLock;
+
 use super::capability::Capability;
 use super::permission_set::PermissionSet;
 
@@ -69,7 +71,9 @@ pub fn named(name: &str) -> Option<PermissionId> {
 
 /// The permissions that are held in a division.
 pub fn division_aware() -> PermissionSet {
-    all().filter(|id| id.permission().division_aware).collect()
+    static DIVISION_AWARE: LazyLock<PermissionSet> =
+        LazyLock::new(|| all().filter(|id| id.permission().division_aware).collect());
+    *DIVISION_AWARE
 }
 
 #[cfg(test)]

@@ -197,11 +197,25 @@ impl Access {
 
 /// What the grants give that count, whatever the tier is.
 pub fn given(grants: &[HeldGrant]) -> ScopedPermissions {
+    let live = grants.iter().filter(|grant| grant.is_live());
+    scoped(live.map(|grant| (grant.permissions, grant.division)))
+}
+
+/// How many permissions are given in vain, of those that roles give in divisions (rule R14).
+pub fn blocked_count(
+    tier: Tier,
+    given: impl Iterator<Item = (PermissionSet, DivisionScope)>,
+) -> usize {
+    let ceiling = tier.ceiling();
+    scoped(given).0.values().map(|given| given.difference(&ceiling).len()).sum()
+}
+
+fn scoped(given: impl Iterator<Item = (PermissionSet, DivisionScope)>) -> ScopedPermissions {
     let divided = catalogue::division_aware();
-    let mut given = ScopedPermissions::default();
-    for grant in grants.iter().filter(|grant| grant.is_live()) {
-        given.add(grant.division, grant.permissions.intersect(&divided));
-        given.add(DivisionScope::All, grant.permissions.difference(&divided));
+    let mut all = ScopedPermissions::default();
+    for (permissions, division) in given {
+        all.add(division, permissions.intersect(&divided));
+        all.add(DivisionScope::All, permissions.difference(&divided));
     }
-    given
+    all
 }

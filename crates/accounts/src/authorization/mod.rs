@@ -26,7 +26,9 @@ pub mod tiers;
 
 pub use capability::Capability;
 pub use catalogue::{Permission, PermissionId};
-pub use effective::{Access, DivisionScope, HeldGrant, Holder, ScopedPermissions, Via};
+pub use effective::{
+    Access, DivisionScope, HeldGrant, Holder, ScopedPermissions, Via, blocked_count,
+};
 pub use explain::{Explanation, Obstacle, Source};
 pub use permission_set::PermissionSet;
 pub use policies::Policy;

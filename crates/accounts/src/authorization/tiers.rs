@@ -4,6 +4,7 @@
 //! compared by its number, only by what it comprises.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use scim_protocol::error::{Error, Result};
 
@@ -11,7 +12,7 @@ use super::capability::Capability::{
     self, AiAddons, AiAdvanced, Core, DigitalChat, DigitalEmail, DigitalMessaging, IvrBasic,
     PredictiveEngagement, Recording, ReportingStandard, ReportingSupervisor, Voice, Wfm,
 };
-use super::catalogue::{self, Permission};
+use super::catalogue::{self, Permission, PermissionId};
 use super::permission_set::PermissionSet;
 
 /// A licence tier. Each enabled account has exactly one (rule R11).
@@ -216,7 +217,11 @@ impl Tier {
 
     /// The permissions that it allows: the ceiling of what any role can give (rule R14).
     pub fn ceiling(self) -> PermissionSet {
-        catalogue::all().filter(|id| self.lacks(id.permission()).is_empty()).collect()
+        static CEILINGS: LazyLock<[PermissionSet; 6]> = LazyLock::new(|| {
+            let allows = |tier: Tier, id: &PermissionId| tier.lacks(id.permission()).is_empty();
+            Tier::ALL.map(|tier| catalogue::all().filter(|id| allows(tier, id)).collect())
+        });
+        CEILINGS[self as usize]
     }
 }
 

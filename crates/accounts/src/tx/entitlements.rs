@@ -128,8 +128,12 @@ pub trait Grants {
         role: Uuid,
         permissions: &PermissionSet,
     ) -> StorageResult<()>;
-    /// How many permissions each of these users has in vain (rule R14); those without are left out.
-    fn blocked_counts(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<(Uuid, i64)>>;
+    /// What the policies of these roles give, as it was set.
+    fn permissions_of(
+        &mut self,
+        tenant: Uuid,
+        roles: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, PermissionSet)>>;
 }
 
 /// The table of skill assignments.

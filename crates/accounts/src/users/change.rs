@@ -335,16 +335,13 @@ fn log(
     action: Action,
 ) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
-    // The names of what it has now are read as they are.
-    let scope = context.caller.scope();
-    let account = tx.user(scope, account.resource.id)?.unwrap_or_else(|| account.clone());
-    let shown = held.with_names(tx, tenant)?.show(&account);
+    let shown = held.with_names(tx, tenant)?.show(account);
     let mut changes = differences(ResourceType::user(), &before.shown, &shown);
     if action == Action::Deactivate {
         changes.extend(left_behind(tx, tenant, account.resource.id)?);
     }
     append(tx, context, action, USER, &account.resource, changes)?;
-    Ok(super::view::with_standing(&account))
+    Ok(super::view::with_standing(account))
 }
 
 /// Rule R55: what depends on a person who leaves.

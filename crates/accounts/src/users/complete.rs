@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -9,7 +10,10 @@ use super::dependencies;
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
 use super::view::{Directory, add_grants, add_skills, is_enabled, name};
 use super::{form, genesys};
-use crate::authorization::{Access, DivisionScope, HeldGrant, Holder, Tier, Via, policies};
+use crate::authorization::templates::EMPLOYEE;
+use crate::authorization::{
+    Access, DivisionScope, HeldGrant, Holder, PermissionSet, Tier, Via, blocked_count, policies,
+};
 use crate::refusal::Refusal;
 use crate::resources::add;
 use crate::tx::{Grant, InheritedGrant, Resource, SkillAssignment, Tx};
@@ -42,18 +46,7 @@ pub fn complete(
         name_managers(tx, caller, users)?;
     }
     if ours("blockedPermissionCount") {
-        let counts: HashMap<Uuid, i64> =
-            tx.blocked_counts(caller.tenant, &ids)?.into_iter().collect();
-        for user in users.iter_mut() {
-            let count = counts.get(&user.id).copied().unwrap_or_default();
-            let attributes = &mut user.attributes;
-            extension::set(
-                attributes,
-                Some(HEADCOUNT),
-                "blockedPermissionCount",
-                Some(count.into()),
-            );
-        }
+        count_blocked(tx, caller, users, &ids)?;
     }
     if ours("dependencies") {
         let found = tx.dependencies_of(caller.tenant, &ids)?;
@@ -139,6 +132,41 @@ fn name_managers(tx: &mut dyn Tx, caller: &Caller, users: &mut [Resource]) -> Re
         if let Some(manager) = enterprise.and_then(|members| members.get_mut("manager")) {
             manager["displayName"] = name.as_str().into();
         }
+    }
+    Ok(())
+}
+
+/// How much of what each account holds is in vain. Disabled roles give nothing, and what a disabled
+/// account has counts as if it were enabled.
+fn count_blocked(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    users: &mut [Resource],
+    ids: &[Uuid],
+) -> Result<(), Refusal> {
+    let tenant = caller.tenant;
+    let grants = tx.grants_of(tenant, ids)?;
+    let inherited = tx.inherited_grants(tenant, ids)?;
+    let employee = tx.objects_named(tenant, ResourceType::role(), &[EMPLOYEE.to_owned()])?;
+    let employee = employee.first().map(|role| role.id);
+    let mut roles: Vec<Uuid> = grants.iter().map(|grant| grant.role).collect();
+    roles.extend(inherited.iter().map(|grant| grant.role).chain(employee));
+    roles.sort_unstable();
+    roles.dedup();
+    let given: HashMap<Uuid, PermissionSet> =
+        tx.permissions_of(tenant, &roles)?.into_iter().collect();
+    for user in users {
+        let home = extension::text(&user.attributes, Some(HEADCOUNT), "divisionId");
+        let home = home.and_then(parse_id).map_or(DivisionScope::All, DivisionScope::One);
+        let own = grants.iter().filter(|grant| grant.subject == user.id && !grant.dormant);
+        let through = inherited.iter().filter(|grant| grant.user == user.id && grant.enabled);
+        let held = own.map(|grant| (grant.role, grant.division));
+        let held = held.chain(through.map(|grant| (grant.role, grant.division)));
+        let held = held.chain(employee.map(|role| (role, home)));
+        let held = held.filter_map(|(role, division)| Some((*given.get(&role)?, division)));
+        let count = blocked_count(holder(user).tier, held);
+        let (attributes, name) = (&mut user.attributes, "blockedPermissionCount");
+        extension::set(attributes, Some(HEADCOUNT), name, Some(count.into()));
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ pub fn create(
     let standing = standing(tx, context, &settings, &wish, &resource.attributes)?;
     let account = Account { resource, standing };
     insert(tx, context, &settings, &wish, &account)?;
-    let user = describe(tx, context, account)?;
+    let user = describe(tx, context, &account)?;
     if groups.is_empty() {
         return Ok(user);
     }
@@ -171,7 +171,9 @@ fn insert(
         return Err(employee_number_taken());
     }
     claim(tx, context, id, &claims(&account.resource.attributes))?;
-    set_external_id(tx, context, USER, &account.resource)?;
+    if account.resource.attributes.contains_key("externalId") {
+        set_external_id(tx, context, USER, &account.resource)?;
+    }
     if !grants.is_empty() {
         tx.put_grants(tenant, &grants, false)?;
     }
@@ -182,15 +184,14 @@ fn insert(
 }
 
 /// Appends the entry, and gives the account as clients see it.
-fn describe(tx: &mut dyn Tx, context: &Context, account: Account) -> Result<Resource, Refusal> {
+fn describe(tx: &mut dyn Tx, context: &Context, account: &Account) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
     let id = account.resource.id;
-    let account = tx.user(context.caller.scope(), id)?.unwrap_or(account);
     let held = Held::of(tx, tenant, id, context.now)?;
-    let shown = held.show(&account);
+    let shown = held.show(account);
     let changes = differences(ResourceType::user(), &Object::new(), &shown);
     append(tx, context, Action::Create, USER, &account.resource, changes)?;
-    Ok(with_standing(&account))
+    Ok(with_standing(account))
 }
 
 /// Puts the account into the groups of its template (rule R22).

@@ -49,7 +49,11 @@ impl Settings {
         let missing = || StorageError::Failed("the tenant has no policy".into());
         let tenant = policy.ok_or_else(missing)?;
         let home = tenant.attributes.get("homeDivisionId").and_then(Value::as_str);
-        let home = Named { id: home.and_then(parse_id).ok_or_else(missing)?, name: String::new() };
+        let home = home.and_then(parse_id).ok_or_else(missing)?;
+        let divisions =
+            tx.objects_with_ids(context.caller.tenant, ResourceType::division(), &[home])?;
+        let home_name = divisions.first().map(|division| name(division).to_owned());
+        let home = Named { id: home, name: home_name.unwrap_or_default() };
         Ok(Self { policy: TenantPolicy::of(&tenant.attributes)?, home, rules, limits })
     }
 

@@ -2,6 +2,10 @@
 
 use std::fmt::Write;
 
+use uuid::Uuid;
+
+use super::{Bind, Pieces};
+
 /// How a database spells it.
 pub(crate) trait Dialect {
     /// Text at a path of a JSON document, or of no names in an element; null if there is none.
@@ -25,6 +29,21 @@ pub(crate) trait Dialect {
     fn integer_text(&self, column: &str) -> String;
     /// Text that is in no column, to be ordered by code point.
     fn by_code_point(&self, text: &str) -> String;
+    /// Appends that what is before is one of these identifiers, in a text that does not depend on
+    /// how many they are, except for one.
+    fn one_of(&self, pieces: &mut Pieces, ids: &[Uuid]) {
+        match ids {
+            [id] => pieces.sql(" = ").id(*id),
+            ids => self.one_of_many(pieces, ids),
+        };
+    }
+    /// See [`Self::one_of`].
+    fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces;
+}
+
+/// Texts between commas.
+fn listed(ids: &[Uuid], text: impl Fn(&Uuid) -> String) -> String {
+    ids.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
 /// SQLite.
@@ -49,6 +68,12 @@ impl Sqlite {
 }
 
 impl Dialect for Sqlite {
+    fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces {
+        let ids = listed(ids, |id| format!("\"{}\"", id.simple()));
+        pieces.sql(" IN (SELECT unhex(value) FROM json_each(").bind(Bind::Text(format!("[{ids}]")));
+        pieces.sql("))")
+    }
+
     fn json_text(&self, document: &str, path: &[&str]) -> String {
         Self::extract(document, path)
     }
@@ -106,6 +131,11 @@ impl Postgres {
 }
 
 impl Dialect for Postgres {
+    fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces {
+        let ids = listed(ids, Uuid::to_string);
+        pieces.sql(" = ANY(").bind(Bind::Text(format!("{{{ids}}}"))).sql("::uuid[])")
+    }
+
     fn json_text(&self, document: &str, path: &[&str]) -> String {
         format!("(({document} #>> {}) COLLATE \"C\")", Self::path(path))
     }

@@ -30,6 +30,7 @@ macro_rules! held {
     };
 }
 
+/// Whether the permission of `rp`, a row of `role_permissions`, is blocked by the tier of `u`, a user.
 /// The bits are in the order of the catalogue of tiers.
 macro_rules! blocked_in_tier {
     () => {
@@ -37,9 +38,6 @@ macro_rules! blocked_in_tier {
          WHEN 'cx2' THEN 4 WHEN 'cx3d' THEN 8 WHEN 'cx3' THEN 16 WHEN 'cx4' THEN 32 END) <> 0"
     };
 }
-
-/// Whether the permission of `rp`, a row of `role_permissions`, is blocked by the tier of `u`, a user.
-pub(crate) const BLOCKED_IN_TIER: &str = blocked_in_tier!();
 
 /// How many permissions a user has in vain (rule R14).
 pub(super) const BLOCKED: SideTable = SideTable {
@@ -81,7 +79,7 @@ pub(super) const EFFECTIVE_ROLES: SideTable = SideTable {
 mod tests {
     use accounts::authorization::Tier;
 
-    use super::BLOCKED_IN_TIER;
+    use super::BLOCKED;
 
     /// The bits of `role_permissions.blocked_tiers` are written in the order of `Tier::ALL`.
     #[test]
@@ -93,6 +91,6 @@ mod tests {
                 format!("WHEN '{}' THEN {}", tier.name().to_ascii_lowercase(), 1 << at)
             })
             .collect();
-        assert!(BLOCKED_IN_TIER.contains(&format!("license_tier {} END", bits.join(" "))));
+        assert!(BLOCKED.from.contains(&format!("license_tier {} END", bits.join(" "))));
     }
 }

@@ -18,7 +18,6 @@ mod value;
 
 pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
-pub(crate) use effective::BLOCKED_IN_TIER;
 pub(crate) use order::Order;
 pub(crate) use place::Table;
 
@@ -44,6 +43,11 @@ pub(crate) enum Bind {
     Decimal(f64),
     Id(Id),
     Stamp(Stamp),
+    Bytes(Vec<u8>),
+    /// Text, if there is any.
+    Maybe(Option<String>),
+    /// A boolean, if there is one.
+    Perhaps(Option<bool>),
 }
 
 /// A statement, or part of one, that is being written.

@@ -1,7 +1,6 @@
 //! The table `skill_assignments`, and who has been given what else.
 
-use accounts::skill_set::Proficiency;
-use accounts::{Assignments, SkillAssignment, StorageError, StorageResult};
+use accounts::{Assignments, SkillAssignment, StorageResult};
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -10,35 +9,13 @@ use crate::error::failed;
 use crate::schema::{grants, groups, skill_assignments, users};
 use crate::types::Id;
 
-type SkillRow = (Id, Id, i32, bool);
-
-fn assignment((user, skill, tenths, active): SkillRow) -> StorageResult<(Uuid, SkillAssignment)> {
-    let proficiency = u8::try_from(tenths).ok().and_then(Proficiency::of_tenths);
-    let proficiency =
-        proficiency.ok_or_else(|| StorageError::Failed(format!("proficiency {tenths}").into()))?;
-    Ok((user.0, SkillAssignment { skill: skill.0, proficiency, active }))
-}
-
 impl Assignments for Session {
     fn skills_of(
         &mut self,
         tenant: Uuid,
         users: &[Uuid],
     ) -> StorageResult<Vec<(Uuid, SkillAssignment)>> {
-        let users: Vec<Id> = users.iter().map(|id| Id(*id)).collect();
-        let rows: Vec<SkillRow> = skill_assignments::table
-            .filter(skill_assignments::tenant_id.eq(Id(tenant)))
-            .filter(skill_assignments::user_id.eq_any(users))
-            .order((skill_assignments::user_id, skill_assignments::skill_id))
-            .select((
-                skill_assignments::user_id,
-                skill_assignments::skill_id,
-                skill_assignments::proficiency,
-                skill_assignments::active,
-            ))
-            .load(&mut self.0)
-            .map_err(failed)?;
-        rows.into_iter().map(assignment).collect()
+        Ok(self.holdings(tenant, users)?.skills.clone())
     }
 
     fn set_skills(
@@ -47,6 +24,7 @@ impl Assignments for Session {
         user: Uuid,
         skills: &[SkillAssignment],
     ) -> StorageResult<()> {
+        self.2.change_holdings();
         let of_user = skill_assignments::tenant_id
             .eq(Id(tenant))
             .and(skill_assignments::user_id.eq(Id(user)));

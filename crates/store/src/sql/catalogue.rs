@@ -20,7 +20,7 @@ const APART: [&str; 1] = ["RehireCase"];
 
 impl Session {
     /// The version of a tenant's catalogue; none if this unit of work may not use what is in memory.
-    fn catalogue_version(&mut self, tenant: Uuid) -> StorageResult<Option<i64>> {
+    pub(super) fn catalogue_version(&mut self, tenant: Uuid) -> StorageResult<Option<i64>> {
         if self.2.has_written() {
             return Ok(None);
         }

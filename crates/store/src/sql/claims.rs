@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use accounts::identity::{Claim, ClaimKind, Release};
 use accounts::{Claims, ExternalIds, Scope, StorageError, StorageResult};
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Session;
+use super::statement::Statement;
 use crate::error::{failed, unless_taken};
 use crate::schema::{external_ids, identity_claims};
+use crate::search::{Bind, Pieces};
 use crate::types::{Id, Stamp};
 
 impl Session {
@@ -26,40 +27,38 @@ impl Claims for Session {
         &mut self,
         tenant: Uuid,
         account: Uuid,
-        claim: &Claim,
+        claims: &[Claim],
         now: Timestamp,
-    ) -> StorageResult<bool> {
-        use diesel::query_dsl::methods::FilterDsl;
-        let hash = self.hash(tenant, claim)?;
-        let insert = diesel::insert_into(identity_claims::table)
-            .values((
-                identity_claims::tenant_id.eq(Id(tenant)),
-                identity_claims::kind.eq(claim.kind.as_str()),
-                identity_claims::value_hash.eq(hash),
-                identity_claims::user_id.eq(Id(account)),
-                identity_claims::is_current.eq(true),
-                identity_claims::burned.eq(false),
-                identity_claims::first_used_at.eq(Stamp(now)),
-                identity_claims::last_used_at.eq(Stamp(now)),
-            ))
-            .on_conflict((
-                identity_claims::tenant_id,
-                identity_claims::kind,
-                identity_claims::value_hash,
-            ))
-            .do_update()
-            .set((
-                identity_claims::is_current.eq(true),
-                identity_claims::last_used_at.eq(excluded(identity_claims::last_used_at)),
-            ));
+    ) -> StorageResult<Option<Claim>> {
+        if claims.is_empty() {
+            return Ok(None);
+        }
+        let mut pieces = Pieces::default();
+        pieces.sql(
+            "INSERT INTO identity_claims (tenant_id, kind, value_hash, user_id, is_current, \
+             burned, first_used_at, last_used_at) VALUES ",
+        );
+        for (at, claim) in claims.iter().enumerate() {
+            pieces.sql(if at == 0 { "(" } else { ", (" }).id(tenant).sql(", ");
+            pieces.bind(Bind::Text(claim.kind.as_str().to_owned())).sql(", ");
+            pieces.bind(Bind::Bytes(self.hash(tenant, claim)?)).sql(", ").id(account);
+            pieces.sql(", TRUE, FALSE, ").bind(Bind::Stamp(Stamp(now))).sql(", ");
+            pieces.bind(Bind::Stamp(Stamp(now))).sql(")");
+        }
         // The owner renews its claim; for anybody else no row is written.
-        let written = FilterDsl::filter(
-            insert,
-            identity_claims::user_id.eq(excluded(identity_claims::user_id)),
-        )
-        .execute(&mut self.0)
-        .map_err(failed)?;
-        Ok(written == 1)
+        pieces.sql(
+            " ON CONFLICT (tenant_id, kind, value_hash) DO UPDATE SET is_current = TRUE, \
+             last_used_at = excluded.last_used_at WHERE identity_claims.user_id = excluded.user_id",
+        );
+        let written = Statement::of_some(pieces, claims.len()).execute(&mut self.0);
+        if written.map_err(failed)? == claims.len() {
+            return Ok(None);
+        }
+        let owners = self.owners(tenant, claims)?;
+        let of_other = |claim: &&Claim| {
+            owners.iter().any(|(owned, owner)| owned == *claim && *owner != account)
+        };
+        Ok(claims.iter().find(of_other).cloned())
     }
 
     fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()> {
@@ -98,15 +97,19 @@ impl Claims for Session {
     }
 
     fn burn_claims(&mut self, tenant: Uuid, account: Uuid, claims: &[Claim]) -> StorageResult<()> {
-        for claim in claims {
-            let key = (Id(tenant), claim.kind.as_str(), self.hash(tenant, claim)?);
-            let owned =
-                identity_claims::table.find(key).filter(identity_claims::user_id.eq(Id(account)));
-            diesel::update(owned)
-                .set(identity_claims::burned.eq(true))
-                .execute(&mut self.0)
-                .map_err(failed)?;
+        if claims.is_empty() {
+            return Ok(());
         }
+        let mut pieces = Pieces::default();
+        pieces.sql("UPDATE identity_claims SET burned = TRUE WHERE tenant_id = ").id(tenant);
+        pieces.sql(" AND user_id = ").id(account).sql(" AND NOT burned AND (");
+        for (at, claim) in claims.iter().enumerate() {
+            pieces.sql(if at == 0 { "(kind = " } else { " OR (kind = " });
+            pieces.bind(Bind::Text(claim.kind.as_str().to_owned())).sql(" AND value_hash = ");
+            pieces.bind(Bind::Bytes(self.hash(tenant, claim)?)).sql(")");
+        }
+        pieces.sql(")");
+        Statement::of_some(pieces, claims.len()).execute(&mut self.0).map_err(failed)?;
         Ok(())
     }
 
@@ -142,22 +145,16 @@ impl ExternalIds for Session {
             diesel::delete(external_ids::table.find(key)).execute(&mut self.0).map_err(failed)?;
             return Ok(true);
         };
-        let set = diesel::insert_into(external_ids::table)
-            .values((
-                external_ids::tenant_id.eq(Id(scope.tenant)),
-                external_ids::connection_id.eq(Id(scope.connection)),
-                external_ids::resource_type.eq(resource_type),
-                external_ids::resource_id.eq(Id(resource)),
-                external_ids::external_id.eq(external_id),
-            ))
-            .on_conflict((
-                external_ids::tenant_id,
-                external_ids::resource_id,
-                external_ids::connection_id,
-            ))
-            .do_update()
-            .set(external_ids::external_id.eq(external_id))
-            .execute(&mut self.0);
+        let mut pieces = Pieces::default();
+        pieces.sql("INSERT INTO external_ids (tenant_id, connection_id, resource_type, ");
+        pieces.sql("resource_id, external_id) VALUES (").id(scope.tenant).sql(", ");
+        pieces.id(scope.connection).sql(", ").bind(Bind::Text(resource_type.to_owned()));
+        pieces.sql(", ").id(resource).sql(", ").bind(Bind::Text(external_id.to_owned()));
+        pieces.sql(
+            ") ON CONFLICT (tenant_id, resource_id, connection_id) \
+             DO UPDATE SET external_id = excluded.external_id",
+        );
+        let set = Statement::fixed(pieces).execute(&mut self.0);
         unless_taken(set)
     }
 

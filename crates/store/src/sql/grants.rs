@@ -5,22 +5,24 @@
 //! users or down from groups. A group that is disabled confers nothing, and neither does what it
 //! is in confer anything through it.
 
-use accounts::authorization::{DivisionScope, PermissionSet, Tier};
+use accounts::authorization::{DivisionScope, PermissionSet, Tier, catalogue::named};
 use accounts::{Grant, Grants, InheritedGrant, StorageResult};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::statement::{CountRow, HolderRow, HoldersRow, InheritedRow, Statement, SubjectCountRow};
+use super::holdings::scope_id;
+use super::statement::{CountRow, HolderRow, HoldersRow, Statement};
 use super::{Session, lock_holders};
 use crate::error::failed;
 use crate::schema::{grants, objects, role_permissions};
-use crate::search::{BLOCKED_IN_TIER, Pieces};
+use crate::search::Pieces;
 use crate::types::{Id, Stamp};
 
-#[derive(Queryable, Insertable)]
+#[derive(Insertable)]
 #[diesel(table_name = grants)]
+#[diesel(treat_none_as_default_value = false)]
 struct GrantRow {
     tenant_id: Id,
     subject_id: Id,
@@ -32,30 +34,6 @@ struct GrantRow {
     granted_at: Stamp,
     dormant: bool,
     purge_at: Option<Stamp>,
-}
-
-/// The division as a key, zero for all.
-fn scope_id(division: DivisionScope) -> Id {
-    match division {
-        DivisionScope::All => Id(Uuid::nil()),
-        DivisionScope::One(id) => Id(id),
-    }
-}
-
-fn scope(division: Option<Id>) -> DivisionScope {
-    division.map_or(DivisionScope::All, |id| DivisionScope::One(id.0))
-}
-
-fn grant(row: GrantRow) -> Grant {
-    Grant {
-        subject: row.subject_id.0,
-        role: row.role_id.0,
-        division: scope(row.division_id),
-        source: row.source,
-        granted: row.granted_at.0,
-        dormant: row.dormant,
-        purge_at: row.purge_at.map(|at| at.0),
-    }
 }
 
 fn row(tenant: Uuid, grant: &Grant, is_group: bool) -> GrantRow {
@@ -127,16 +105,11 @@ fn holders_of(tenant: Uuid, role: Uuid) -> Pieces {
 
 impl Grants for Session {
     fn grants_of(&mut self, tenant: Uuid, subjects: &[Uuid]) -> StorageResult<Vec<Grant>> {
-        let subjects: Vec<Id> = subjects.iter().map(|id| Id(*id)).collect();
-        let rows: Vec<GrantRow> = grants::table
-            .filter(grants::tenant_id.eq(Id(tenant)).and(grants::subject_id.eq_any(subjects)))
-            .order((grants::subject_id, grants::role_id, grants::scope_id))
-            .load(&mut self.0)
-            .map_err(failed)?;
-        Ok(rows.into_iter().map(grant).collect())
+        Ok(self.holdings(tenant, subjects)?.grants.clone())
     }
 
     fn put_grants(&mut self, tenant: Uuid, wanted: &[Grant], to_groups: bool) -> StorageResult<()> {
+        self.2.change_holdings();
         for wanted in wanted {
             diesel::insert_into(grants::table)
                 .values(row(tenant, wanted, to_groups))
@@ -163,6 +136,7 @@ impl Grants for Session {
         subject: Uuid,
         unwanted: &[(Uuid, DivisionScope)],
     ) -> StorageResult<()> {
+        self.2.change_holdings();
         for (role, division) in unwanted {
             let key = (Id(tenant), Id(subject), Id(*role), scope_id(*division));
             diesel::delete(grants::table.find(key)).execute(&mut self.0).map_err(failed)?;
@@ -194,42 +168,7 @@ impl Grants for Session {
         tenant: Uuid,
         users: &[Uuid],
     ) -> StorageResult<Vec<InheritedGrant>> {
-        if users.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pieces = above_users(tenant, users);
-        pieces.sql(
-            " SELECT above.user_id, above.group_id, g.display AS group_name, above.enabled, \
-             gr.role_id, gr.division_id FROM above \
-             JOIN grants AS gr ON gr.subject_id = above.group_id \
-             JOIN \"groups\" AS g ON g.tenant_id = gr.tenant_id AND g.id = gr.subject_id \
-             WHERE gr.tenant_id = ",
-        );
-        pieces.id(tenant);
-        pieces.sql(
-            " ORDER BY above.user_id, gr.role_id, gr.scope_id, above.group_id, above.enabled DESC",
-        );
-        let rows = Statement::dynamic(pieces).load::<InheritedRow>(&mut self.0).map_err(failed)?;
-        let mut found: Vec<InheritedGrant> = Vec::with_capacity(rows.len());
-        for row in rows {
-            let next = InheritedGrant {
-                user: row.user_id.0,
-                group: row.group_id.0,
-                group_name: row.group_name,
-                enabled: row.enabled,
-                role: row.role_id.0,
-                division: scope(row.division_id),
-            };
-            // Of several ways to a group the one that confers comes first.
-            let is_same = |last: &InheritedGrant| {
-                (last.user, last.group, last.role, last.division)
-                    == (next.user, next.group, next.role, next.division)
-            };
-            if !found.last().is_some_and(is_same) {
-                found.push(next);
-            }
-        }
-        Ok(found)
+        Ok(self.holdings(tenant, users)?.inherited.clone())
     }
 
     fn holders_of_role(
@@ -333,40 +272,38 @@ impl Grants for Session {
         Ok(())
     }
 
-    fn blocked_counts(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<(Uuid, i64)>> {
-        if users.is_empty() {
-            return Ok(Vec::new());
+    fn permissions_of(
+        &mut self,
+        tenant: Uuid,
+        roles: &[Uuid],
+    ) -> StorageResult<Vec<(Uuid, PermissionSet)>> {
+        let version = self.catalogue_version(tenant)?;
+        let (mut found, mut missing) = (Vec::with_capacity(roles.len()), Vec::new());
+        for role in roles {
+            match version.and_then(|version| self.2.permissions(tenant, version, *role)) {
+                Some(known) => found.push((*role, known)),
+                None => missing.push(*role),
+            }
         }
-        let mut pieces = above_users(tenant, users);
-        pieces.sql(
-            ", held (user_id, role_id, scope_id) AS ( \
-             SELECT gr.subject_id, gr.role_id, gr.scope_id FROM grants AS gr \
-             WHERE NOT gr.dormant AND gr.tenant_id = ",
-        );
-        pieces.id(tenant).sql(" AND gr.subject_id IN (").ids(users).sql(
-            ") UNION SELECT above.user_id, gr.role_id, gr.scope_id FROM above \
-             JOIN grants AS gr ON gr.subject_id = above.group_id \
-             WHERE above.enabled AND gr.tenant_id = ",
-        );
-        pieces.id(tenant).sql(
-            " UNION SELECT u.id, employee.id, u.division_id FROM users AS u \
-             JOIN objects AS employee ON employee.tenant_id = u.tenant_id \
-             WHERE employee.resource_type = 'Role' AND employee.name_key = 'employee' \
-             AND employee.deleted_at IS NULL AND u.tenant_id = ",
-        );
-        pieces.id(tenant).sql(" AND u.id IN (").ids(users).sql(
-            ")) SELECT blocked.user_id AS subject_id, COUNT(*) AS total FROM ( \
-             SELECT DISTINCT held.user_id, rp.permission, \
-             CASE WHEN rp.division_aware THEN held.scope_id END AS scope_id FROM held \
-             JOIN role_permissions AS rp ON rp.role_id = held.role_id \
-             JOIN users AS u ON u.tenant_id = rp.tenant_id AND u.id = held.user_id \
-             WHERE ",
-        );
-        pieces.sql(BLOCKED_IN_TIER).sql(" AND rp.tenant_id = ").id(tenant);
-        pieces.sql(") AS blocked GROUP BY blocked.user_id");
-        let rows =
-            Statement::dynamic(pieces).load::<SubjectCountRow>(&mut self.0).map_err(failed)?;
-        Ok(rows.into_iter().map(|row| (row.subject_id.0, row.total)).collect())
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let ids: Vec<Id> = missing.iter().map(|role| Id(*role)).collect();
+        let rows: Vec<(Id, String)> = role_permissions::table
+            .filter(role_permissions::tenant_id.eq(Id(tenant)))
+            .filter(role_permissions::role_id.eq_any(ids))
+            .select((role_permissions::role_id, role_permissions::permission))
+            .load(&mut self.0)
+            .map_err(failed)?;
+        for role in missing {
+            let own = rows.iter().filter(|(of, _)| of.0 == role);
+            let own: PermissionSet = own.filter_map(|(_, name)| named(name)).collect();
+            if let Some(version) = version {
+                self.2.keep_permissions(tenant, version, role, own);
+            }
+            found.push((role, own));
+        }
+        Ok(found)
     }
 }
 

@@ -68,6 +68,10 @@ impl Row for GroupStandingRow {
          AND named.id = resource.capacity_rule_id) AS capacity_rule, resource.priority";
     type Read = Group;
 
+    fn version(&self) -> i64 {
+        self.resource.version
+    }
+
     fn read(self) -> StorageResult<Group> {
         let kind = GroupKind::named(&self.kind)
             .ok_or_else(|| StorageError::Failed(format!("a group kind {:?}", self.kind).into()))?;
@@ -115,6 +119,7 @@ impl Groups for Session {
     }
 
     fn update_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool> {
+        self.2.change_holdings();
         let updated = diesel::update(groups::table.find((Id(tenant), Id(group.resource.id))))
             .set(group_row(tenant, group))
             .execute(&mut self.0);
@@ -122,6 +127,7 @@ impl Groups for Session {
     }
 
     fn tombstone_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<()> {
+        self.2.change_holdings();
         diesel::update(groups::table.find((Id(tenant), Id(group.resource.id))))
             .set((
                 groups::version.eq(group.resource.version),

@@ -50,6 +50,10 @@ impl Row for LogRow {
         resource.reason";
     type Read = Resource;
 
+    fn version(&self) -> i64 {
+        self.resource.version
+    }
+
     fn read(self) -> StorageResult<Resource> {
         let ResourceRow { id, version, created_at: at, document, .. } = self.resource;
         let actor = assigned([

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::statement::{GroupOfRow, IdRow, Statement};
+use super::statement::{IdRow, Statement};
 use super::{Session, lock_nesting};
 use crate::error::failed;
 use crate::schema::{groups, memberships, users};
@@ -66,6 +66,7 @@ impl Memberships for Session {
         members: &[(Uuid, MemberKind)],
         now: Timestamp,
     ) -> StorageResult<Vec<Uuid>> {
+        self.2.change_holdings();
         let mut added = Vec::with_capacity(members.len());
         for chunk in members.chunks(CHUNK) {
             let ids: Vec<Id> = chunk.iter().map(|(id, _)| Id(*id)).collect();
@@ -106,6 +107,7 @@ impl Memberships for Session {
         group: Uuid,
         members: &[Uuid],
     ) -> StorageResult<Vec<Uuid>> {
+        self.2.change_holdings();
         let mut removed = Vec::new();
         for chunk in chunks(members) {
             let listed = memberships::tenant_id
@@ -122,6 +124,7 @@ impl Memberships for Session {
     }
 
     fn clear_members(&mut self, tenant: Uuid, group: Uuid) -> StorageResult<Vec<Uuid>> {
+        self.2.change_holdings();
         let all = memberships::tenant_id.eq(Id(tenant)).and(memberships::group_id.eq(Id(group)));
         let ids: Vec<Id> = diesel::delete(memberships::table.filter(all))
             .returning(memberships::member_id)
@@ -216,6 +219,7 @@ impl Memberships for Session {
         id: Uuid,
         now: Timestamp,
     ) -> StorageResult<Vec<(Uuid, i64)>> {
+        self.2.change_holdings();
         let of_member =
             memberships::tenant_id.eq(Id(tenant)).and(memberships::member_id.eq(Id(id)));
         let left: Vec<Id> = diesel::delete(memberships::table.filter(of_member))
@@ -254,35 +258,8 @@ impl Memberships for Session {
         Ok(rows.into_iter().map(|row| row.id.0).collect())
     }
 
-    /// Upwards from the users, all of the page in one statement.
     fn groups_of(&mut self, tenant: Uuid, users: &[Uuid]) -> StorageResult<Vec<GroupOf>> {
-        if users.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pieces = Pieces::default();
-        pieces.sql(
-            "WITH RECURSIVE above (user_id, group_id, direct) AS ( \
-             SELECT m.member_id, m.group_id, TRUE FROM memberships AS m WHERE m.tenant_id = ",
-        );
-        pieces.id(tenant).sql(" AND m.member_id IN (").ids(users).sql(
-            ") UNION SELECT above.user_id, m.group_id, FALSE FROM above \
-             CROSS JOIN memberships AS m WHERE m.member_id = above.group_id AND m.tenant_id = ",
-        );
-        pieces.id(tenant).sql(
-            ") SELECT above.user_id, above.group_id, g.display, above.direct FROM above \
-             CROSS JOIN \"groups\" AS g WHERE g.id = above.group_id AND g.tenant_id = ",
-        );
-        pieces.id(tenant).sql(" ORDER BY above.user_id, above.group_id, above.direct DESC");
-        let rows = Statement::dynamic(pieces).load::<GroupOfRow>(&mut self.0).map_err(failed)?;
-        let mut found: Vec<GroupOf> = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (user, group) = (row.user_id.0, row.group_id.0);
-            // Who is in a group and in another within it is in it directly, which comes first.
-            if found.last().is_none_or(|last| (last.user, last.group) != (user, group)) {
-                found.push(GroupOf { user, group, display: row.display, direct: row.direct });
-            }
-        }
-        Ok(found)
+        Ok(self.holdings(tenant, users)?.groups.clone())
     }
 
     fn memberships_of(

@@ -268,12 +268,10 @@ impl Objects for Session {
     }
 
     fn hold(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()> {
-        self.2.expire();
         super::hold_object(self, tenant, id)
     }
 
     fn hold_alone(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<()> {
-        self.2.expire();
         super::lock_object(self, tenant, id)
     }
 }

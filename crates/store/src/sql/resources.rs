@@ -1,7 +1,10 @@
 //! Reading resources: all tables have the same columns where it matters here.
 
 use accounts::{Page, Resource, Scope, StorageResult};
-use diesel::{OptionalExtension, QueryableByName, RunQueryDsl};
+use diesel::deserialize::{self, QueryableByName};
+use diesel::row::NamedRow;
+use diesel::sql_types::BigInt;
+use diesel::{OptionalExtension, RunQueryDsl};
 use scim_protocol::query::{Query, Start};
 use uuid::Uuid;
 
@@ -16,6 +19,8 @@ pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
     const MORE: &'static str;
     /// What it becomes.
     type Read;
+    /// The version of the resource.
+    fn version(&self) -> i64;
     /// Reads it.
     ///
     /// # Errors
@@ -27,6 +32,10 @@ impl Row for ResourceRow {
     const MORE: &'static str = "";
     type Read = Resource;
 
+    fn version(&self) -> i64 {
+        self.version
+    }
+
     fn read(self) -> StorageResult<Resource> {
         Ok(resource(self))
     }
@@ -34,7 +43,7 @@ impl Row for ResourceRow {
 
 /// The externalId is looked up for each row that is returned: as a join, a planner without
 /// statistics may read all of a connection's for each row.
-fn select_from<R: Row>(table: Table, scope: Scope) -> Pieces {
+fn select_what<R: Row>(scope: Scope) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(
         "SELECT resource.id, resource.version, resource.created_at, resource.modified_at, \
@@ -42,8 +51,17 @@ fn select_from<R: Row>(table: Table, scope: Scope) -> Pieces {
          WHERE external.tenant_id = resource.tenant_id AND external.resource_id = resource.id \
          AND external.connection_id = ",
     );
-    pieces.id(scope.connection).sql(") AS external_id").sql(R::MORE).sql(" FROM ");
-    pieces.sql(table.sql()).sql(" AS resource");
+    pieces.id(scope.connection).sql(") AS external_id").sql(R::MORE);
+    pieces
+}
+
+fn from(table: Table) -> String {
+    format!(" FROM {} AS resource", table.sql())
+}
+
+fn select_from<R: Row>(table: Table, scope: Scope) -> Pieces {
+    let mut pieces = select_what::<R>(scope);
+    pieces.sql(from(table));
     pieces
 }
 
@@ -75,22 +93,16 @@ pub(crate) fn find<R: Row>(
     row.map(R::read).transpose()
 }
 
-/// One resource that no other transaction can change before this one ends. It is read after it
-/// was locked, in a statement of its own: one that waits for a lock sees the row as it is then,
-/// but what it joins as it was before.
+/// One resource that no other transaction can change before this one ends.
 pub(crate) fn find_for_update<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     id: Uuid,
 ) -> StorageResult<Option<R::Read>> {
-    if let Some(lock) = LOCK {
-        let mut pieces = Pieces::default();
-        pieces.sql("SELECT 1 FROM ").sql(table.sql()).sql(" AS resource");
-        pieces.extend(visible(table, scope)).sql(" AND resource.id = ").id(id).sql(lock);
-        Statement::fixed(pieces).execute(conn).map_err(failed)?;
-    }
-    find::<R>(conn, table, scope, id)
+    let mut is_it = visible(table, scope);
+    is_it.sql(" AND resource.id = ").id(id);
+    locked::<R>(conn, table, scope, is_it)
 }
 
 /// As [`find_for_update`], also of what was deleted.
@@ -100,21 +112,51 @@ pub(crate) fn find_any_for_update<R: Row>(
     scope: Scope,
     id: Uuid,
 ) -> StorageResult<Option<R::Read>> {
-    let is_it = || {
-        let mut pieces = Pieces::default();
-        pieces.sql(" WHERE resource.tenant_id = ").id(scope.tenant);
-        pieces.sql(" AND resource.id = ").id(id);
-        pieces
-    };
-    if let Some(lock) = LOCK {
-        let mut pieces = Pieces::default();
-        pieces.sql("SELECT 1 FROM ").sql(table.sql()).sql(" AS resource");
-        pieces.extend(is_it()).sql(lock);
-        Statement::fixed(pieces).execute(conn).map_err(failed)?;
+    let mut is_it = Pieces::default();
+    is_it.sql(" WHERE resource.tenant_id = ").id(scope.tenant).sql(" AND resource.id = ").id(id);
+    locked::<R>(conn, table, scope, is_it)
+}
+
+/// A row with the version that it had when the statement began.
+struct Locked<R> {
+    row: R,
+    version_before: i64,
+}
+
+impl<R: Row> QueryableByName<Db> for Locked<R> {
+    fn build<'a>(row: &impl NamedRow<'a, Db>) -> deserialize::Result<Self> {
+        let version_before = NamedRow::get::<BigInt, _>(row, "version_before")?;
+        Ok(Self { row: R::build(row)?, version_before })
     }
-    let mut pieces = select_from::<R>(table, scope);
-    pieces.extend(is_it());
-    let row = Statement::fixed(pieces).get_result::<R>(conn).optional().map_err(failed)?;
+}
+
+/// A row that is locked now. A statement that waits for the lock has the row as it is then, but what
+/// it looks up beside it as it was before: such a row is read again.
+fn locked<R: Row>(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    is_it: Pieces,
+) -> StorageResult<Option<R::Read>> {
+    let mut read = select_from::<R>(table, scope);
+    read.extend(is_it.clone());
+    let Some(lock) = LOCK else {
+        let row = Statement::fixed(read).get_result::<R>(conn).optional().map_err(failed)?;
+        return row.map(R::read).transpose();
+    };
+    let before = format!(
+        ", (SELECT before.version FROM {} AS before WHERE before.tenant_id = resource.tenant_id \
+         AND before.id = resource.id) AS version_before",
+        table.sql()
+    );
+    let mut pieces = select_what::<R>(scope);
+    pieces.sql(before).sql(from(table)).extend(is_it).sql(lock);
+    let found = Statement::fixed(pieces).get_result::<Locked<R>>(conn).optional();
+    let Some(found) = found.map_err(failed)? else { return Ok(None) };
+    if found.row.version() == found.version_before {
+        return found.row.read().map(Some);
+    }
+    let row = Statement::fixed(read).get_result::<R>(conn).optional().map_err(failed)?;
     row.map(R::read).transpose()
 }
 

@@ -2,12 +2,15 @@
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Untyped};
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text, Untyped};
 use diesel::{QueryableByName, RunQueryDsl};
 
 use super::{Conn, Db};
 use crate::search::{Bind, Piece, Pieces};
 use crate::types::{Document, Guid, Id, Instant, Json, Stamp};
+
+/// Values of a statement whose texts are few enough to be kept.
+const FEW: usize = 8;
 
 /// A statement made of pieces.
 pub(crate) struct Statement {
@@ -20,6 +23,11 @@ pub(crate) struct Statement {
 impl Statement {
     pub(crate) fn fixed(pieces: Pieces) -> Self {
         Self { pieces, cached: true }
+    }
+
+    /// Of a text that depends on how many values it has: prepared once if they are few.
+    pub(crate) fn of_some(pieces: Pieces, values: usize) -> Self {
+        Self { pieces, cached: values <= FEW }
     }
 
     pub(crate) fn dynamic(pieces: Pieces) -> Self {
@@ -41,6 +49,13 @@ impl QueryFragment<Db> for Statement {
                 Piece::Bind(Bind::Decimal(number)) => out.push_bind_param::<Double, _>(number)?,
                 Piece::Bind(Bind::Id(id)) => out.push_bind_param::<Guid, _>(id)?,
                 Piece::Bind(Bind::Stamp(at)) => out.push_bind_param::<Instant, _>(at)?,
+                Piece::Bind(Bind::Bytes(bytes)) => out.push_bind_param::<Binary, _>(bytes)?,
+                Piece::Bind(Bind::Maybe(text)) => {
+                    out.push_bind_param::<Nullable<Text>, _>(text)?;
+                }
+                Piece::Bind(Bind::Perhaps(truth)) => {
+                    out.push_bind_param::<Nullable<Bool>, _>(truth)?;
+                }
             }
         }
         Ok(())
@@ -129,19 +144,6 @@ pub(crate) struct GroupStandingRow {
     pub(crate) priority: i32,
 }
 
-/// A group that a user is in.
-#[derive(QueryableByName)]
-pub(crate) struct GroupOfRow {
-    #[diesel(sql_type = Guid)]
-    pub(crate) user_id: Id,
-    #[diesel(sql_type = Guid)]
-    pub(crate) group_id: Id,
-    #[diesel(sql_type = Text)]
-    pub(crate) display: String,
-    #[diesel(sql_type = Bool)]
-    pub(crate) direct: bool,
-}
-
 /// The result of counting.
 #[derive(QueryableByName)]
 pub(crate) struct CountRow {
@@ -154,15 +156,6 @@ pub(crate) struct CountRow {
 pub(crate) struct IdRow {
     #[diesel(sql_type = Guid)]
     pub(crate) id: Id,
-}
-
-/// How many of something there are of a user or group.
-#[derive(QueryableByName)]
-pub(crate) struct SubjectCountRow {
-    #[diesel(sql_type = Guid)]
-    pub(crate) subject_id: Id,
-    #[diesel(sql_type = BigInt)]
-    pub(crate) total: i64,
 }
 
 /// A user or group that holds a role.
@@ -181,23 +174,6 @@ pub(crate) struct HoldersRow {
     pub(crate) enabled: i64,
     #[diesel(sql_type = BigInt)]
     pub(crate) activated: i64,
-}
-
-/// A role that a user holds through a group.
-#[derive(QueryableByName)]
-pub(crate) struct InheritedRow {
-    #[diesel(sql_type = Guid)]
-    pub(crate) user_id: Id,
-    #[diesel(sql_type = Guid)]
-    pub(crate) group_id: Id,
-    #[diesel(sql_type = Text)]
-    pub(crate) group_name: String,
-    #[diesel(sql_type = Bool)]
-    pub(crate) enabled: bool,
-    #[diesel(sql_type = Guid)]
-    pub(crate) role_id: Id,
-    #[diesel(sql_type = Nullable<Guid>)]
-    pub(crate) division_id: Option<Id>,
 }
 
 /// The seats of a pool.

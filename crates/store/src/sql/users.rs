@@ -17,7 +17,7 @@ use super::statement::{AccountRow, Statement};
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::{change_log, last_logins, user_emails, users};
-use crate::search::{Pieces, Table};
+use crate::search::{Bind, Pieces, Table};
 use crate::types::{Id, Json, SearchJson, Stamp};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -25,6 +25,7 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = users)]
 #[diesel(treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
 struct UserRow {
     tenant_id: Id,
     id: Id,
@@ -52,11 +53,9 @@ struct UserRow {
     deleted_at: Option<Stamp>,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = user_emails)]
 struct EmailRow {
-    tenant_id: Id,
-    user_id: Id,
+    tenant: Uuid,
+    user: Uuid,
     position: i32,
     value_key: Option<String>,
     type_key: Option<String>,
@@ -80,6 +79,10 @@ impl Row for AccountRow {
         (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
          AND login.user_id = resource.id) AS last_login, resource.deleted_at, resource.erased_at";
     type Read = Account;
+
+    fn version(&self) -> i64 {
+        self.resource.version
+    }
 
     fn read(self) -> StorageResult<Account> {
         let at = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.0);
@@ -123,8 +126,8 @@ fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRow>) {
     let emails = emails.zip(0..).filter_map(|(email, position)| {
         let email = email.as_object()?;
         Some(EmailRow {
-            tenant_id: Id(tenant),
-            user_id: Id(user.id),
+            tenant,
+            user: user.id,
             position,
             value_key: text(email, "value"),
             type_key: text(email, "type"),
@@ -181,8 +184,13 @@ impl Users for Session {
 
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool> {
         let (row, emails) = user_row(tenant, user);
+        self.2.add_user(user.resource.id);
         let inserted = diesel::insert_into(users::table).values(row).execute(&mut self.0);
-        Ok(unless_taken(inserted)? && insert_emails(&mut self.0, emails)?)
+        if !unless_taken(inserted)? {
+            return Ok(false);
+        }
+        insert_emails(&mut self.0, &emails)?;
+        Ok(true)
     }
 
     fn update_user(
@@ -203,7 +211,8 @@ impl Users for Session {
             return Ok(true);
         }
         delete_emails(&mut self.0, tenant, after.resource.id)?;
-        insert_emails(&mut self.0, emails)
+        insert_emails(&mut self.0, &emails)?;
+        Ok(true)
     }
 
     fn tombstone_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()> {
@@ -324,6 +333,7 @@ impl Users for Session {
             .set((row, users::erased_at.eq(user.standing.erased.map(Stamp))))
             .execute(&mut self.0)
             .map_err(failed)?;
+        self.2.change_holdings();
         delete_emails(&mut self.0, tenant, id)?;
         for table in BESIDE_USERS {
             let mut pieces = Pieces::default();
@@ -338,11 +348,23 @@ impl Users for Session {
 /// What else is kept of an account, and goes when it is erased.
 const BESIDE_USERS: [&str; 3] = ["skill_assignments", "last_logins", "dependencies"];
 
-fn insert_emails(conn: &mut Conn, emails: Vec<EmailRow>) -> StorageResult<bool> {
-    if !emails.is_empty() {
-        diesel::insert_into(user_emails::table).values(emails).execute(conn).map_err(failed)?;
+fn insert_emails(conn: &mut Conn, emails: &[EmailRow]) -> StorageResult<()> {
+    if emails.is_empty() {
+        return Ok(());
     }
-    Ok(true)
+    let mut pieces = Pieces::default();
+    pieces.sql(
+        "INSERT INTO user_emails (tenant_id, user_id, position, value_key, type_key, is_primary) \
+         VALUES ",
+    );
+    for (at, email) in emails.iter().enumerate() {
+        pieces.sql(if at == 0 { "(" } else { ", (" }).id(email.tenant).sql(", ").id(email.user);
+        pieces.sql(format!(", {}, ", email.position)).bind(Bind::Maybe(email.value_key.clone()));
+        pieces.sql(", ").bind(Bind::Maybe(email.type_key.clone())).sql(", ");
+        pieces.bind(Bind::Perhaps(email.is_primary)).sql(")");
+    }
+    Statement::of_some(pieces, emails.len()).execute(conn).map_err(failed)?;
+    Ok(())
 }
 
 fn delete_emails(conn: &mut Conn, tenant: Uuid, user: Uuid) -> StorageResult<()> {

@@ -1,0 +1,210 @@
+//! What users and groups hold - roles, skills, the groups that they are in and what those confer -
+//! in one statement, which a unit of work runs once for the same ones: each of its parts alone is
+//! cheaper than the way to the database and back.
+
+use std::sync::Arc;
+
+use accounts::authorization::DivisionScope;
+use accounts::skill_set::Proficiency;
+use accounts::{Grant, GroupOf, InheritedGrant, SkillAssignment, StorageError, StorageResult};
+use diesel::sql_types::{Bool, Integer, Nullable, Text};
+use diesel::{QueryableByName, RunQueryDsl};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::statement::Statement;
+use super::{DIALECT, Session};
+use crate::error::failed;
+use crate::search::{Dialect, Pieces};
+use crate::types::{Guid, Id, Instant, Stamp};
+use crate::unit::Holdings;
+
+const GRANT: i32 = 1;
+const SKILL: i32 = 2;
+const GROUP: i32 = 3;
+const GRANT_OF_GROUP: i32 = 4;
+
+/// A row of any part; what its columns say differs.
+#[derive(QueryableByName)]
+struct HeldRow {
+    #[diesel(sql_type = Integer)]
+    part: i32,
+    #[diesel(sql_type = Guid)]
+    holder_id: Id,
+    #[diesel(sql_type = Guid)]
+    held_id: Id,
+    #[diesel(sql_type = Nullable<Guid>)]
+    division_id: Option<Id>,
+    #[diesel(sql_type = Nullable<Text>)]
+    label: Option<String>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    since: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    until: Option<Stamp>,
+    #[diesel(sql_type = Bool)]
+    flag: bool,
+    #[diesel(sql_type = Integer)]
+    number: i32,
+}
+
+/// Upwards from the holders: SQLite takes the tables of a CROSS JOIN in the order in which they are
+/// written.
+fn statement(tenant: Uuid, holders: &[Uuid]) -> Pieces {
+    let of = |pieces: &mut Pieces, tenant_column: &str, holder_column: &str| {
+        pieces.sql(" WHERE ").sql(tenant_column).sql(" = ").id(tenant);
+        pieces.sql(" AND ").sql(holder_column);
+        DIALECT.one_of(pieces, holders);
+    };
+    let mut pieces = Pieces::default();
+    pieces.sql(
+        "WITH RECURSIVE above (holder_id, group_id, enabled, direct) AS ( \
+         SELECT m.member_id, m.group_id, g.enabled, 1 FROM memberships AS m CROSS JOIN \"groups\" AS g",
+    );
+    of(&mut pieces, "m.tenant_id", "m.member_id");
+    pieces.sql(
+        " AND g.tenant_id = m.tenant_id AND g.id = m.group_id \
+         UNION SELECT above.holder_id, m.group_id, (above.enabled AND g.enabled), 0 FROM above \
+         CROSS JOIN memberships AS m CROSS JOIN \"groups\" AS g \
+         WHERE m.member_id = above.group_id AND g.tenant_id = m.tenant_id AND g.id = m.group_id \
+         AND m.tenant_id = ",
+    );
+    pieces.id(tenant).sql(
+        ") SELECT 1 AS part, gr.subject_id AS holder_id, gr.role_id AS held_id, gr.division_id, \
+         gr.source AS label, gr.granted_at AS since, gr.purge_at AS until, gr.dormant AS flag, \
+         0 AS number FROM grants AS gr",
+    );
+    of(&mut pieces, "gr.tenant_id", "gr.subject_id");
+    pieces.sql(
+        " UNION ALL SELECT 2, s.user_id, s.skill_id, NULL, NULL, NULL, NULL, s.active, \
+         s.proficiency FROM skill_assignments AS s",
+    );
+    of(&mut pieces, "s.tenant_id", "s.user_id");
+    pieces.sql(
+        " UNION ALL SELECT 3, above.holder_id, above.group_id, NULL, g.display, NULL, NULL, \
+         above.enabled, above.direct FROM above CROSS JOIN \"groups\" AS g \
+         WHERE g.id = above.group_id AND g.tenant_id = ",
+    );
+    pieces.id(tenant).sql(
+        " UNION ALL SELECT 4, gr.subject_id, gr.role_id, gr.division_id, NULL, NULL, NULL, FALSE, 0 \
+         FROM grants AS gr WHERE gr.subject_id IN (SELECT group_id FROM above) AND gr.tenant_id = ",
+    );
+    pieces.id(tenant);
+    pieces
+}
+
+/// The division as a key, zero for all.
+pub(super) fn scope_id(division: DivisionScope) -> Id {
+    match division {
+        DivisionScope::All => Id(Uuid::nil()),
+        DivisionScope::One(id) => Id(id),
+    }
+}
+
+fn scope(division: Option<Id>) -> DivisionScope {
+    division.map_or(DivisionScope::All, |id| DivisionScope::One(id.0))
+}
+
+fn skill(row: &HeldRow) -> StorageResult<(Uuid, SkillAssignment)> {
+    let proficiency = u8::try_from(row.number).ok().and_then(Proficiency::of_tenths);
+    let proficiency = proficiency
+        .ok_or_else(|| StorageError::Failed(format!("proficiency {}", row.number).into()))?;
+    let skill = SkillAssignment { skill: row.held_id.0, proficiency, active: row.flag };
+    Ok((row.holder_id.0, skill))
+}
+
+fn grant(row: HeldRow) -> Grant {
+    Grant {
+        subject: row.holder_id.0,
+        role: row.held_id.0,
+        division: scope(row.division_id),
+        source: row.label.unwrap_or_default(),
+        granted: row.since.map_or(Timestamp::UNIX_EPOCH, |at| at.0),
+        dormant: row.flag,
+        purge_at: row.until.map(|at| at.0),
+    }
+}
+
+/// A way from a holder to a group.
+struct Way {
+    holder: Uuid,
+    group: Uuid,
+    name: String,
+    enabled: bool,
+    direct: bool,
+}
+
+fn holdings(rows: Vec<HeldRow>) -> StorageResult<Holdings> {
+    let mut held = Holdings::default();
+    let (mut ways, mut of_groups) = (Vec::new(), Vec::new());
+    for row in rows {
+        match row.part {
+            GRANT => held.grants.push(grant(row)),
+            SKILL => held.skills.push(skill(&row)?),
+            GROUP => ways.push(Way {
+                holder: row.holder_id.0,
+                group: row.held_id.0,
+                name: row.label.unwrap_or_default(),
+                enabled: row.flag,
+                direct: row.number == 1,
+            }),
+            GRANT_OF_GROUP => of_groups.push(grant(row)),
+            part => return Err(StorageError::Failed(format!("part {part}").into())),
+        }
+    }
+    held.grants.sort_by_key(|one| (one.subject, one.role, scope_id(one.division).0));
+    held.skills.sort_by_key(|(user, skill)| (*user, skill.skill));
+    held.inherited = inherited(&ways, &of_groups);
+    held.groups = groups(ways);
+    Ok(held)
+}
+
+/// Who is in a group and in another within it is in it directly.
+fn groups(mut ways: Vec<Way>) -> Vec<GroupOf> {
+    ways.sort_by_key(|way| (way.holder, way.group, !way.direct));
+    ways.dedup_by_key(|way| (way.holder, way.group));
+    let group = |way: Way| GroupOf {
+        user: way.holder,
+        group: way.group,
+        display: way.name,
+        direct: way.direct,
+    };
+    ways.into_iter().map(group).collect()
+}
+
+/// Of several ways to a group one that confers counts.
+fn inherited(ways: &[Way], grants: &[Grant]) -> Vec<InheritedGrant> {
+    let through = |way: &Way| {
+        let of_group = grants.iter().filter(|grant| grant.subject == way.group);
+        let conferred = of_group.map(|grant| InheritedGrant {
+            user: way.holder,
+            group: way.group,
+            group_name: way.name.clone(),
+            enabled: way.enabled,
+            role: grant.role,
+            division: grant.division,
+        });
+        conferred.collect::<Vec<_>>()
+    };
+    let key = |one: &InheritedGrant| (one.user, one.role, scope_id(one.division).0, one.group);
+    let mut found: Vec<InheritedGrant> = ways.iter().flat_map(through).collect();
+    found.sort_by_key(|one| (key(one), !one.enabled));
+    found.dedup_by_key(|one| key(one));
+    found
+}
+
+impl Session {
+    /// What these hold; each of a kind in the order of its holder and identifier.
+    pub(super) fn holdings(
+        &mut self,
+        tenant: Uuid,
+        holders: &[Uuid],
+    ) -> StorageResult<Arc<Holdings>> {
+        if let Some(known) = self.2.holdings(tenant, holders) {
+            return Ok(known);
+        }
+        let rows = Statement::fixed(statement(tenant, holders)).load::<HeldRow>(&mut self.0);
+        let held = Arc::new(holdings(rows.map_err(failed)?)?);
+        self.2.keep_holdings(tenant, holders, &held);
+        Ok(held)
+    }
+}
