@@ -31,7 +31,7 @@ use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
 
-use scim::Turns;
+use scim::{Places, Turns};
 
 /// The path of the SCIM endpoint.
 pub const BASE_PATH: &str = "/scim/v2";
@@ -65,6 +65,7 @@ pub(crate) struct State {
     cursor_key: CursorKey,
     settings: Settings,
     bulk_turns: Turns,
+    places: Places,
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -80,7 +81,8 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
-    let state = Data::new(State { store, cursor_key, settings, bulk_turns: Turns::default() });
+    let (bulk_turns, places) = (Turns::default(), Places::default());
+    let state = Data::new(State { store, cursor_key, settings, bulk_turns, places });
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let server = HttpServer::new(move || {
         App::new()

@@ -8,6 +8,7 @@ on_each_database!(
     rfc7644_3_4_2_4_pages_have_a_default_and_a_limit,
     rfc7644_3_4_2_4_odd_start_index_and_count,
     rfc7644_3_4_2_4_pages_together_are_the_whole,
+    rfc7644_3_4_2_4_a_page_goes_on_where_the_one_before_it_ended,
     rfc7644_3_4_2_3_sorting,
     sorting_by_what_is_the_same_for_all,
     rfc7644_3_4_2_1_queries_over_all_types,
@@ -79,6 +80,29 @@ fn rfc7644_3_4_2_4_pages_together_are_the_whole(database: Database) {
     }
     let page = scim.get("/Groups?startIndex=6&count=5").expect(200);
     assert_page(&page, 7, 6, 2);
+}
+
+/// Who was on a page before and is deleted would move the next page by one, and hide somebody.
+fn rfc7644_3_4_2_4_a_page_goes_on_where_the_one_before_it_ended(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    create(&scim, (0..9).map(|number| format!("user{number}")));
+    for query in ["count=3", "count=3&sortBy=userName", "count=3&filter=userName%20pr"] {
+        let first = scim.get(&format!("/Users?startIndex=1&{query}")).expect(200);
+        let gone = first.resources()[1]["id"].as_str().expect("an id");
+        scim.delete(&format!("/Users/{gone}")).expect(204);
+        let last = first.user_names()[2].to_owned();
+        let second = scim.get(&format!("/Users?startIndex=4&{query}")).expect(200);
+        assert_eq!(second["startIndex"], 4);
+        assert!(second.user_names().iter().all(|name| *name > last.as_str()), "{query}");
+        let all = scim.get("/Users").expect(200);
+        let after = all.user_names().into_iter().filter(|name| *name > last.as_str());
+        assert_eq!(second.user_names(), after.take(3).collect::<Vec<_>>(), "{query}");
+    }
+    // Another query, and a page that nobody was sent before, are found by counting.
+    let all = scim.get("/Users").expect(200);
+    assert_page(&scim.get("/Users?startIndex=3&count=2").expect(200), 6, 3, 2);
+    let page = scim.get("/Users?startIndex=3&count=2&sortBy=userName").expect(200);
+    assert_eq!(page.user_names(), all.user_names()[2..4]);
 }
 
 fn rfc7644_3_4_2_1_queries_over_all_types(database: Database) {

@@ -130,6 +130,11 @@ impl Asked {
         let query = format!("{endpoint}\n{}", parameters.of_every_page());
         Self { query: sha256(query.as_bytes()), count }
     }
+
+    /// What is asked for, whatever the size of the pages is.
+    pub(crate) fn query(&self) -> [u8; 32] {
+        self.query
+    }
 }
 
 #[cfg(test)]

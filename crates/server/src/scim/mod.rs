@@ -6,6 +6,7 @@ mod etag;
 mod handlers;
 mod kinds;
 mod pages;
+mod places;
 mod render;
 mod root;
 
@@ -21,6 +22,7 @@ pub(crate) use etag::precondition;
 pub(crate) use handlers::{View, context, identifier, parameters, report};
 use kinds::{ForKind, with_kind};
 pub(crate) use kinds::{Groups, Kind, Of, Users};
+pub(crate) use places::Places;
 use scim_protocol::schema::ResourceType;
 
 /// Every path of SCIM, with its methods.

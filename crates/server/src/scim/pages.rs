@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::handlers::View;
 use super::kinds::Kind;
+use super::places::Place;
 use crate::cursor::{Asked, Cursor, Mark};
 use crate::error::ApiError;
 use crate::{State, answer, clock};
@@ -29,8 +30,9 @@ pub(super) struct Wanted {
 /// How a query is paged.
 #[derive(Clone)]
 enum Way {
-    /// From the resource with this number.
-    Index(u64),
+    /// From the resource with this number; `before` is where the page before it ended, if that is
+    /// known.
+    Index { first: u64, asked: Option<Asked>, before: Option<Place> },
     /// From where the page before ended.
     Cursor { asked: Asked, before: Option<Cursor> },
 }
@@ -48,7 +50,16 @@ impl Wanted {
         query: &Query,
     ) -> Result<Self, ApiError> {
         let way = match query.start {
-            Start::Index(first) => Way::Index(first),
+            // A page of several types together is made of parts of each.
+            Start::Index(first) if endpoint.is_empty() => {
+                Way::Index { first, asked: None, before: None }
+            }
+            Start::Index(first) => {
+                let asked = Asked::of(endpoint, parameters, query.count);
+                let now = clock::now().as_second();
+                let before = state.places.before(&caller, &asked, first, now);
+                Way::Index { first, asked: Some(asked), before }
+            }
             Start::After(_) => {
                 let asked = Asked::of(endpoint, parameters, query.count);
                 let cursor = parameters.cursor.as_deref().filter(|text| !text.is_empty());
@@ -73,13 +84,20 @@ impl Wanted {
     /// # Errors
     /// The cursor cannot be made.
     pub(super) fn answer(&self, state: &State, ended: Ended) -> Result<HttpResponse, ApiError> {
-        let Ended { total, last, resources } = ended;
+        let Ended { total, has_next, last, resources } = ended;
         let body = match &self.way {
-            Way::Index(first) => message::list_response(total, *first, resources),
+            Way::Index { first, asked, .. } => {
+                let found = u32::try_from(resources.len()).unwrap_or_default();
+                if let (Some(asked), Some(mark)) = (asked, last.filter(|_| found == self.count)) {
+                    let (next, now) = (first + u64::from(found), clock::now().as_second());
+                    state.places.keep(&self.caller, asked, next, now, Place { mark, total });
+                }
+                message::list_response(total, *first, resources)
+            }
             Way::Cursor { asked, before } => {
                 // Counted once for all pages.
                 let total = before.as_ref().map_or(total, |before| before.total);
-                let next = last.map(|mark| {
+                let next = last.filter(|_| has_next).map(|mark| {
                     let issued = clock::now().as_second();
                     let cursor = Cursor { issued, asked: *asked, total, mark };
                     state.cursor_key.seal(&self.caller, &cursor)
@@ -107,15 +125,17 @@ pub(super) struct Found<'a> {
 /// A page that was read to its end.
 pub(super) struct Ended {
     total: u64,
-    /// Its last resource, if there are more behind it.
+    /// Whether there are more behind it; not looked for in every page by index.
+    has_next: bool,
+    /// Its last resource.
     last: Option<Mark>,
     resources: Vec<Value>,
 }
 
 impl Found<'_> {
     pub(super) fn end(self) -> Ended {
-        let last = self.last.filter(|_| self.has_next);
-        Ended { total: self.total, last, resources: self.resources }
+        let Self { total, has_next, last, resources, .. } = self;
+        Ended { total, has_next, last, resources }
     }
 
     fn left(&self) -> u32 {
@@ -188,7 +208,17 @@ impl<K: Kind> AnyPart for Part<K> {
     fn read(&self, tx: &mut dyn Tx, found: &mut Found<'_>) -> Result<(), Refusal> {
         let (kind, caller) = (K::resource_type(), found.wanted.caller);
         let start = match (&found.wanted.way, found.after) {
-            (Way::Index(first), _) => Start::Index(first.saturating_sub(found.total).max(1)),
+            (Way::Index { first, before, .. }, _) => {
+                let known = before.as_ref().map(|place| self.position(tx, &caller, &place.mark));
+                match known.transpose() {
+                    Ok(Some(position)) => Start::After(Some(position)),
+                    // It changed meanwhile, so that the page is found by counting.
+                    Ok(None) | Err(Refusal::Protocol(_)) => {
+                        Start::Index(first.saturating_sub(found.total).max(1))
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
             (Way::Cursor { .. }, None) => Start::After(None),
             // The pages before have all of this type.
             (Way::Cursor { .. }, Some(mark)) if mark.kind != kind.name => return Ok(()),
@@ -197,13 +227,24 @@ impl<K: Kind> AnyPart for Part<K> {
             }
         };
         found.after = None;
-        let wants_total = !matches!(found.wanted.way, Way::Cursor { before: Some(_), .. });
+        let counted = match &found.wanted.way {
+            Way::Index { before: Some(place), .. } if matches!(start, Start::After(_)) => {
+                Some(place.total)
+            }
+            Way::Index { .. } => None,
+            Way::Cursor { before, .. } => before.as_ref().map(|before| before.total),
+        };
+        let wants_total = counted.is_none();
         if found.has_next && !wants_total {
             return Ok(());
         }
         let query = Query { start, count: found.left(), wants_total, ..self.query.clone() };
         let page = K::list(tx, &caller, &query)?;
         found.add(kind, &page, &query);
+        if let (Way::Index { first, .. }, Some(counted)) = (&found.wanted.way, counted) {
+            // More may have come since it was counted.
+            found.total = counted.max(first - 1 + page.resources.len() as u64);
+        }
         let rendered = self.view.of_all(tx, &caller, page.resources)?;
         found.resources.extend(rendered.into_iter().map(|rendered| rendered.body));
         Ok(())

@@ -11,6 +11,7 @@
 mod compile;
 mod dialect;
 mod effective;
+mod lookup;
 mod nesting;
 mod order;
 mod place;
@@ -18,6 +19,7 @@ mod value;
 
 pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
+pub(crate) use lookup::is_look_up;
 pub(crate) use order::Order;
 pub(crate) use place::Table;
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::statement::{CountRow, ResourceRow, Statement};
 use super::{Conn, DIALECT, Db, LOCK};
 use crate::error::failed;
-use crate::search::{Bind, Order, Pieces, Table, condition};
+use crate::search::{Bind, Order, Pieces, Table, condition, is_look_up};
 
 /// What a row of a table becomes.
 pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
@@ -209,7 +209,7 @@ fn by_index<R: Row>(
 ) -> StorageResult<Page<R::Read>> {
     let mut resources = Vec::new();
     if query.count > 0 {
-        resources = load::<R>(conn, parts::<R>(table, scope, query)?, query.count)?;
+        resources = load::<R>(conn, table, scope, query, query.count)?;
     }
     // A page that ends before it is full is the last one: the total is known.
     let full = resources.len() >= query.count as usize;
@@ -229,7 +229,7 @@ fn by_cursor<R: Row>(
     scope: Scope,
     query: &Query,
 ) -> StorageResult<Page<R::Read>> {
-    let mut resources = load::<R>(conn, parts::<R>(table, scope, query)?, query.count + 1)?;
+    let mut resources = load::<R>(conn, table, scope, query, query.count + 1)?;
     let has_next = resources.len() > query.count as usize;
     resources.truncate(query.count as usize);
     let is_whole = !has_next && query.start == Start::After(None);
@@ -241,15 +241,25 @@ fn by_cursor<R: Row>(
     Ok(Page { total, has_next, resources })
 }
 
-/// The first resources that these parts find, one part after the other.
-fn load<R: Row>(conn: &mut Conn, parts: Vec<Part>, limit: u32) -> StorageResult<Vec<R::Read>> {
+/// The first resources of a query from where it starts, one part after the other.
+fn load<R: Row>(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    query: &Query,
+    limit: u32,
+) -> StorageResult<Vec<R::Read>> {
     let mut resources = Vec::new();
-    for part in parts {
+    let statement = match is_look_up(table, query.filter.as_ref()) && query.sort.is_none() {
+        true => Statement::fixed,
+        false => Statement::dynamic,
+    };
+    for part in parts::<R>(table, scope, query)? {
         let found = u32::try_from(resources.len()).unwrap_or(limit);
         if found >= limit {
             break;
         }
-        let statement = Statement::dynamic(part.limited(i64::from(limit - found)));
+        let statement = statement(part.limited(i64::from(limit - found)));
         for row in statement.load::<R>(conn).map_err(failed)? {
             resources.push(row.read()?);
         }
