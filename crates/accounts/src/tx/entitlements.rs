@@ -215,6 +215,8 @@ pub trait Seats {
         near: Uuid,
         wait: bool,
     ) -> StorageResult<bool>;
+    /// Whether a seat of a limited pool is free.
+    fn has_free_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<bool>;
     /// Puts a seat back into a limited pool.
     fn put_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<()>;
     /// The seats of a pool, as they are at one instant.

@@ -46,8 +46,9 @@ pub(crate) fn release(
 ) -> Result<(), Refusal> {
     let Some(total) = settings.seats(tier) else { return Ok(()) };
     let tenant = context.caller.tenant;
-    if settings.policy.overage == Overage::Allow {
-        // More accounts than seats may be there: those who leave count one after the other.
+    // Where a seat is free, there are no more accounts than seats. Where none is, there may be, also
+    // if that is not allowed any more: those who leave count one after the other.
+    if settings.policy.overage == Overage::Allow || !tx.has_free_seat(tenant, tier)? {
         let number = Tier::ALL.iter().position(|one| *one == tier).unwrap_or_default();
         tx.hold_alone(tenant, Uuid::from_u128(tenant.as_u128().wrapping_add(1 + number as u128)))?;
         let now = tx.seats(tenant, tier)?;

@@ -13,6 +13,7 @@ on_each_database!(
     r13_without_a_seat_nobody_is_created_or_comes_back,
     r13_of_fifty_that_want_the_last_seat_one_gets_it,
     r13_a_tenant_may_have_more_accounts_than_seats_if_it_wants,
+    r13_above_its_seats_a_tenant_keeps_whom_it_has_and_takes_nobody,
     r13_a_pool_is_not_made_smaller_than_what_is_used,
     r15_an_upgrade_takes_the_new_seat_and_gives_the_old_one_back,
     r15_a_downgrade_is_denied,
@@ -164,6 +165,36 @@ fn r13_a_tenant_may_have_more_accounts_than_seats_if_it_wants(database: Database
     }
     create_user(&scim, &user("joan"));
     no_seat(scim.post("/Users", &user("mary")));
+}
+
+fn r13_above_its_seats_a_tenant_keeps_whom_it_has_and_takes_nobody(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    admin.limit("CX2", 2);
+    admin.policy("seats.overage", "allow");
+    let people = ["ada", "bob", "eve", "joan", "mary"];
+    let people = people.map(|name| create_user(&scim, &licensed(name, "CX2")));
+    let upgrading = create_user(&scim, &user("upgrading"));
+    admin.policy("seats.overage", "deny");
+    assert_eq!(admin.seats("CX2"), (5, Some(0)), "nobody loses theirs");
+    scim.patch(&people[0], &replace("title", "Lead")).expect(200);
+    let nobody_more = |used: u64| {
+        no_seat(scim.post("/Users", &licensed("new", "CX2")));
+        no_seat(scim.patch(&upgrading, &tier("CX2")));
+        assert_eq!(admin.seats("CX2"), (used, Some(0)));
+    };
+    nobody_more(5);
+    scim.patch(&people[0], &active(false)).expect(200);
+    no_seat(scim.patch(&people[0], &active(true)));
+    nobody_more(4);
+    scim.delete(&people[1]).expect(204);
+    nobody_more(3);
+    scim.patch(&people[2], &tier("CX4")).expect(200);
+    nobody_more(2);
+    // From here on there are no more accounts than seats, and who leaves makes room.
+    scim.patch(&people[3], &active(false)).expect(200);
+    assert_eq!(admin.seats("CX2"), (1, Some(1)));
+    scim.patch(&people[0], &active(true)).expect(200);
+    nobody_more(2);
 }
 
 fn r13_a_pool_is_not_made_smaller_than_what_is_used(database: Database) {

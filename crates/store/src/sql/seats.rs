@@ -8,7 +8,7 @@ use accounts::{SeatCount, Seats, StorageResult};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::statement::{SeatsRow, Statement};
+use super::statement::{CountRow, SeatsRow, Statement};
 use super::users::tier_key;
 use super::{RANDOM_NUMBER, SKIP_LOCKED, Session, WAIT_FOR_LOCKED};
 use crate::error::failed;
@@ -52,6 +52,16 @@ impl Seats for Session {
         Ok(take(self, tenant, tier, start, SKIP_LOCKED)?
             || take(self, tenant, tier, 0, SKIP_LOCKED)?
             || (wait && take(self, tenant, tier, 0, WAIT_FOR_LOCKED)?))
+    }
+
+    fn has_free_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<bool> {
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT COUNT(*) AS total FROM (SELECT number FROM free_seats");
+        pieces.sql(" WHERE tenant_id = ").id(tenant);
+        pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+        pieces.sql(" LIMIT 1) AS free");
+        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        Ok(row.total > 0)
     }
 
     fn put_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<()> {
