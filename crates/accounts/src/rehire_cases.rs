@@ -3,8 +3,8 @@
 //!
 //! There is one open case for each account and request. The request is known again by its
 //! externalId in its connection, or by its userName where it has none. The log has that a case was
-//! opened and how it was decided, and nothing of the person: what is personal stands in the case
-//! alone and leaves it when the account is erased.
+//! opened and how it was decided, not why, and nothing of the person: what is personal stands in the
+//! case alone and leaves it when the account is erased.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::identity::normalise;
-use crate::ledger::{Action, append};
+use crate::ledger::{Action, append, differences};
 use crate::objects::{self, ObjectType, UniqueName};
 use crate::provisioning::ENTERPRISE;
 use crate::refusal::{Code, Refusal};
@@ -187,28 +187,45 @@ pub fn close(
     decision: CaseDecision,
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::Admin)?;
-    let action = Action::Update;
-    objects::change::<RehireCases>(tx, context, id, precondition, action, |case| {
-        if text(case, "status") != Some(OPEN) {
-            return Err(Refusal::rule(
-                Code::CaseClosed,
-                "somebody has decided this case already; if that was wrong, restore or deactivate \
-                 the account",
-            ));
-        }
-        let status = match decision {
-            CaseDecision::Same => SAME,
-            CaseDecision::Different => DIFFERENT,
-        };
-        let by = context.actor.id().map(|id| format!(" {id}")).unwrap_or_default();
-        case.insert("status".to_owned(), status.into());
-        case.insert("decidedBy".to_owned(), format!("{}{by}", context.actor.kind()).into());
-        case.insert("decidedAt".to_owned(), instant::format(context.now).into());
-        if let Some(reason) = &context.reason {
-            case.insert("reason".to_owned(), reason.as_ref().into());
-        }
-        Ok(())
-    })
+    let before = objects::for_update::<RehireCases>(tx, context, id)?;
+    precondition.check(before.version)?;
+    if text(&before.attributes, "status") != Some(OPEN) {
+        return Err(Refusal::rule(
+            Code::CaseClosed,
+            "somebody has decided this case already; if that was wrong, restore or deactivate the \
+             account",
+        ));
+    }
+    let mut case = before.clone();
+    decide(context, &mut case.attributes, decision);
+    case.version += 1;
+    case.last_modified = context.now;
+    let (kind, tenant) = (ResourceType::rehire_case(), context.caller.tenant);
+    case.attributes = scim_protocol::resource::in_schema_order(kind, case.attributes);
+    let name = RehireCases::unique_name(&case.attributes);
+    if !tx.update_object(tenant, kind, name, &case)? {
+        return Err(Refusal::rule(Code::NameTaken, "the case was decided by another request"));
+    }
+    // Why may be personal too: the case has it, and the log does not.
+    let mut changes = differences(kind, &before.attributes, &case.attributes);
+    changes.retain(|change| change["attribute"] != "reason");
+    let silent = Context { reason: None, ..context.clone() };
+    append(tx, &silent, Action::Update, kind.name, &case, changes)?;
+    Ok(case)
+}
+
+fn decide(context: &Context, case: &mut Object, decision: CaseDecision) {
+    let status = match decision {
+        CaseDecision::Same => SAME,
+        CaseDecision::Different => DIFFERENT,
+    };
+    let by = context.actor.id().map(|id| format!(" {id}")).unwrap_or_default();
+    case.insert("status".to_owned(), status.into());
+    case.insert("decidedBy".to_owned(), format!("{}{by}", context.actor.kind()).into());
+    case.insert("decidedAt".to_owned(), instant::format(context.now).into());
+    if let Some(reason) = &context.reason {
+        case.insert("reason".to_owned(), reason.as_ref().into());
+    }
 }
 
 /// Takes what is personal out of the cases of an account that is erased, and closes them (R59).

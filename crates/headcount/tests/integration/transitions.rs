@@ -16,6 +16,7 @@ on_each_database!(
     t12_what_is_gone_meanwhile_is_not_restored,
     t12_only_what_was_deleted_is_restored,
     t14_only_what_was_deleted_is_erased,
+    r59_why_a_rehire_case_was_decided_is_forgotten_with_the_person,
     r40_the_last_master_admin_stays,
 );
 
@@ -226,4 +227,26 @@ fn r40_the_last_master_admin_stays(database: Database) {
     admin.act(&format!("{second}/activate"), &json!({})).expect(200);
     leave(&first).expect(200);
     expect_code(leave(&second), 403, "lastMasterAdmin");
+}
+
+fn r59_why_a_rehire_case_was_decided_is_forgotten_with_the_person(database: Database) {
+    let (server, scim, admin) = serve_admin(database);
+    let ada = format!("/Users/{}", scim.post("/Users", &user("ada")).expect(201).id());
+    scim.delete(&ada).expect(204);
+    expect_code(scim.post("/Users", &user("ada")), 409, "rehireConfirmationRequired");
+    let case = &admin.scim.get("/RehireCases").expect(200)["Resources"][0];
+    let case = format!("/RehireCases/{}", case["id"].as_str().unwrap());
+    let why = because("a namesake of Ada Lovelace");
+    let decided = admin.act(&format!("{case}/different-person"), &why).expect(200);
+    assert_eq!(decided["reason"], "a namesake of Ada Lovelace", "{}", decided.story());
+    let of_case = format!("resourceId eq \"{}\"", decided.id());
+    let log = admin.scim.filter("/ChangeLogEntries", &of_case).expect(200);
+    let decision = &log.resources()[1]["changes"];
+    let status = element(decision, "attribute", "status");
+    assert_eq!(status["new"], "\"approvedDifferent\"", "the log has how: {}", log.story());
+    admin.act(&format!("{ada}/erase"), &because("asked for")).expect(204);
+    assert_eq!(admin.scim.get(&case).expect(200)["reason"], Value::Null);
+    let log = admin.scim.get("/ChangeLogEntries").expect(200);
+    assert!(!log.text.contains("Lovelace"), "{}", log.story());
+    server.command(&["verify-log"]).succeeded();
 }
