@@ -179,7 +179,8 @@ pub trait Users {
     fn tombstone_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()>;
     /// How many accounts are enabled.
     fn count_enabled(&mut self, tenant: Uuid) -> StorageResult<u64>;
-    /// How many accounts a connection has deactivated or deleted since an instant.
+    /// How many accounts have left by a connection since an instant, each departure once: who is
+    /// deleted after being deactivated leaves no second time.
     fn count_departures(
         &mut self,
         tenant: Uuid,

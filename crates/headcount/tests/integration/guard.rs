@@ -10,6 +10,7 @@ on_each_database!(
     r57_a_single_leaver_is_never_held,
     r57_the_guard_may_only_tell,
     r57_the_guard_holds_in_bulk,
+    r57_who_is_deleted_after_they_left_has_left_once,
 );
 
 const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -126,4 +127,27 @@ fn r57_the_guard_holds_in_bulk(database: Database) {
     let guard = connection(&admin)["guard"].clone();
     assert_eq!((&guard["state"], &guard["count"]), (&json!("holding"), &json!(2)));
     assert_eq!(scim.get("/Users").expect(200)["totalResults"], 3);
+}
+
+/// Entra ID deactivates, and deletes thirty days later what nobody misses any more.
+fn r57_who_is_deleted_after_they_left_has_left_once(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    set_guard(&admin, 2, "hold");
+    let people = people(&scim, 5);
+    for path in &people[..2] {
+        leave(&admin.scim, path).expect(200);
+        scim.delete(path).expect(204);
+    }
+    let operations = json!([
+        {"method": "PATCH", "path": people[2], "data":
+            {"schemas": [PATCH_OP], "Operations": replace("active", false)}},
+        {"method": "DELETE", "path": people[2]},
+    ]);
+    let request = json!({"schemas": [BULK_REQUEST], "Operations": operations});
+    let done = scim.post("/Bulk", &request).expect(200);
+    assert_eq!(strings(&done["Operations"], "status"), ["200", "204"], "{}", done.story());
+    scim.delete(&people[3]).expect(204);
+    // One left and was deleted, one was deleted at work: two are gone by this connection.
+    expect_held(scim.delete(&people[4]));
+    assert_eq!(connection(&admin)["guard"]["count"], 2);
 }

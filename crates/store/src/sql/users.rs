@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::resources::{
     Row, deleted_page, find, find_any_for_update, find_for_update, page, resource,
 };
-use super::statement::{AccountRow, Statement};
+use super::statement::{AccountRow, CountRow, Statement};
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
-use crate::schema::{change_log, last_logins, user_emails, users};
+use crate::schema::{last_logins, user_emails, users};
 use crate::search::{Bind, Pieces, Table};
 use crate::types::{Id, Json, SearchJson, Stamp};
 
@@ -247,18 +247,21 @@ impl Users for Session {
         since: Timestamp,
     ) -> StorageResult<u64> {
         // The index has these actions alone, and is used only if they are written out.
-        let departed = diesel::dsl::sql::<diesel::sql_types::Bool>(
-            "action IN ('deactivate', 'tombstone') AND resource_type = 'User'",
+        pieces.sql(
+            "SELECT COUNT(*) AS total FROM (SELECT DISTINCT entry.resource_id, entry.at \
+             FROM change_log AS entry WHERE entry.action IN ('deactivate', 'tombstone') \
+             AND entry.resource_type = 'User' AND entry.tenant_id = ",
         );
-        let count: i64 = change_log::table
-            .filter(change_log::tenant_id.eq(Id(tenant)))
-            .filter(change_log::actor_id.eq(Id(connection)))
-            .filter(change_log::at.ge(Stamp(since)))
-            .filter(departed)
-            .count()
-            .get_result(&mut self.0)
-            .map_err(failed)?;
-        Ok(count.unsigned_abs())
+        pieces.id(tenant).sql(" AND entry.actor_id = ").id(connection);
+        pieces.sql(" AND entry.at >= ").bind(Bind::Stamp(Stamp(since)));
+        // Who was deleted later than deactivated was gone before. Of who is back nobody knows.
+        pieces.sql(
+            " AND (entry.action = 'deactivate' OR EXISTS (SELECT 1 FROM users AS gone \
+             WHERE gone.tenant_id = entry.tenant_id AND gone.id = entry.resource_id \
+             AND COALESCE(gone.deactivated_at, entry.at) = entry.at))) AS departures",
+        );
+        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        Ok(row.total.unsigned_abs())
     }
 
     fn owner_of_employee_number(
