@@ -197,6 +197,8 @@ pub trait Users {
     fn manager_of(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<Option<String>>;
     /// Records that the owner of an account logged in, which changes no version (rule R68).
     fn record_login(&mut self, tenant: Uuid, user: Uuid, at: Timestamp) -> StorageResult<()>;
+    /// An account, also a tombstone.
+    fn account(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
     /// An account, also a tombstone, that no other transaction can change before this one ends.
     fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>>;
     /// The accounts that are deleted and not erased, the last deleted first; `start` counts from 0.

@@ -224,6 +224,7 @@ pub fn delete(
     tx.remove_grants(tenant, id, &granted)?;
     let mut changes = differences(ResourceType::user(), &held.show(&before), &Object::new());
     changes.extend(leave_groups(tx, context, id)?);
+    changes.extend(dependencies::left_behind(tx, tenant, id)?);
     if let Some(watch) = watch {
         watch.check(tx, context)?;
     }

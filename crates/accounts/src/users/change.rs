@@ -2,7 +2,7 @@
 
 use scim_protocol::Object;
 use scim_protocol::schema::ResourceType;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::check;
@@ -338,18 +338,10 @@ fn log(
     let shown = held.with_names(tx, tenant)?.show(account);
     let mut changes = differences(ResourceType::user(), &before.shown, &shown);
     if action == Action::Deactivate {
-        changes.extend(left_behind(tx, tenant, account.resource.id)?);
+        changes.extend(dependencies::left_behind(tx, tenant, account.resource.id)?);
     }
     append(tx, context, action, USER, &account.resource, changes)?;
     Ok(super::view::with_standing(account))
-}
-
-/// Rule R55: what depends on a person who leaves.
-fn left_behind(tx: &mut dyn Tx, tenant: Uuid, id: Uuid) -> Result<Option<Value>, Refusal> {
-    let open = tx.dependencies_of(tenant, &[id])?;
-    let open = dependencies::value(open.iter().map(|(_, one)| one));
-    let change = json!({"attribute": "dependencies", "old": null, "new": open});
-    Ok((!open.is_empty()).then_some(change))
 }
 
 fn write_grants(

@@ -27,13 +27,16 @@ const MANAGER: &str = "managerOf";
 const OPEN: [&str; 2] = ["needsReassign", "dormant"];
 const REASSIGNED: &str = "reassignedTo";
 
-/// What depends on a person and has not been given to another.
+/// What depends on a person and has not been given to another; also on one who was deleted, for the
+/// work is still there.
 ///
 /// # Errors
-/// Refuses who is no administrator, and an unknown account.
+/// Refuses who is no administrator, and an account that is unknown or was erased.
 pub fn list(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Vec<Dependency>, Refusal> {
     caller.require(Right::Admin)?;
-    tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
+    let account = tx.account(caller.scope(), id)?;
+    let kept = account.filter(|account| account.standing.erased.is_none());
+    kept.ok_or_else(|| Refusal::not_found(USER, id))?;
     let found = tx.dependencies_of(caller.tenant, &[id])?;
     Ok(found.into_iter().map(|(_, dependency)| dependency).collect())
 }
@@ -112,7 +115,7 @@ fn unknown(kind: &str, reference: &str) -> Refusal {
     Refusal::rule(Code::NotFound, format!("no {kind} {reference} depends on this person"))
 }
 
-/// Removes what another system no longer says of a person.
+/// Removes what another system no longer says of a person, who may have been deleted.
 ///
 /// # Errors
 /// Refuses who is no administrator, an unknown account, and what was not said.
@@ -125,7 +128,7 @@ pub fn remove(
 ) -> Result<(), Refusal> {
     let caller = &context.caller;
     caller.require(Right::Admin)?;
-    tx.user_for_update(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
+    tx.account_for_update(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
     match tx.remove_dependencies(caller.tenant, id, kind, Some(reference))? {
         0 => Err(unknown(kind, reference)),
         _ => Ok(()),
@@ -165,6 +168,21 @@ pub(crate) fn on_leaving(
         }
         _ => Ok(()),
     }
+}
+
+/// What the log says of what depends on a person who leaves or is deleted.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn left_behind(
+    tx: &mut dyn Tx,
+    tenant: Uuid,
+    id: Uuid,
+) -> Result<Option<Value>, Refusal> {
+    let open = tx.dependencies_of(tenant, &[id])?;
+    let open = value(open.iter().map(|(_, one)| one));
+    let change = json!({"attribute": "dependencies", "old": null, "new": open});
+    Ok((!open.is_empty()).then_some(change))
 }
 
 /// As the attribute `dependencies` has them.

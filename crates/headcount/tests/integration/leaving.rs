@@ -13,6 +13,8 @@ on_each_database!(
     r40_a_second_one_counts_once_they_have_logged_in,
     r40_who_leaves_by_bulk_is_counted_too,
     t10_who_is_deleted_keeps_no_role,
+    r55_the_log_has_what_depends_on_who_is_deleted,
+    r55_what_depends_on_who_is_deleted_is_listed_and_given_to_others,
 );
 
 fn with_roles(name: &str, roles: &[&str]) -> Value {
@@ -167,4 +169,83 @@ fn t10_who_is_deleted_keeps_no_role(database: Database) {
     scim.delete(&ada).expect(204);
     admin.scim.delete(&role).expect(204);
     server.command(&["verify-log"]).succeeded();
+}
+
+/// Somebody on whom a report, a queue and a colleague depend.
+fn indispensable(scim: &Client, admin: &Administrator, name: &str) -> (String, String) {
+    let path = create_user(scim, &user(name));
+    for (kind, reference) in [("scheduledReport", "monthly"), ("queueMembership", "sales")] {
+        let body = json!({"kind": kind, "ref": reference});
+        admin.act(&format!("{path}/report-dependency"), &body).expect(204);
+    }
+    let mut managed = user(&format!("{name}.two"));
+    managed["schemas"] = json!([USER, ENTERPRISE]);
+    managed[ENTERPRISE] = json!({"manager": {"value": path["/Users/".len()..]}});
+    (path, create_user(scim, &managed)["/Users/".len()..].to_owned())
+}
+
+/// What the last entry of the log says of the dependencies of an account.
+fn logged_dependencies(admin: &Administrator, path: &str) -> Value {
+    let id = path.trim_start_matches("/Users/");
+    let log = admin.scim.filter("/ChangeLogEntries", &format!("resourceId eq \"{id}\""));
+    let log = log.expect(200);
+    let last = log.resources().last().expect("it was created");
+    let told = element(&last["changes"], "attribute", "dependencies")["new"].as_str();
+    told.map_or(Value::Null, |told| serde_json::from_str(told).expect("it is JSON"))
+}
+
+fn r55_the_log_has_what_depends_on_who_is_deleted(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    let (ada, managed) = indispensable(&scim, &admin, "ada");
+    let (bob, managed_by_bob) = indispensable(&scim, &admin, "bob");
+    let all = |managed: &str| {
+        json!([
+            {"kind": "queueMembership", "ref": "sales", "disposition": "needsReassign"},
+            {"kind": "scheduledReport", "ref": "monthly", "disposition": "needsReassign"},
+            {"kind": "managerOf", "ref": managed, "disposition": "needsReassign"},
+        ])
+    };
+    scim.delete(&ada).expect(204);
+    assert_eq!(logged_dependencies(&admin, &ada), all(&managed));
+    // What is still open when somebody is deleted who left before is told again.
+    scim.patch(&bob, &active(false)).expect(200);
+    assert_eq!(logged_dependencies(&admin, &bob), all(&managed_by_bob));
+    let report = json!({"kind": "scheduledReport", "ref": "monthly"});
+    admin.act(&format!("{bob}/remove-dependency"), &report).expect(204);
+    scim.delete(&bob).expect(204);
+    let left = logged_dependencies(&admin, &bob);
+    assert_eq!(strings(&left, "kind"), ["queueMembership", "managerOf"]);
+    admin.policy("dependencies.onDeactivate", "autoclean");
+    let (eve, _) = indispensable(&scim, &admin, "eve");
+    scim.delete(&eve).expect(204);
+    let left = logged_dependencies(&admin, &eve);
+    assert_eq!(strings(&left, "kind"), ["scheduledReport", "managerOf"], "queues let go");
+    let free = create_user(&scim, &user("free"));
+    scim.delete(&free).expect(204);
+    assert_eq!(logged_dependencies(&admin, &free), Value::Null);
+}
+
+fn r55_what_depends_on_who_is_deleted_is_listed_and_given_to_others(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    let (ada, managed) = indispensable(&scim, &admin, "ada");
+    let heir = create_user(&scim, &user("heir"));
+    scim.delete(&ada).expect(204);
+    let list = || admin.act(&format!("{ada}/list-dependencies"), &json!({}));
+    let listed = list().expect(200);
+    let kinds = strings(&listed["dependencies"], "kind");
+    assert_eq!(kinds, ["queueMembership", "scheduledReport", "managerOf"], "{}", listed.story());
+    for (kind, reference) in [("scheduledReport", "monthly"), ("managerOf", managed.as_str())] {
+        let body = json!({"kind": kind, "ref": reference, "to": heir["/Users/".len()..]});
+        admin.act(&format!("{ada}/reassign-dependency"), &body).expect(204);
+    }
+    let queue = json!({"kind": "queueMembership", "ref": "sales"});
+    admin.act(&format!("{ada}/remove-dependency"), &queue).expect(204);
+    assert_eq!(list().expect(200)["dependencies"], json!([]));
+    let of_heir = admin.act(&format!("{heir}/list-dependencies"), &json!({})).expect(200);
+    assert_eq!(strings(&of_heir["dependencies"], "kind"), ["scheduledReport", "managerOf"]);
+    // Nothing new comes to depend on who is gone, and of who was erased nothing is told.
+    admin.act(&format!("{ada}/report-dependency"), &queue).expect_error(404, None);
+    admin.act(&format!("{ada}/erase"), &json!({"reason": "asked for"})).expect(204);
+    list().expect_error(404, None);
+    verbs_of(&scim).post(&format!("{ada}/list-dependencies"), &json!({})).expect_error(403, None);
 }

@@ -112,9 +112,20 @@ pub(crate) fn find_any_for_update<R: Row>(
     scope: Scope,
     id: Uuid,
 ) -> StorageResult<Option<R::Read>> {
-    let mut is_it = Pieces::default();
-    is_it.sql(" WHERE resource.tenant_id = ").id(scope.tenant).sql(" AND resource.id = ").id(id);
-    locked::<R>(conn, table, scope, is_it)
+    locked::<R>(conn, table, scope, with_id(scope, id))
+}
+
+/// As [`find`], also of what was deleted.
+pub(crate) fn find_any<R: Row>(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    id: Uuid,
+) -> StorageResult<Option<R::Read>> {
+    let mut pieces = select_from::<R>(table, scope);
+    pieces.extend(with_id(scope, id));
+    let row = Statement::fixed(pieces).get_result::<R>(conn).optional().map_err(failed)?;
+    row.map(R::read).transpose()
 }
 
 /// A row with the version that it had when the statement began.
@@ -158,6 +169,13 @@ fn locked<R: Row>(
     }
     let row = Statement::fixed(read).get_result::<R>(conn).optional().map_err(failed)?;
     row.map(R::read).transpose()
+}
+
+fn with_id(scope: Scope, id: Uuid) -> Pieces {
+    let mut pieces = Pieces::default();
+    pieces.sql(" WHERE resource.tenant_id = ").id(scope.tenant);
+    pieces.sql(" AND resource.id = ").id(id);
+    pieces
 }
 
 /// Resources that were deleted and not erased, the last deleted first.

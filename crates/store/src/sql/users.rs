@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::resources::{
-    Row, deleted_page, find, find_any_for_update, find_for_update, page, resource,
+    Row, deleted_page, find, find_any, find_any_for_update, find_for_update, page, resource,
 };
 use super::statement::{AccountRow, CountRow, Statement};
 use super::{Conn, Session, document};
@@ -246,6 +246,7 @@ impl Users for Session {
         connection: Uuid,
         since: Timestamp,
     ) -> StorageResult<u64> {
+        let mut pieces = Pieces::default();
         // The index has these actions alone, and is used only if they are written out.
         pieces.sql(
             "SELECT COUNT(*) AS total FROM (SELECT DISTINCT entry.resource_id, entry.at \
@@ -302,6 +303,10 @@ impl Users for Session {
             .execute(&mut self.0)
             .map_err(failed)?;
         Ok(())
+    }
+
+    fn account(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
+        find_any::<AccountRow>(&mut self.0, Table::Users, scope, id)
     }
 
     fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
