@@ -200,7 +200,8 @@ pub fn rehire(
     put_in_place(&context.caller, &mut wanted, body, &named)?;
     let back = apply(tx, context, &before, wanted, Course::Rehire)?;
     join(tx, &joining, id, &groups)?;
-    Ok(back)
+    // An agent group makes agents of those who join it.
+    Ok(tx.user(context.caller.scope(), id)?.map_or(back, |joined| with_standing(&joined)))
 }
 
 /// What the account has been given is not missing, so that no template fills it. Of roles only those
