@@ -77,7 +77,11 @@ pub(crate) fn complete_body(body: &mut Object) {
 }
 
 /// A tier that is not the default one is for those to give who may.
-fn check_tier(context: &Context, settings: &Settings, body: &Object) -> Result<(), Refusal> {
+pub(super) fn check_tier(
+    context: &Context,
+    settings: &Settings,
+    body: &Object,
+) -> Result<(), Refusal> {
     let Some(named) = extension::text(body, Some(HEADCOUNT), "licenseTier") else { return Ok(()) };
     if Tier::read(named)? == settings.default_tier()? {
         return Ok(());

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::change::{Before, Course, apply};
-use super::create::{apply_templates, complete_body, join, joining};
+use super::create::{apply_templates, check_tier, complete_body, join, joining};
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
 use super::genesys;
 use super::settings::Settings;
@@ -188,7 +188,9 @@ pub fn rehire(
     let settings = Settings::of(tx, context)?;
     complete_body(&mut body);
     genesys::take(&Object::new(), &mut body)?;
-    keep_given(&before.shown, &mut body);
+    // As of a new account: a rule may say what the connection may not.
+    check_tier(context, &settings, &body)?;
+    keep_given(&before.shown, !before.held.grants.is_empty(), &mut body);
     let joining = joining(context, &body);
     let groups = apply_templates(tx, context, &settings, &mut body)?;
     check::required(&body, &settings)?;
