@@ -169,7 +169,8 @@ fn reserved() -> Refusal {
 /// Brings the account of a person back who was [recognised](recognise), under its old identifier
 /// (T13): its attributes are those of the request, as if by PUT; it is enabled unless the request says
 /// otherwise, and needs a seat. Division, tier and skills stay where the request does not name others
-/// (R56), and roles that sleep wake (4.4). A template adds what neither has.
+/// (R56), and roles that sleep wake (4.4). A template adds what neither has; one that a rule enforces
+/// has the last word.
 ///
 /// # Errors
 /// As [`create`](super::create()).
@@ -201,26 +202,33 @@ pub fn rehire(
     let mut wanted = before.shown.clone();
     put_in_place(&context.caller, &mut wanted, body, &named)?;
     let back = apply(tx, context, &before, wanted, Course::Rehire)?;
+    if groups.is_empty() {
+        return Ok(back);
+    }
     join(tx, &joining, id, &groups)?;
     // An agent group makes agents of those who join it.
     Ok(tx.user(context.caller.scope(), id)?.map_or(back, |joined| with_standing(&joined)))
 }
 
-/// What the account has been given is not missing, so that no template fills it. Of roles only those
-/// count that the request names: the others are gone or asleep.
-fn keep_given(shown: &Object, body: &mut Object) {
+/// What the account has been given is not missing, so that no template fills it. Roles that sleep are
+/// among it (4.4); the role that everybody has is not.
+fn keep_given(shown: &Object, is_granted: bool, body: &mut Object) {
+    let says = |body: &Object, name| extension::get(body, Some(HEADCOUNT), name).is_some();
+    let says_roles = body.contains_key("roles") || says(body, "roleGrants");
+    let says_skills = says(body, "skills") || says(body, "skillSet");
     if !body.contains_key(HEADCOUNT)
         && let Some(ours) = shown.get(HEADCOUNT)
     {
         body.insert(HEADCOUNT.to_owned(), ours.clone());
         extension::set(body, Some(HEADCOUNT), "roleGrants", None);
     }
-    let has_skills = ["skills", "skillSet"]
-        .iter()
-        .any(|name| extension::get(body, Some(HEADCOUNT), name).is_some());
     for (urn, name) in GIVEN {
-        let is_skill = matches!(name, "skills" | "skillSet");
-        if name != "roleGrants" && !(is_skill && has_skills) {
+        let is_kept = match name {
+            "roleGrants" => is_granted && !says_roles,
+            "skills" | "skillSet" => !says_skills,
+            _ => true,
+        };
+        if is_kept {
             keep_extended(shown, body, urn, name);
         }
     }

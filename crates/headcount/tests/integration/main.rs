@@ -51,6 +51,7 @@ mod quirks;
 mod quirks_of_bodies;
 mod races;
 mod rehire;
+mod rehire_by_rule;
 mod rfc7643;
 mod rfc7644;
 mod role_grants;
