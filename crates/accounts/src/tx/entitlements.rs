@@ -20,7 +20,7 @@ pub struct Grant {
     pub source: String,
     /// When.
     pub granted: Timestamp,
-    /// Whether it sleeps, since the account was deactivated.
+    /// Whether it sleeps, because the account is disabled.
     pub dormant: bool,
     /// When a sleeping one ends.
     pub purge_at: Option<Timestamp>,

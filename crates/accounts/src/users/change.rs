@@ -214,9 +214,10 @@ fn settle(
         change(&settings, &mut account.standing, tier)?;
     }
     fulfil(tx, context, &settings, before, wish, &mut account, &mut held)?;
-    if was && !is {
+    if !is {
         held = held.with_names(tx, tenant)?;
-        held.grants = put_to_sleep(context, &settings, &held);
+        let was_here = account.standing.deactivated != Some(account.resource.created);
+        held.grants = put_to_sleep(context, &settings, was || was_here, &held);
     }
     let action = match (course, was, is) {
         (Course::Restore, ..) => Action::Restore,

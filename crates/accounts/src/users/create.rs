@@ -25,7 +25,7 @@ use crate::provisioning_rules::{complete_user, fill};
 use crate::refusal::Refusal;
 use crate::resources::{check_size, set_external_id};
 use crate::rights::{Right, Rights};
-use crate::tx::{Resource, Tx};
+use crate::tx::{Grant, Resource, Tx};
 
 /// Creates an account (RFC 7644 section 3.3) under an identifier that was never used: with a seat of
 /// its tier, in its division, with what a template says that the request does not (T1, T2).
@@ -165,6 +165,9 @@ fn insert(
     let nothing = Held::default();
     let of = (id, &account.standing);
     let grants = entitle::grants(tx, context, settings, of, wish, &nothing)?.unwrap_or_default();
+    // Nobody holds a role before they are here.
+    let dormant = !account.standing.enabled();
+    let grants: Vec<_> = grants.into_iter().map(|grant| Grant { dormant, ..grant }).collect();
     let skills = wish.skills.as_deref().unwrap_or_default();
     let skills = match skills {
         [] => Vec::new(),

@@ -77,16 +77,27 @@ fn is_released(tx: &mut dyn Tx, context: &Context) -> Result<bool, Refusal> {
     Ok(guard.is_some_and(|guard| guard.is_released(context.now)))
 }
 
-/// Makes the grants of an account sleep: those of privileged roles end at once (section 4.4).
-pub(crate) fn put_to_sleep(context: &Context, settings: &Settings, held: &Held) -> Vec<Grant> {
+/// Makes those grants of a disabled account sleep that do not yet (section 4.4): of one whose person
+/// left, those of privileged roles end at once and the others after a time, also if they were given
+/// meanwhile. What sleeps already keeps its end. Who was not here yet finds everything.
+pub(crate) fn put_to_sleep(
+    context: &Context,
+    settings: &Settings,
+    has_left: bool,
+    held: &Held,
+) -> Vec<Grant> {
     let days = settings.policy.rehire.restore_grants_days;
     let end = context.now.checked_add(SignedDuration::from_hours(24 * days)).ok();
-    let is_privileged = |grant: &&Grant| {
+    let purge_at = end.filter(|_| has_left);
+    let is_privileged = |grant: &Grant| {
         let role = held.directory.roles.get(&grant.role);
         role.is_some_and(|role| role.attributes.get("privileged") == Some(&Value::Bool(true)))
     };
-    let kept = held.grants.iter().filter(|grant| !is_privileged(grant)).cloned();
-    let asleep = |grant| Grant { dormant: true, purge_at: end, ..grant };
+    let ends = |grant: &Grant| has_left && !grant.dormant && is_privileged(grant);
+    let kept = held.grants.iter().filter(|grant| !ends(grant)).cloned();
+    let asleep = |grant: Grant| {
+        if grant.dormant { grant } else { Grant { dormant: true, purge_at, ..grant } }
+    };
     kept.map(asleep).filter(|grant| !super::held::is_over(grant, context.now)).collect()
 }
 

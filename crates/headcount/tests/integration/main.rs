@@ -60,6 +60,7 @@ mod scopes;
 mod shutdown;
 mod skills;
 mod skills_of_users;
+mod sleeping_roles;
 mod templates;
 mod tenant_policy;
 mod tokens;
