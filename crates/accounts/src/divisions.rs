@@ -51,7 +51,8 @@ impl ObjectType for Divisions {
             ));
         }
         check_not_default(tx, context, division)?;
-        let (users, grants) = tx.count_in_division(context.caller.tenant, division.id)?;
+        let (users, grants) =
+            tx.count_in_division(context.caller.tenant, division.id, context.now)?;
         if users == 0 && grants == 0 {
             return Ok(());
         }
@@ -74,7 +75,7 @@ impl ObjectType for Divisions {
             return Ok(());
         }
         for division in divisions {
-            let (users, grants) = tx.count_in_division(caller.tenant, division.id)?;
+            let (users, grants) = tx.count_in_division(caller.tenant, division.id, caller.now)?;
             let counts = json!({"users": users, "grants": grants});
             division.attributes.insert("objectCounts".to_owned(), counts);
         }
@@ -97,7 +98,7 @@ fn check_not_default(
     context: &Context,
     division: &Resource,
 ) -> Result<(), Refusal> {
-    let policy = tenants::policy(tx, context.caller.tenant)?;
+    let policy = tenants::policy(tx, &context.caller)?;
     match &policy.default_division {
         DefaultDivision::Named(name) if names::means(name, division) => Err(Refusal::rule(
             Code::DivisionInUse,
@@ -110,7 +111,7 @@ fn check_not_default(
 
 fn check_room(tx: &mut dyn Tx, context: &Context) -> Result<(), Refusal> {
     let tenant = context.caller.tenant;
-    let max = tenants::policy(tx, tenant)?.max_divisions;
+    let max = tenants::policy(tx, &context.caller)?.max_divisions;
     // Two that come at the same time must not both find the last place.
     objects::hold_type_alone::<Divisions>(tx, context)?;
     let there = tx.all_objects(tenant, ResourceType::division())?.len();

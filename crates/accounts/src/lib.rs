@@ -96,12 +96,14 @@ pub struct Caller {
     pub rights: Rights,
     /// Whether it has the extension for mappings made for Genesys Cloud.
     pub genesys: bool,
+    /// When it asks: what is over by then is not seen.
+    pub now: Timestamp,
 }
 
 impl Caller {
     /// What the caller can see.
     pub fn scope(&self) -> Scope {
-        Scope { tenant: self.tenant, connection: self.connection }
+        Scope { tenant: self.tenant, connection: self.connection, now: self.now }
     }
 }
 
@@ -134,6 +136,7 @@ impl Context {
             dialect,
             rights: Rights::ALL,
             genesys: false,
+            now,
         };
         let (actor, source) = (Actor::System, Source::Admin);
         Self { caller, actor, source, reason: None, request: new_id(), now, new_id }
@@ -142,6 +145,7 @@ impl Context {
     /// That of a SCIM request.
     pub fn of_scim(caller: Caller, request: Uuid, now: Timestamp, new_id: fn() -> Uuid) -> Self {
         let actor = Actor::ScimClient(caller.connection);
+        let caller = Caller { now, ..caller };
         Self { caller, actor, source: Source::Scim, reason: None, request, now, new_id }
     }
 }

@@ -23,7 +23,8 @@ pub(crate) fn revoke_everywhere(
     context: &Context,
     role: &Resource,
 ) -> Result<(), Refusal> {
-    let holders = tx.holders_of_role(context.caller.tenant, role.id, MAX_HOLDERS + 1)?;
+    let holders =
+        tx.holders_of_role(context.caller.tenant, role.id, context.now, MAX_HOLDERS + 1)?;
     if holders.len() > MAX_HOLDERS as usize {
         return Err(Refusal::rule(
             Code::RoleInUse,

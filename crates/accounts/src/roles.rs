@@ -71,7 +71,9 @@ impl ObjectType for Roles {
 
     fn removable(tx: &mut dyn Tx, context: &Context, role: &Resource) -> Result<(), Refusal> {
         check_deletable(&role.attributes)?;
-        let holders = tx.holders_of_role(context.caller.tenant, role.id, MAX_HOLDERS + 1)?.len();
+        let holders =
+            tx.holders_of_role(context.caller.tenant, role.id, context.now, MAX_HOLDERS + 1)?;
+        let holders = holders.len();
         if holders == 0 {
             return Ok(());
         }

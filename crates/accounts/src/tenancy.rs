@@ -63,14 +63,15 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Who calls with it.
-    pub fn caller(&self) -> Caller {
+    /// Who calls with it, at this time.
+    pub fn caller(&self, now: Timestamp) -> Caller {
         Caller {
             tenant: self.token.tenant,
             connection: self.token.connection,
             dialect: self.connection.dialect,
             rights: self.connection.rights,
             genesys: self.connection.genesys_alias,
+            now,
         }
     }
 }

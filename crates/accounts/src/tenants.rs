@@ -1,15 +1,14 @@
 //! The tenant as a resource: its policy.
 
 use scim_protocol::schema::ResourceType;
-use uuid::Uuid;
 
-use crate::Context;
 use crate::names;
 use crate::objects::ObjectType;
 use crate::policy::{DefaultDivision, TenantPolicy};
 use crate::refusal::Refusal;
 use crate::rights::Right;
-use crate::tx::{Resource, Scope, Tx};
+use crate::tx::{Resource, Tx};
+use crate::{Caller, Context};
 
 /// `/Tenants`, of which each caller sees its own.
 pub struct Tenants;
@@ -55,10 +54,8 @@ impl ObjectType for Tenants {
 ///
 /// # Errors
 /// The store's; also a tenant that does not exist.
-pub fn policy(tx: &mut dyn Tx, tenant: Uuid) -> Result<TenantPolicy, Refusal> {
-    // Of a tenant no connection has an externalId.
-    let scope = Scope { tenant, connection: Uuid::nil() };
-    let found = tx.object(scope, ResourceType::tenant(), tenant)?;
-    let found = found.ok_or_else(|| Refusal::not_found("Tenant", tenant))?;
+pub fn policy(tx: &mut dyn Tx, caller: &Caller) -> Result<TenantPolicy, Refusal> {
+    let found = tx.object(caller.scope(), ResourceType::tenant(), caller.tenant)?;
+    let found = found.ok_or_else(|| Refusal::not_found("Tenant", caller.tenant))?;
     Ok(TenantPolicy::of(&found.attributes)?)
 }

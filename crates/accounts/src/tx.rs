@@ -61,6 +61,8 @@ pub struct Scope {
     pub tenant: Uuid,
     /// The connection.
     pub connection: Uuid,
+    /// When it asks: what is over by then is not found.
+    pub now: Timestamp,
 }
 
 /// A resource, as the store keeps it.

@@ -41,10 +41,11 @@ async fn authenticate(state: &State, bearer: &str) -> Result<Authenticated, ApiE
     let (id, secret) = token::parts(bearer).ok_or(REFUSED)?;
     let id = id.to_owned();
     let credentials = state.store.read(move |tx| tx.credentials(&id)).await?;
+    let now = clock::now();
     let credential = credentials
         .iter()
         .find(|credential| token::matches(secret, &credential.token.secret_hash))
-        .filter(|credential| credential.token.is_live(clock::now()))
+        .filter(|credential| credential.token.is_live(now))
         .ok_or(REFUSED)?;
-    Ok(Authenticated(credential.caller()))
+    Ok(Authenticated(credential.caller(now)))
 }

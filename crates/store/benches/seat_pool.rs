@@ -125,8 +125,9 @@ async fn create(store: &Store, tenant: Uuid) {
 
 fn context(tenant: Uuid) -> Context {
     let (dialect, rights) = (Dialect::Strict, Rights::ALL);
-    let caller = Caller { tenant, connection: tenant, dialect, rights, genesys: false };
-    Context::of_scim(caller, new_id(), now(), new_id)
+    let now = now();
+    let caller = Caller { tenant, connection: tenant, dialect, rights, genesys: false, now };
+    Context::of_scim(caller, new_id(), now, new_id)
 }
 
 fn now() -> Timestamp {

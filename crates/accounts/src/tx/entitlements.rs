@@ -79,7 +79,7 @@ pub struct SeatCount {
 pub trait Grants {
     /// The grants of several users or groups, each user's and group's in the order of roles.
     fn grants_of(&mut self, tenant: Uuid, subjects: &[Uuid]) -> StorageResult<Vec<Grant>>;
-    /// Adds grants; one that is there already is renewed, and wakes.
+    /// Adds grants, in the place of those that are there already.
     fn put_grants(&mut self, tenant: Uuid, grants: &[Grant], to_groups: bool) -> StorageResult<()>;
     /// Removes grants of one user or group.
     fn remove_grants(
@@ -101,11 +101,12 @@ pub trait Grants {
         tenant: Uuid,
         users: &[Uuid],
     ) -> StorageResult<Vec<InheritedGrant>>;
-    /// The users and groups that hold a role, at most so many; whether each is a group.
+    /// The users and groups that hold a role at an instant, at most so many; whether each is a group.
     fn holders_of_role(
         &mut self,
         tenant: Uuid,
         role: Uuid,
+        now: Timestamp,
         limit: u32,
     ) -> StorageResult<Vec<(Uuid, bool)>>;
     /// How many users hold each of these roles directly or through groups.
@@ -158,8 +159,13 @@ pub trait Assignments {
         skill: Uuid,
         limit: u32,
     ) -> StorageResult<Vec<Uuid>>;
-    /// How many users are in a division, and how many grants are in it.
-    fn count_in_division(&mut self, tenant: Uuid, division: Uuid) -> StorageResult<(i64, i64)>;
+    /// How many users are in a division, and how many grants are in it at an instant.
+    fn count_in_division(
+        &mut self,
+        tenant: Uuid,
+        division: Uuid,
+        now: Timestamp,
+    ) -> StorageResult<(i64, i64)>;
     /// The users that have a capacity rule of their own, at most so many.
     fn users_with_capacity_rule(
         &mut self,

@@ -13,6 +13,7 @@ use crate::provisioning::{ENTERPRISE, HEADCOUNT};
 use crate::refusal::Refusal;
 use crate::rights::Right;
 use crate::tx::{Resource, Tx};
+use crate::users::is_over;
 
 /// What is copied as it is, and the extension in which an account has it.
 const COPIED: [(&str, Option<&str>); 7] = [
@@ -61,7 +62,7 @@ pub fn from_account(
     set("licenseTier", Some(standing.tier.name().into()));
     set("agent", standing.agent.then_some(Value::Bool(true)));
     set("capacityRule", standing.capacity_rule.map(|rule| rule.name.into()));
-    set("roleGrants", some(role_grants(tx, tenant, id)?));
+    set("roleGrants", some(role_grants(tx, context, id)?));
     set("skills", some(skills(tx, tenant, id)?));
     let groups = tx.memberships_of(tenant, &[id])?;
     let group =
@@ -73,9 +74,11 @@ pub fn from_account(
     objects::create::<UserTemplates>(tx, context, (context.new_id)(), template)
 }
 
-fn role_grants(tx: &mut dyn Tx, tenant: Uuid, account: Uuid) -> Result<Vec<Value>, Refusal> {
-    let mut grants = Vec::new();
-    for grant in tx.grants_of(tenant, &[account])? {
+fn role_grants(tx: &mut dyn Tx, context: &Context, account: Uuid) -> Result<Vec<Value>, Refusal> {
+    let (tenant, mut grants) = (context.caller.tenant, Vec::new());
+    let mut held = tx.grants_of(tenant, &[account])?;
+    held.retain(|grant| !is_over(grant, context.now));
+    for grant in held {
         let role = name_of(tx, tenant, ResourceType::role(), grant.role)?;
         let division = match grant.division {
             DivisionScope::All => Some("*".to_owned()),

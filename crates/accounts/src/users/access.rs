@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::USER;
 use super::complete::{held, holder};
+use super::held::is_over;
 use super::view::{Directory, with_standing};
 use crate::Caller;
 use crate::authorization::explain::explain;
@@ -47,7 +48,8 @@ pub fn explain_access(
     let division =
         division.map(|name| names::resolve_one(tx, tenant, kind, "division", name)).transpose()?;
     let user = with_standing(&found);
-    let own = tx.grants_of(tenant, &[id])?;
+    let mut own = tx.grants_of(tenant, &[id])?;
+    own.retain(|grant| !is_over(grant, caller.now));
     let through = tx.inherited_grants(tenant, &[id])?;
     let scopes = own.iter().map(|grant| (grant.role, grant.division));
     let scopes = scopes.chain(through.iter().map(|grant| (grant.role, grant.division)));

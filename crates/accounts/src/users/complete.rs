@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::dependencies;
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
+use super::held::is_over;
 use super::view::{Directory, add_grants, add_skills, is_enabled, name};
 use super::{form, genesys};
 use crate::authorization::templates::EMPLOYEE;
@@ -66,6 +67,7 @@ pub fn complete(
     let (mut grants, mut inherited) = (Vec::new(), Vec::new());
     if wants_grants || wants_effective {
         grants = tx.grants_of(caller.tenant, &ids)?;
+        grants.retain(|grant| !is_over(grant, caller.now));
     }
     if wants_effective {
         inherited = tx.inherited_grants(caller.tenant, &ids)?;

@@ -12,6 +12,7 @@ const CALLER: Caller = Caller {
     rights: accounts::Rights::ALL,
     genesys: false,
     dialect: Dialect::Standard,
+    now: Timestamp::UNIX_EPOCH,
 };
 
 fn key() -> CursorKey {

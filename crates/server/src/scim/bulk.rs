@@ -416,7 +416,8 @@ mod tests {
         let asked = bulk::parse(&request, &mut leniencies).unwrap();
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
-        let caller = Caller { tenant, connection, dialect, rights, genesys: false };
+        let now = clock::now();
+        let caller = Caller { tenant, connection, dialect, rights, genesys: false, now };
         let job = Job { patience, ..Job::new(&caller, asked, String::new(), &mut leniencies) };
         let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
         let made = store.write(move |tx| {

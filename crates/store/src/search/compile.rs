@@ -238,12 +238,7 @@ impl Compiler<'_> {
         let SideTable { from, owner, .. } = side;
         let before = self.lookups.replace(self.lookups.get() + 1);
         out.sql(format!("((resource.id IN (SELECT {owner} FROM "));
-        for (at, part) in from.split("{tenant}").enumerate() {
-            if at > 0 {
-                out.id(self.scope.tenant);
-            }
-            out.sql(part);
-        }
+        self.of_scope(from, out);
         out.sql(" WHERE side.tenant_id = ").id(self.scope.tenant);
         if let Some(resource_type) = side.of_connection {
             out.sql(" AND side.connection_id = ").id(self.scope.connection);
@@ -254,6 +249,21 @@ impl Compiler<'_> {
         }
         // What is said so is looked up by itself, and not made a join.
         out.sql(if before < PLANNED_LOOKUPS { ")))" } else { ")) IS TRUE)" });
+    }
+
+    /// The FROM item of a side table, with what stands for the scope filled in.
+    fn of_scope(&self, from: &str, out: &mut Pieces) {
+        for (at, part) in from.split("{tenant}").enumerate() {
+            if at > 0 {
+                out.id(self.scope.tenant);
+            }
+            for (at, part) in part.split("{now}").enumerate() {
+                if at > 0 {
+                    out.bind(Bind::Stamp(Stamp(self.scope.now)));
+                }
+                out.sql(part);
+            }
+        }
     }
 
     /// A test of any element of a list in the search document.

@@ -95,7 +95,8 @@ pub(super) const fn column(sql: &'static str, form: Form) -> Column {
 /// A table that has a row for each value of an attribute.
 #[derive(Debug)]
 pub(crate) struct SideTable {
-    /// The FROM item; its alias is `side`, and `{tenant}` in it stands for the tenant.
+    /// The FROM item; its alias is `side`, and `{tenant}` and `{now}` in it stand for those of the
+    /// scope.
     pub(crate) from: &'static str,
     /// The identifier of the resource that has the value.
     pub(crate) owner: &'static str,
@@ -188,11 +189,13 @@ const MEMBERS: SideTable = SideTable {
     ],
 };
 
-/// The role that every account has is in no row of `grants`.
+/// The role that every account has is in no row of `grants`. A grant that slept too long is over,
+/// also while its row is still there.
 const ROLES: SideTable = SideTable {
     from: "(SELECT held.tenant_id, held.subject_id AS user_id, role.name_key \
         FROM grants AS held JOIN objects AS role \
         ON role.tenant_id = held.tenant_id AND role.id = held.role_id WHERE NOT held.is_group \
+        AND (held.purge_at IS NULL OR held.purge_at > {now}) \
         UNION ALL SELECT everybody.tenant_id, everybody.id, employee.name_key \
         FROM objects AS employee JOIN users AS everybody \
         ON everybody.tenant_id = employee.tenant_id WHERE employee.resource_type = 'Role' \
@@ -219,7 +222,7 @@ const ROLE_GRANTS: SideTable = SideTable {
         JOIN users AS u ON u.tenant_id = held.tenant_id AND u.id = held.subject_id \
         LEFT JOIN objects AS division \
         ON division.tenant_id = held.tenant_id AND division.id = held.division_id \
-        WHERE NOT held.is_group \
+        WHERE NOT held.is_group AND (held.purge_at IS NULL OR held.purge_at > {now}) \
         UNION ALL SELECT everybody.tenant_id, everybody.id, employee.id, employee.name_key, \
         home.name_key, 'system', (everybody.active \
         AND COALESCE(employee.search ->> 'state', '') <> 'disabled') \

@@ -2,12 +2,13 @@
 
 use accounts::{Assignments, SkillAssignment, StorageResult};
 use diesel::prelude::*;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Session;
 use crate::error::failed;
 use crate::schema::{grants, groups, skill_assignments, users};
-use crate::types::Id;
+use crate::types::{Id, Stamp};
 
 impl Assignments for Session {
     fn skills_of(
@@ -69,7 +70,12 @@ impl Assignments for Session {
         Ok(users.into_iter().map(|id| id.0).collect())
     }
 
-    fn count_in_division(&mut self, tenant: Uuid, division: Uuid) -> StorageResult<(i64, i64)> {
+    fn count_in_division(
+        &mut self,
+        tenant: Uuid,
+        division: Uuid,
+        now: Timestamp,
+    ) -> StorageResult<(i64, i64)> {
         let accounts = users::table
             .filter(users::tenant_id.eq(Id(tenant)).and(users::division_id.eq(Id(division))))
             .filter(users::deleted_at.is_null())
@@ -78,6 +84,7 @@ impl Assignments for Session {
             .map_err(failed)?;
         let granted = grants::table
             .filter(grants::tenant_id.eq(Id(tenant)).and(grants::division_id.eq(Id(division))))
+            .filter(grants::purge_at.is_null().or(grants::purge_at.gt(Stamp(now))))
             .count()
             .get_result(&mut self.0)
             .map_err(failed)?;

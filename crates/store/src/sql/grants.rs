@@ -17,7 +17,7 @@ use super::statement::{CountRow, HolderRow, HoldersRow, Statement};
 use super::{Session, lock_holders};
 use crate::error::failed;
 use crate::schema::{grants, objects, role_permissions};
-use crate::search::Pieces;
+use crate::search::{Bind, Pieces};
 use crate::types::{Id, Stamp};
 
 #[derive(Insertable)]
@@ -121,6 +121,8 @@ impl Grants for Session {
                 ))
                 .do_update()
                 .set((
+                    grants::source.eq(excluded(grants::source)),
+                    grants::granted_at.eq(excluded(grants::granted_at)),
                     grants::dormant.eq(excluded(grants::dormant)),
                     grants::purge_at.eq(excluded(grants::purge_at)),
                 ))
@@ -175,11 +177,13 @@ impl Grants for Session {
         &mut self,
         tenant: Uuid,
         role: Uuid,
+        now: Timestamp,
         limit: u32,
     ) -> StorageResult<Vec<(Uuid, bool)>> {
         let mut pieces = Pieces::default();
         pieces.sql("SELECT DISTINCT subject_id, is_group FROM grants WHERE tenant_id = ");
         pieces.id(tenant).sql(" AND role_id = ").id(role);
+        pieces.sql(" AND (purge_at IS NULL OR purge_at > ").bind(Bind::Stamp(Stamp(now))).sql(")");
         pieces.sql(format!(" ORDER BY subject_id LIMIT {limit}"));
         let rows = Statement::dynamic(pieces).load::<HolderRow>(&mut self.0).map_err(failed)?;
         Ok(rows.into_iter().map(|row| (row.subject_id.0, row.is_group)).collect())

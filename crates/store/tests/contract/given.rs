@@ -21,7 +21,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{CALLER, strict_body};
+use crate::harness::{CALLER, context, strict_body};
 use crate::population::text;
 
 /// What accounts refer to, by what is wanted of it.
@@ -163,6 +163,7 @@ fn all(tx: &mut dyn Tx, kind: &'static ResourceType) -> Result<Vec<Resource>, Re
 fn grants(tx: &mut dyn Tx, now: Timestamp, to: Uuid, held: &[Held]) -> Result<Vec<Grant>, Refusal> {
     let roles = all(tx, ResourceType::role())?;
     let divisions = all(tx, ResourceType::division())?;
+    let later = context().now;
     let sources = ["scim", "admin", "bulk", "template"];
     let grant = |(at, (role, division, dormant)): (usize, &Held)| Grant {
         subject: to,
@@ -172,7 +173,8 @@ fn grants(tx: &mut dyn Tx, now: Timestamp, to: Uuid, held: &[Held]) -> Result<Ve
         source: sources[at % sources.len()].to_owned(),
         granted: now,
         dormant: *dormant,
-        purge_at: dormant.then_some(now),
+        // Some that sleep are over when somebody looks, and some are not.
+        purge_at: dormant.then(|| if at % 2 == 0 { now } else { later }),
     };
     Ok(held.iter().enumerate().map(grant).collect())
 }

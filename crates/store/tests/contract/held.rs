@@ -194,7 +194,7 @@ fn r29_roles_come_down_through_groups_in_groups(database: &TestDatabase) {
     let beside = world.create_group(group("beside", &[ada])).expect("it is new");
     let confers = world.read(move |tx| tx.group_confers(CALLER.tenant, beside, role));
     assert!(!confers.expect("it can be read"));
-    let found = world.read(move |tx| tx.holders_of_role(CALLER.tenant, role, 9));
+    let found = world.read(move |tx| tx.holders_of_role(CALLER.tenant, role, CALLER.now, 9));
     assert_eq!(found.expect("it can be read"), [(outer, true)]);
     let elsewhere = world.read(move |tx| tx.inherited_grants(Uuid::from_u128(77), &[ada]));
     assert!(elsewhere.expect("it can be read").is_empty());

@@ -103,6 +103,8 @@ pub(crate) const CALLER: Caller = Caller {
     dialect: Dialect::Strict,
     rights: Rights::ALL,
     genesys: false,
+    // Between what the population calls now, and what the rules do.
+    now: Timestamp::constant(1_750_000_000, 0),
 };
 
 /// What a rule is given; each time a new request at a later instant.
