@@ -14,6 +14,7 @@ on_each_database!(
     r13_of_fifty_that_want_the_last_seat_one_gets_it,
     r13_a_tenant_may_have_more_accounts_than_seats_if_it_wants,
     r13_above_its_seats_a_tenant_keeps_whom_it_has_and_takes_nobody,
+    r13_of_many_that_leave_at_once_those_too_many_leave_no_seat,
     r13_a_pool_is_not_made_smaller_than_what_is_used,
     r15_an_upgrade_takes_the_new_seat_and_gives_the_old_one_back,
     r15_a_downgrade_is_denied,
@@ -195,6 +196,22 @@ fn r13_above_its_seats_a_tenant_keeps_whom_it_has_and_takes_nobody(database: Dat
     assert_eq!(admin.seats("CX2"), (1, Some(1)));
     scim.patch(&people[0], &active(true)).expect(200);
     nobody_more(2);
+}
+
+fn r13_of_many_that_leave_at_once_those_too_many_leave_no_seat(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    admin.limit("CX2", 3);
+    admin.policy("seats.overage", "allow");
+    let create = |number: usize| create_user(&scim, &licensed(&format!("user{number}"), "CX2"));
+    let people: Vec<String> = (0..12).map(create).collect();
+    admin.policy("seats.overage", "deny");
+    let scim = &scim;
+    thread::scope(|scope| {
+        for path in &people[..10] {
+            scope.spawn(move || scim.patch(path, &active(false)).expect(200));
+        }
+    });
+    assert_eq!(admin.seats("CX2"), (2, Some(1)), "three in all");
 }
 
 fn r13_a_pool_is_not_made_smaller_than_what_is_used(database: Database) {
