@@ -195,7 +195,7 @@ pub trait Users {
         tenant: Uuid,
         number: &str,
     ) -> StorageResult<Option<Uuid>>;
-    /// The `value` of an account's manager.
+    /// The `value` of an account's manager. It stays so until this transaction ends.
     fn manager_of(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<Option<String>>;
     /// Records that the owner of an account logged in, which changes no version (rule R68).
     fn record_login(&mut self, tenant: Uuid, user: Uuid, at: Timestamp) -> StorageResult<()>;

@@ -66,6 +66,9 @@ fn forget_address(attributes: &mut Object) {
 /// A manager who is the account itself is none, and nobody is above themselves. One that does not
 /// exist is kept as sent: identity providers may send people in any order.
 ///
+/// The account itself is locked, and those above it stay where they are from when they are looked
+/// at: of two transactions that would close a circle together one waits for the other, and sees it.
+///
 /// # Errors
 /// [`Code::ManagerCycle`]
 pub(crate) fn manager(

@@ -281,12 +281,9 @@ impl Users for Session {
     }
 
     fn manager_of(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<Option<String>> {
-        let manager: Option<Option<String>> = users::table
-            .find((Id(tenant), Id(user)))
-            .select(users::manager_key)
-            .first(&mut self.0)
-            .optional()
-            .map_err(failed)?;
+        let found = users::table.find((Id(tenant), Id(user))).select(users::manager_key);
+        let manager: Option<Option<String>> =
+            for_share!(found).get_result(&mut self.0).optional().map_err(failed)?;
         Ok(manager.flatten())
     }
 

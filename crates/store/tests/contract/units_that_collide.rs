@@ -183,6 +183,50 @@ fn of_two_groups_that_add_each_other_one_is_refused(database: &TestDatabase) {
     meeting.assert_run_again();
 }
 
+/// Who is to manage whom: units that lock an account, and then give it its manager.
+fn managed(meeting: &Arc<Meeting>, pairs: &[(Uuid, Uuid)]) -> Vec<Unit<()>> {
+    let unit = |&(account, manager): &(Uuid, Uuid)| -> Unit<()> {
+        let meeting = Arc::clone(meeting);
+        Box::new(move |tx| {
+            tx.user_for_update(CALLER.scope(), account)?;
+            meeting.meet();
+            let value = json!({"op": "replace", "path": MANAGER, "value": {"value": manager}});
+            let edits = edits(ResourceType::user(), &value);
+            let mut leniencies = Leniencies::new(Dialect::Strict);
+            accounts::users::patch(tx, &context(), account, &any(), &edits, &mut leniencies)?;
+            Ok(())
+        })
+    };
+    pairs.iter().map(unit).collect()
+}
+
+const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
+fn domain_7_3_of_two_accounts_that_manage_each_other_one_is_refused(database: &TestDatabase) {
+    let world = World::on(database);
+    let ada = world.create_user(user("ada")).expect("she is new");
+    let bob = world.create_user(user("bob")).expect("he is new");
+    let meeting = Meeting::of_two(database.kind);
+    let units = managed(&meeting, &[(ada, bob), (bob, ada)]);
+    assert_one(world.write_together(units), Code::ManagerCycle);
+    meeting.assert_run_again();
+}
+
+/// Between those who are given managers are others, whom nobody changes.
+fn domain_7_3_of_two_chains_that_end_in_each_other_one_is_refused(database: &TestDatabase) {
+    let world = World::on(database);
+    let [ada, bob, eve, joe] =
+        ["ada", "bob", "eve", "joe"].map(|name| world.create_user(user(name)).expect("it is new"));
+    let alone = Meeting { barrier: None, runs: AtomicUsize::new(0) };
+    for made in world.write_together(managed(&Arc::new(alone), &[(ada, bob), (eve, joe)])) {
+        made.expect("nobody is above themselves");
+    }
+    let meeting = Meeting::of_two(database.kind);
+    let units = managed(&meeting, &[(bob, eve), (joe, ada)]);
+    assert_one(world.write_together(units), Code::ManagerCycle);
+    meeting.assert_run_again();
+}
+
 /// In opposite orders they would stand in each other's way; where they take turns, none is run
 /// again.
 fn two_units_that_lock_their_parts_take_turns(database: &TestDatabase) {
@@ -239,4 +283,6 @@ on_each_database!(
     two_units_that_lock_users_in_opposite_order_both_finish,
     two_units_that_lock_groups_in_opposite_order_both_finish,
     of_two_groups_that_add_each_other_one_is_refused,
+    domain_7_3_of_two_accounts_that_manage_each_other_one_is_refused,
+    domain_7_3_of_two_chains_that_end_in_each_other_one_is_refused,
 );
