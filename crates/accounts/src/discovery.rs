@@ -1,22 +1,24 @@
 //! What a tenant has for attributes that name things: what discovery advises its clients to use.
 
+use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::discovery::{CanonicalValues, View};
+use scim_protocol::filter;
+use scim_protocol::fold::fold;
+use scim_protocol::query::{Query, Start};
 use scim_protocol::schema::ResourceType;
-use std::sync::Arc;
-
-use serde_json::Value;
+use uuid::Uuid;
 
 use crate::authorization::Tier;
 use crate::provisioning::{ENTERPRISE, HEADCOUNT};
 use crate::refusal::Refusal;
 use crate::rights::Right;
-use crate::tx::{Resource, Tx};
+use crate::tx::Tx;
 use crate::users::settings::Settings;
-use crate::users::view::is_enabled;
-use crate::{Caller, Context};
+use crate::users::view::{is_enabled, name};
+use crate::{Caller, Context, parse_id};
 
 /// Names of one attribute that are listed at most; who has more looks them up at their endpoint.
-const MAX_NAMES: usize = 1_000;
+const MAX_NAMES: u32 = 1_000;
 
 /// What discovery says to a caller: the names that the caller's tenant has, of roles those that it
 /// may grant. Whoever may not read users is told what strangers are.
@@ -42,39 +44,54 @@ pub fn view(tx: &mut dyn Tx, context: &Context) -> Result<View, Refusal> {
     let roles = grantable(tx, context)?;
     add(&[user], "roles.value", &roles);
     add(&ours, "roleGrants.role", &roles);
-    let divisions = names(tx, caller, ResourceType::division(), |_| true)?;
+    let divisions = names(tx, caller, ResourceType::division(), None)?;
     add(&[ENTERPRISE, HEADCOUNT], "division", &divisions);
     add(&ours, "roleGrants.division", &divisions);
-    let skills = names(tx, caller, ResourceType::skill(), is_enabled)?;
+    let skills = names(tx, caller, ResourceType::skill(), Some(ENABLED))?;
     add(&[HEADCOUNT], "skills.value", &skills);
-    let is_fit = |rule: &Resource| {
-        is_enabled(rule) && rule.attributes.get("validated") != Some(&Value::Bool(false))
-    };
-    let rules = names(tx, caller, ResourceType::capacity_rule(), is_fit)?;
+    let fit = format!("{ENABLED} and not (validated eq false)");
+    let rules = names(tx, caller, ResourceType::capacity_rule(), Some(&fit))?;
     add(&ours, "capacityRule", &rules);
-    let templates = names(tx, caller, ResourceType::user_template(), is_enabled)?;
+    let templates = names(tx, caller, ResourceType::user_template(), Some(ENABLED))?;
     add(&[HEADCOUNT], "template", &templates);
     add(&[HEADCOUNT], "licenseTier", &Tier::ALL.map(|tier| tier.name().to_owned()));
     Ok(View { canonical_values: values, genesys })
 }
 
+/// What can be given to somebody, as a filter.
+const ENABLED: &str = "not (state eq \"disabled\")";
+
 fn grantable(tx: &mut dyn Tx, context: &Context) -> Result<Vec<String>, Refusal> {
-    let caller = &context.caller;
-    let settings = Settings::of(tx, context)?;
-    let grantable = settings.grantable(tx, context)?;
-    let is_admin = caller.rights.allow(Right::Admin);
-    names(tx, caller, ResourceType::role(), |role| {
-        is_enabled(role) && (is_admin || grantable.allows(role))
-    })
+    let (caller, kind) = (&context.caller, ResourceType::role());
+    if caller.rights.allow(Right::Admin) {
+        return names(tx, caller, kind, Some(ENABLED));
+    }
+    let grantable = Settings::of(tx, context)?.grantable(tx, context)?;
+    let Some(listed) = grantable.listed() else {
+        let unprivileged = format!("{ENABLED} and not (privileged eq true)");
+        return names(tx, caller, kind, Some(&unprivileged));
+    };
+    let folded: Vec<String> = listed.iter().map(|name| fold(name)).collect();
+    let ids: Vec<Uuid> = listed.iter().filter_map(|name| parse_id(name)).collect();
+    let mut roles = tx.objects_named(caller.tenant, kind, &folded)?;
+    roles.extend(tx.objects_with_ids(caller.tenant, kind, &ids)?);
+    roles.retain(|role| is_enabled(role) && grantable.allows(role));
+    roles.sort_by_key(|role| role.id);
+    roles.dedup_by_key(|role| role.id);
+    Ok(roles.iter().map(|role| name(role).to_owned()).collect())
 }
 
+/// The names of the resources that a filter selects, the oldest ones if there are too many.
 fn names(
     tx: &mut dyn Tx,
     caller: &Caller,
     kind: &'static ResourceType,
-    is_listed: impl Fn(&Resource) -> bool,
+    filter: Option<&str>,
 ) -> Result<Vec<String>, Refusal> {
-    let all = tx.all_objects(caller.tenant, kind)?;
-    let name = |one: &Arc<Resource>| one.attributes.get("name")?.as_str().map(str::to_owned);
-    Ok(all.iter().filter(|one| is_listed(one)).filter_map(name).take(MAX_NAMES).collect())
+    let parse = |text| filter::parse(kind, text, &mut Leniencies::new(Dialect::Strict));
+    let filter = filter.map(parse).transpose()?;
+    let (start, sort) = (Start::After(None), None);
+    let query = Query { filter, sort, start, count: MAX_NAMES, wants_total: false };
+    let page = tx.objects(caller.scope(), kind, &query)?;
+    Ok(page.resources.iter().map(|one| name(one).to_owned()).collect())
 }

@@ -100,6 +100,11 @@ impl Settings {
 pub(crate) struct Grantable(Option<Vec<String>>);
 
 impl Grantable {
+    /// The names and identifiers of the list, if there is one.
+    pub(crate) fn listed(&self) -> Option<&[String]> {
+        self.0.as_deref()
+    }
+
     /// Whether a role is one of them.
     pub(crate) fn allows(&self, role: &Resource) -> bool {
         let is_it = |listed: &String| {

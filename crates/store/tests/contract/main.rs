@@ -8,6 +8,7 @@
 mod catalogue;
 mod change_log;
 mod cursors;
+mod discovery;
 mod erasure;
 mod filter_equivalence;
 mod filters;

@@ -2,12 +2,15 @@
 //!
 //! Nothing that is written is shared, so all tests run side by side.
 
+mod copies;
 mod database;
 mod raw;
+mod statements;
 mod world;
 
 pub(crate) use database::{Kind, TestDatabase};
 pub(crate) use raw::Raw;
+pub(crate) use statements::Listener;
 pub(crate) use world::{
     CALLER, Unit, World, context, edits, group, new_group, new_user, strict_body, user,
 };
