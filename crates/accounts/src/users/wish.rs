@@ -5,6 +5,7 @@
 
 use scim_protocol::Object;
 use scim_protocol::error::Error;
+use scim_protocol::fold::fold;
 use serde_json::Value;
 
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
@@ -194,27 +195,36 @@ fn skills(shown: &Object, wanted: &Object) -> Result<Option<Vec<SkillWish>>, Ref
     let flat = differing(shown, wanted, Some(HEADCOUNT), "skillSet");
     let listed = listed.map(|value| elements(value).map(skill).collect()).transpose()?;
     let flat = flat.map(|value| flat_skills(value.and_then(Value::as_str))).transpose()?;
-    let key = |skills: &[SkillWish]| {
-        let mut all: Vec<_> = skills
-            .iter()
-            .map(|skill| (scim_protocol::fold::fold(&skill.name), skill.proficiency))
-            .collect();
-        all.sort();
-        all
-    };
     match (listed, flat) {
         (Some(listed), Some(flat)) => {
-            let listed: Vec<SkillWish> = listed;
-            if key(&listed) != key(&flat) {
-                return Err(Error::invalid_value(
-                    "skills and skillSet name different skills: send one of them",
-                )
-                .into());
-            }
-            Ok(Some(listed))
+            let same = in_agreement(listed, flat).ok_or_else(|| {
+                Error::invalid_value("skills and skillSet name different skills: send one of them")
+            })?;
+            Ok(Some(same))
         }
         (listed, flat) => Ok(listed.or(flat)),
     }
+}
+
+/// The skills of a list, each of the kind that the text says; none if the text names others. What
+/// the list says nothing of is as in the text.
+fn in_agreement(listed: Vec<SkillWish>, flat: Vec<SkillWish>) -> Option<Vec<SkillWish>> {
+    if listed.len() != flat.len() {
+        return None;
+    }
+    let keyed = |skill: SkillWish| ((fold(&skill.name), skill.proficiency), skill);
+    let mut flat: Vec<_> = flat.into_iter().map(keyed).collect();
+    let mut listed: Vec<_> = listed.into_iter().map(keyed).collect();
+    // Who says the kind comes first, lest another skill of the name be taken for it.
+    listed.sort_by_key(|(_, skill)| skill.kind.is_none());
+    let same = |(key, skill): (_, SkillWish)| {
+        let is_it = |(other, said): &(_, SkillWish)| {
+            *other == key && (skill.kind.is_none() || skill.kind == said.kind)
+        };
+        let (_, said) = flat.swap_remove(flat.iter().position(is_it)?);
+        Some(SkillWish { kind: said.kind, ..skill })
+    };
+    listed.into_iter().map(same).collect()
 }
 
 fn skill(element: &Value) -> Result<SkillWish, Refusal> {

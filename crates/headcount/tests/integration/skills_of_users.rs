@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::harness::*;
 
 on_each_database!(
+    domain_2_2_an_agent_with_skills_stays_one_and_others_may_have_skills,
     domain_7_6_skills_and_skill_set_say_the_same,
+    domain_7_6_a_skill_and_a_language_of_one_name_are_told_apart,
     domain_7_6_the_text_stays_as_it_was_sent_while_it_is_true,
     domain_7_8_people_are_found_by_what_they_can,
     r22_a_word_that_is_a_skill_and_a_language_needs_its_kind,
@@ -87,6 +89,53 @@ fn domain_7_6_skills_and_skill_set_say_the_same(database: Database) {
     scim.post("/Users", &bob).expect_error(400, Some("invalidValue"));
     bob[HEADCOUNT]["skills"] = json!([{"value": "Sales", "proficiency": 2}]);
     scim.post("/Users", &bob).expect(201);
+}
+
+fn domain_7_6_a_skill_and_a_language_of_one_name_are_told_apart(database: Database) {
+    let (_server, scim, admin) = school(database);
+    admin.create("/Skills", "Thai");
+    let post = |name: &str, skills: Value, skill_set: &str| {
+        let mut body = skilled(name, skill_set);
+        body[HEADCOUNT]["skills"] = skills;
+        scim.post("/Users", &body)
+    };
+    let language = json!({"value": "Thai", "type": "language", "proficiency": 5});
+    let any = json!({"value": "thai", "proficiency": 5});
+    let refused = post("ada", json!([language]), "Thai=5");
+    refused.expect_error(400, Some("invalidValue"));
+    let refused = post("ada", json!([language, language]), "Thai=5;Thai[language]=5");
+    refused.expect_error(400, Some("invalidValue"));
+    // Which of the two is meant, the text says.
+    let both = ["Thai language 5 true", "Thai skill 5 true"];
+    for (name, skills, skill_set, expected) in [
+        ("ada", json!([language]), "THAI[language]=5.0", &both[..1]),
+        ("bob", json!([any]), "Thai=5", &both[1..]),
+        ("eve", json!([any, language]), "Thai[language]=5;Thai=5", &both),
+    ] {
+        let created = post(name, skills, skill_set).expect(201);
+        assert_eq!(listed(&created), expected, "{}", created.story());
+    }
+}
+
+/// The model says of no account that it must not have skills. It only says who does not stop being
+/// an agent.
+fn domain_2_2_an_agent_with_skills_stays_one_and_others_may_have_skills(database: Database) {
+    let (_server, scim, _) = school(database);
+    let mut body = skilled("ada", "Sales=2");
+    body[HEADCOUNT]["agent"] = json!(false);
+    let ada = create_user(&scim, &body);
+    let read = scim.get(&ada).expect(200);
+    assert_eq!(read[HEADCOUNT]["agent"], false, "{}", read.story());
+    assert_eq!(listed(&read), ["Sales skill 2 true"], "{}", read.story());
+    // What was read can be sent back, and sent for another.
+    assert_eq!(scim.put(&ada, &read.body).expect(200).version(), read.version());
+    let agent = scim.patch(&ada, &replace(&ours("agent"), true)).expect(200);
+    assert_eq!(agent[HEADCOUNT]["agent"], true, "{}", agent.story());
+    scim.patch(&ada, &replace(&ours("agent"), false)).expect_code(400, "stillAgent", None);
+    let stop = json!([{"op": "replace", "path": ours("agent"), "value": false},
+        {"op": "remove", "path": ours("skills")}]);
+    let stopped = scim.patch(&ada, &stop).expect(200);
+    assert_eq!(stopped[HEADCOUNT]["agent"], false, "{}", stopped.story());
 }
 
 fn domain_7_6_the_text_stays_as_it_was_sent_while_it_is_true(database: Database) {
