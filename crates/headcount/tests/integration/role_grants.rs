@@ -15,6 +15,7 @@ on_each_database!(
     r30_r42_a_connection_grants_what_it_may,
     r31_a_disabled_role_grants_nothing_and_is_granted_to_nobody,
     domain_7_5_roles_and_role_grants_say_the_same,
+    domain_7_5_of_a_role_its_value_is_kept_and_nothing_else,
     domain_7_8_people_are_found_by_their_roles,
 );
 
@@ -105,6 +106,29 @@ fn r22_r28_roles_are_named_by_name_or_identifier_with_or_without_a_division(data
     // Sent back as it was read, it changes nothing.
     let again = scim.patch(&ada, &replace("roles", both["roles"].clone())).expect(200);
     assert_eq!(again.version(), both.version(), "{}", again.story());
+}
+
+fn domain_7_5_of_a_role_its_value_is_kept_and_nothing_else(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let sent = json!([{"value": "AGENT", "display": "Desk", "type": "work", "primary": true},
+        {"display": "Supervisor", "type": "home"}]);
+    let mut body = user("ada");
+    body["roles"] = sent.clone();
+    let ada = create_user(&scim, &body);
+    let read = scim.get(&ada).expect(200);
+    let roles =
+        ["employee", "supervisor", "agent"].map(|name| json!({"value": name, "display": name}));
+    assert_eq!(read["roles"], json!(roles), "{}", read.story());
+    let again = scim.patch(&ada, &replace("roles", sent)).expect(200);
+    assert_eq!(again.version(), read.version(), "it says the same: {}", again.story());
+    scim.filter("/Users", "roles[primary eq true] or roles.type pr").expect_user_names(&[]);
+    // Clients can read that it is so.
+    let schema = scim.get(&format!("/Schemas/{USER}")).expect(200);
+    let parts = &element(&schema["attributes"], "name", "roles")["subAttributes"];
+    for name in ["type", "primary"] {
+        let said = element(parts, "name", name)["description"].to_string();
+        assert!(said.contains("accepted and not kept"), "{said}");
+    }
 }
 
 fn r27_everybody_is_an_employee_whatever_is_sent(database: Database) {
