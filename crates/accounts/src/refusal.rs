@@ -36,7 +36,7 @@ pub enum Refusal {
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::NotSearchable(_) => {
+            StorageError::NotSearchable(_) | StorageError::TooCostly { .. } => {
                 Self::Protocol(Error::invalid_filter(error.to_string()))
             }
             StorageError::NotSortable(_) => Self::Protocol(Error::invalid_path(error.to_string())),

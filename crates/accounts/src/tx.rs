@@ -43,6 +43,17 @@ pub enum StorageError {
     /// An attribute that cannot be filtered by.
     #[error("{0} cannot be used in a filter")]
     NotSearchable(String),
+    /// A filter with too many tests of what is costly to find.
+    #[error(
+        "a filter takes at most {limit} tests of groups, roles, roleGrants, effectiveRoles, skills \
+         and blockedPermissionCount, and {attribute} is one more: use fewer, or several filters"
+    )]
+    TooCostly {
+        /// The attribute that is one too many.
+        attribute: String,
+        /// How many there may be.
+        limit: usize,
+    },
     /// An attribute that cannot be sorted by.
     #[error("{0} cannot be used to sort by")]
     NotSortable(String),

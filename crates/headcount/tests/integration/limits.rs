@@ -12,6 +12,7 @@ use crate::harness::*;
 on_each_database!(
     rfc7644_3_12_a_body_that_is_too_large_is_413,
     deep_and_long_input_is_refused,
+    a_filter_asks_twenty_times_for_what_is_costly_to_find,
     a_patch_may_hold_hundreds_of_members,
     what_would_cost_too_much_is_refused,
 );
@@ -86,6 +87,37 @@ fn deep_and_long_input_is_refused(database: Database) {
     answer.expect_error(400, Some("invalidSyntax"));
     scim.post("/Users", &user(&"a".repeat(100_000))).expect_error(400, Some("invalidValue"));
     scim.get("/Users").expect_empty_list();
+}
+
+fn a_filter_asks_twenty_times_for_what_is_costly_to_find(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let ours = |test: &str| format!("{HEADCOUNT}:{test}");
+    let costly = [
+        "groups[display eq \"Staff\" or display eq \"Crew\"]".to_owned(),
+        "not (groups eq \"x\")".to_owned(),
+        "roles ne \"x\"".to_owned(),
+        ours("roleGrants[role eq \"x\"]"),
+        ours("effectiveRoles pr"),
+        ours("skills.value eq \"x\""),
+        ours("blockedPermissionCount gt 0"),
+    ];
+    let chain = |terms: usize| {
+        let all: Vec<&str> = costly.iter().map(String::as_str).cycle().take(terms).collect();
+        all.join(" or ")
+    };
+    scim.filter("/Users", &chain(20)).expect(200);
+    let refused = scim.filter("/Users", &chain(21)).expect_error(400, Some("invalidFilter"));
+    let detail = refused["detail"].to_string();
+    assert!(detail.contains("at most 20") && detail.contains("blockedPermissionCount"), "{detail}");
+    // The next filter has a count of its own, and what has an index is not counted.
+    let cheap = vec!["emails eq \"a@x.example\" or externalId eq \"x\""; 100].join(" or ");
+    scim.filter("/Users", &format!("{} or {cheap}", chain(20))).expect(200);
+    let grants = ours("roleGrants.role eq \"x\"").replace(":User:", ":Group:");
+    scim.filter("/Groups", &vec![grants.as_str(); 20].join(" or ")).expect_empty_list();
+    let refused = scim.filter("/Groups", &vec![grants.as_str(); 21].join(" or "));
+    refused.expect_error(400, Some("invalidFilter"));
+    let members = vec!["members eq \"x\""; 100].join(" or ");
+    scim.filter("/Groups", &members).expect_empty_list();
 }
 
 fn a_patch_may_hold_hundreds_of_members(database: Database) {

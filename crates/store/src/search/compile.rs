@@ -13,7 +13,7 @@ use super::nesting::in_groups;
 use super::place::{
     Column, Form, GROUPS_ABOVE_USER, GROUPS_OF_USER, Place, SideTable, Table, place,
 };
-use super::value::{EVERYTHING, InDocument, NOTHING, path, unsearchable};
+use super::value::{EVERYTHING, InDocument, NOTHING, path, too_costly, unsearchable};
 use super::{Bind, Dialect, Pieces};
 use crate::types::Stamp;
 
@@ -21,10 +21,14 @@ use crate::types::Stamp;
 /// it takes to plan grows with the cube of their number.
 const PLANNED_LOOKUPS: usize = 8;
 
+/// So many tests may be in one filter of what a query of its own finds for all users of the tenant,
+/// such as the roles that they hold: 500 of these would keep a lane for minutes.
+const MAX_QUERIES: usize = 20;
+
 /// The condition of a predicate on the row `resource` of a table.
 ///
 /// # Errors
-/// [`accounts::StorageError::NotSearchable`]
+/// [`accounts::StorageError::NotSearchable`], [`accounts::StorageError::TooCostly`]
 pub(crate) fn condition(
     dialect: &dyn Dialect,
     table: Table,
@@ -32,8 +36,9 @@ pub(crate) fn condition(
     predicate: &Predicate,
 ) -> StorageResult<Pieces> {
     let mut pieces = Pieces::default();
-    let lookups = Cell::new(0);
-    Compiler { dialect, table, scope, within: Within::Resource, lookups: &lookups }
+    let (lookups, queries) = (Cell::new(0), Cell::new(0));
+    let within = Within::Resource;
+    Compiler { dialect, table, scope, within, lookups: &lookups, queries: &queries }
         .predicate(predicate, &mut pieces)?;
     Ok(pieces)
 }
@@ -57,6 +62,8 @@ struct Compiler<'a> {
     within: Within,
     /// How many tables of values were looked into so far.
     lookups: &'a Cell<usize>,
+    /// How many tests so far are of what a query of its own finds.
+    queries: &'a Cell<usize>,
 }
 
 impl Compiler<'_> {
@@ -109,13 +116,25 @@ impl Compiler<'_> {
         }
     }
 
+    /// Where an attribute of the resource is, if the filter may ask for it once more.
+    fn place(&self, attribute: AttributeRef) -> StorageResult<Place> {
+        let place = place(self.table, attribute);
+        if place.is_query() {
+            self.queries.set(self.queries.get() + 1);
+            if self.queries.get() > MAX_QUERIES {
+                return Err(too_costly(attribute, MAX_QUERIES));
+            }
+        }
+        Ok(place)
+    }
+
     fn resource_test(
         &self,
         attribute: AttributeRef,
         test: &Test,
         out: &mut Pieces,
     ) -> StorageResult<()> {
-        match place(self.table, attribute) {
+        match self.place(attribute)? {
             Place::Nowhere => Err(unsearchable(attribute)),
             Place::Column(column) => {
                 self.column_test(column, test, out);
@@ -301,7 +320,7 @@ impl Compiler<'_> {
         predicate: &Predicate,
         out: &mut Pieces,
     ) -> StorageResult<()> {
-        let place = place(self.table, attribute);
+        let place = self.place(attribute)?;
         if let Place::Groups = place {
             return self.groups_element(predicate, out);
         }

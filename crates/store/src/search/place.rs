@@ -130,6 +130,17 @@ pub(crate) enum Place {
     Nowhere,
 }
 
+impl Place {
+    /// Whether a query of its own finds it: one that looks at all that the tenant has of it.
+    pub(crate) fn is_query(self) -> bool {
+        match self {
+            Self::Side(side) => side.from.starts_with('('),
+            Self::Groups => true,
+            Self::Column(_) | Self::Document | Self::Nowhere => false,
+        }
+    }
+}
+
 const EMAILS: SideTable = SideTable {
     from: "user_emails AS side",
     owner: "side.user_id",

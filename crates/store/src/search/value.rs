@@ -59,6 +59,11 @@ pub(super) fn name(attribute: AttributeRef) -> String {
     }
 }
 
+/// The refusal of a filter that asks for too much.
+pub(super) fn too_costly(attribute: AttributeRef, limit: usize) -> StorageError {
+    StorageError::TooCostly { attribute: name(attribute), limit }
+}
+
 /// The refusal of a filter.
 pub(super) fn unsearchable(attribute: AttributeRef) -> StorageError {
     StorageError::NotSearchable(name(attribute))
