@@ -56,19 +56,22 @@ fn row(tenant: Uuid, grant: &Grant, is_group: bool) -> GrantRow {
 }
 
 /// `above`: the groups that hold each of these users, with whether each on the way is enabled.
+///
+/// SQLite takes the tables of a CROSS JOIN in the order in which they are written: up from the few
+/// that are asked for. Left to itself it may go through all that the tenant has.
 fn above_users(tenant: Uuid, users: &[Uuid]) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(
         "WITH RECURSIVE above (user_id, group_id, enabled) AS ( \
          SELECT m.member_id, m.group_id, g.enabled FROM memberships AS m \
-         JOIN \"groups\" AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
-         WHERE m.tenant_id = ",
+         CROSS JOIN \"groups\" AS g \
+         WHERE g.tenant_id = m.tenant_id AND g.id = m.group_id AND m.tenant_id = ",
     );
     pieces.id(tenant).sql(" AND m.member_id IN (").ids(users).sql(
         ") UNION SELECT above.user_id, m.group_id, (above.enabled AND g.enabled) FROM above \
-         JOIN memberships AS m ON m.member_id = above.group_id \
-         JOIN \"groups\" AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
-         WHERE m.tenant_id = ",
+         CROSS JOIN memberships AS m CROSS JOIN \"groups\" AS g \
+         WHERE m.member_id = above.group_id \
+         AND g.tenant_id = m.tenant_id AND g.id = m.group_id AND m.tenant_id = ",
     );
     pieces.id(tenant).sql(")");
     pieces
@@ -85,9 +88,10 @@ fn holders_of(tenant: Uuid, role: Uuid) -> Pieces {
     );
     pieces.id(tenant).sql(" AND gr.role_id = ").id(role).sql(
         " UNION SELECT m.member_id FROM conferring \
-         JOIN memberships AS m ON m.group_id = conferring.group_id \
-         JOIN \"groups\" AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id \
-         WHERE m.is_group AND g.enabled AND m.tenant_id = ",
+         CROSS JOIN memberships AS m CROSS JOIN \"groups\" AS g \
+         WHERE m.group_id = conferring.group_id \
+         AND g.tenant_id = m.tenant_id AND g.id = m.member_id \
+         AND m.is_group AND g.enabled AND m.tenant_id = ",
     );
     pieces.id(tenant).sql(
         "), holders (user_id) AS ( \
@@ -95,9 +99,8 @@ fn holders_of(tenant: Uuid, role: Uuid) -> Pieces {
          WHERE NOT gr.is_group AND NOT gr.dormant AND gr.tenant_id = ",
     );
     pieces.id(tenant).sql(" AND gr.role_id = ").id(role).sql(
-        " UNION SELECT m.member_id FROM conferring \
-         JOIN memberships AS m ON m.group_id = conferring.group_id \
-         WHERE NOT m.is_group AND m.tenant_id = ",
+        " UNION SELECT m.member_id FROM conferring CROSS JOIN memberships AS m \
+         WHERE m.group_id = conferring.group_id AND NOT m.is_group AND m.tenant_id = ",
     );
     pieces.id(tenant).sql(")");
     pieces
@@ -205,21 +208,26 @@ impl Grants for Session {
     }
 
     fn holds_role(&mut self, tenant: Uuid, user: Uuid, role: Uuid) -> StorageResult<bool> {
+        // What it has itself, and what the groups above it have: each by its key.
         let mut pieces = above_users(tenant, &[user]);
-        pieces.sql(" SELECT COUNT(*) AS total FROM grants AS gr WHERE gr.tenant_id = ").id(tenant);
-        pieces.sql(" AND gr.role_id = ").id(role).sql(" AND ((gr.subject_id = ").id(user);
-        pieces.sql(
-            " AND NOT gr.dormant) OR gr.subject_id IN (SELECT group_id FROM above WHERE enabled))",
-        );
+        pieces.sql(" SELECT (SELECT COUNT(*) FROM grants AS own WHERE own.tenant_id = ").id(tenant);
+        pieces.sql(" AND own.subject_id = ").id(user).sql(" AND own.role_id = ").id(role);
+        pieces.sql(" AND NOT own.dormant) + (SELECT COUNT(*) FROM above CROSS JOIN grants AS gr");
+        pieces.sql(" WHERE above.enabled AND gr.tenant_id = ").id(tenant);
+        pieces.sql(" AND gr.subject_id = above.group_id AND gr.role_id = ").id(role);
+        pieces.sql(") AS total");
         let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
         Ok(row.total > 0)
     }
 
     fn group_confers(&mut self, tenant: Uuid, group: Uuid, role: Uuid) -> StorageResult<bool> {
         let mut pieces = above_users(tenant, &[group]);
-        pieces.sql(" SELECT COUNT(*) AS total FROM grants AS gr WHERE gr.tenant_id = ").id(tenant);
-        pieces.sql(" AND gr.role_id = ").id(role).sql(" AND (gr.subject_id = ").id(group);
-        pieces.sql(" OR gr.subject_id IN (SELECT group_id FROM above))");
+        pieces.sql(" SELECT (SELECT COUNT(*) FROM grants AS own WHERE own.tenant_id = ").id(tenant);
+        pieces.sql(" AND own.subject_id = ").id(group).sql(" AND own.role_id = ").id(role);
+        pieces.sql(") + (SELECT COUNT(*) FROM above CROSS JOIN grants AS gr");
+        pieces.sql(" WHERE gr.tenant_id = ").id(tenant);
+        pieces.sql(" AND gr.subject_id = above.group_id AND gr.role_id = ").id(role);
+        pieces.sql(") AS total");
         let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
         Ok(row.total > 0)
     }
@@ -228,7 +236,7 @@ impl Grants for Session {
         let mut pieces = holders_of(tenant, role);
         pieces.sql(
             " SELECT COUNT(*) AS enabled, COUNT(u.activated_at) AS activated FROM holders \
-             JOIN users AS u ON u.id = holders.user_id WHERE u.active AND u.tenant_id = ",
+             CROSS JOIN users AS u WHERE u.id = holders.user_id AND u.active AND u.tenant_id = ",
         );
         pieces.id(tenant);
         let row = Statement::fixed(pieces).get_result::<HoldersRow>(&mut self.0).map_err(failed)?;

@@ -20,6 +20,8 @@ use crate::types::{Id, Json, SearchJson, Stamp};
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = groups)]
 #[diesel(treat_none_as_null = true)]
+// The key is not written again: SQLite would look through all that refers to the row.
+#[diesel(primary_key(tenant_id, id))]
 struct GroupRow {
     tenant_id: Id,
     id: Id,

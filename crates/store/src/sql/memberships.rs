@@ -209,7 +209,9 @@ impl Memberships for Session {
             )
             .filter(memberships::tenant_id.eq(Id(tenant)))
             .filter(memberships::member_id.eq(Id(user)))
-            .filter(groups::kind.eq("agent"));
+            .filter(groups::kind.eq("agent"))
+            // Of a membership only what the index has, or SQLite goes through all of the tenant's.
+            .select(memberships::group_id);
         diesel::select(diesel::dsl::exists(of_agents)).get_result(&mut self.0).map_err(failed)
     }
 
@@ -220,12 +222,14 @@ impl Memberships for Session {
         now: Timestamp,
     ) -> StorageResult<Vec<(Uuid, i64)>> {
         self.2.change_holdings();
-        let of_member =
-            memberships::tenant_id.eq(Id(tenant)).and(memberships::member_id.eq(Id(id)));
-        let left: Vec<Id> = diesel::delete(memberships::table.filter(of_member))
-            .returning(memberships::group_id)
-            .get_results(&mut self.0)
-            .map_err(failed)?;
+        // By the key, which SQLite would otherwise go through for all groups of the tenant.
+        let mut pieces = Pieces::default();
+        pieces.sql("DELETE FROM memberships WHERE tenant_id = ").id(tenant);
+        pieces.sql(" AND group_id IN (SELECT held.group_id FROM memberships AS held");
+        pieces.sql(" WHERE held.tenant_id = ").id(tenant).sql(" AND held.member_id = ").id(id);
+        pieces.sql(") AND member_id = ").id(id).sql(" RETURNING group_id AS id");
+        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        let left: Vec<Id> = rows.into_iter().map(|row| row.id).collect();
         let mut changed = Vec::with_capacity(left.len());
         for chunk in left.chunks(CHUNK) {
             let of_tenant = groups::tenant_id.eq(Id(tenant));

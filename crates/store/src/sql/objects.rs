@@ -23,6 +23,8 @@ use crate::types::{Id, Json, SearchJson, Stamp};
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = objects)]
 #[diesel(treat_none_as_null = true)]
+// The key is not written again: SQLite would look through all that refers to the row.
+#[diesel(primary_key(tenant_id, id))]
 struct ObjectRow {
     tenant_id: Id,
     id: Id,

@@ -26,6 +26,8 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 #[diesel(table_name = users)]
 #[diesel(treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
+// The key is not written again: SQLite would look through all that refers to the row.
+#[diesel(primary_key(tenant_id, id))]
 struct UserRow {
     tenant_id: Id,
     id: Id,
