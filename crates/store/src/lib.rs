@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use accounts::{Scope, StorageError, Tx};
 use scim_protocol::query::Query;
+use scim_protocol::schema::ResourceType;
 
 pub use error::{OpenError, UnitError};
 pub use url::DatabaseUrl;
@@ -151,15 +152,16 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
 /// The database cannot be opened, or the query cannot be searched.
 pub fn explain(
     url: &DatabaseUrl,
-    resource_type: &str,
+    kind: &'static ResourceType,
     scope: Scope,
     query: &Query,
 ) -> Result<Vec<String>, StorageError> {
     let opened = |error: OpenError| StorageError::Failed(Box::new(error));
-    let table = match resource_type {
+    let table = match kind.name {
+        "User" => search::Table::Users,
         "Group" => search::Table::Groups,
         "ChangeLogEntry" => search::Table::ChangeLog,
-        _ => search::Table::Users,
+        name => search::Table::Objects(name),
     };
     match url {
         DatabaseUrl::Sqlite(path) => {

@@ -247,7 +247,7 @@ fn the_newest_entries_and_those_of_a_resource_have_an_index(database: &TestDatab
     let world = World::on(database);
     let [ada, ..] = history(&world);
     let plan = |query: &Query| {
-        let plan = store::explain(&database.url, kind().name, CALLER.scope(), query);
+        let plan = store::explain(&database.url, kind(), CALLER.scope(), query);
         plan.expect("it has a plan").join("\n")
     };
     let newest = plan(&query(None, Some(("at", "descending"))));

@@ -183,7 +183,7 @@ fn assert_indexed(database: &TestDatabase, user: Uuid, group: Uuid) {
     for Expected { kind, filter, sqlite, postgres } in expected {
         let parameters = Parameters { filter: Some(filter.clone()), ..Parameters::default() };
         let query = parameters.query(kind, &mut Leniencies::new(Dialect::Standard)).unwrap();
-        let plan = store::explain(&database.url, kind.name, CALLER.scope(), &query).unwrap();
+        let plan = store::explain(&database.url, kind, CALLER.scope(), &query).unwrap();
         // The groups in a group are few, and found by an index before they are gone through.
         let plan = plan.join("\n").replace("SCAN nested", "EACH nested");
         let (wanted, unwanted) = match database.kind {
@@ -307,7 +307,7 @@ fn assert_ranges(database: &TestDatabase, user: Uuid) {
         let key = key.map(|key| Key::Text(key.to_owned()));
         let start = Start::After(Some(Position { id: user.to_string(), key }));
         let query = Query { start, ..query };
-        let plan = store::explain(&database.url, kind.name, CALLER.scope(), &query).unwrap();
+        let plan = store::explain(&database.url, kind, CALLER.scope(), &query).unwrap();
         let plan = plan.join("\n");
         let (wanted, sorting, unwanted) = match database.kind {
             Kind::Sqlite => (sqlite, "TEMP B-TREE", "SCAN "),

@@ -23,6 +23,7 @@ mod plan;
 mod population;
 mod roles;
 mod sample;
+mod scale;
 mod schema;
 mod seats;
 mod sorting_equivalence;

@@ -79,7 +79,9 @@ fn domain_2_8_users_are_found_by_groups_that_hold_theirs(database: &TestDatabase
     ] {
         let parameters = Parameters { filter: Some(filter.clone()), ..Parameters::default() };
         let query = parameters.query(ResourceType::user(), &mut Leniencies::new(Dialect::Strict));
-        let plan = store::explain(&database.url, "User", CALLER.scope(), &query.unwrap()).unwrap();
+        let plan =
+            store::explain(&database.url, ResourceType::user(), CALLER.scope(), &query.unwrap())
+                .unwrap();
         let plan = plan.join("\n");
         let (wanted, unwanted) = match database.kind {
             Kind::Sqlite => (

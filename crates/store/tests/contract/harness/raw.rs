@@ -18,6 +18,18 @@ struct Row {
     value: String,
 }
 
+#[derive(QueryableByName)]
+struct SqliteStep {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresStep {
+    #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
 impl Raw {
     pub(crate) fn open(url: &DatabaseUrl) -> Self {
         match url {
@@ -94,6 +106,32 @@ impl Raw {
             }
         }
         places
+    }
+
+    /// The plan of a statement, a line for each step: one that is good for all values alike.
+    pub(crate) fn plan(&mut self, statement: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(conn) => {
+                let query = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"));
+                let steps: QueryResult<Vec<SqliteStep>> = query.load(conn);
+                let steps = steps.unwrap_or_else(|error| panic!("{statement}: {error}"));
+                steps.into_iter().map(|step| step.detail).collect()
+            }
+            Self::Postgres(conn) => {
+                let values = (1..).take_while(|at| statement.contains(&format!("${at}"))).count();
+                let values = vec!["NULL"; values].join(", ");
+                let values = if values.is_empty() { values } else { format!("({values})") };
+                let prepare = format!(
+                    "SET plan_cache_mode = force_generic_plan; PREPARE told AS {statement}"
+                );
+                let prepared = conn.batch_execute(&prepare);
+                prepared.unwrap_or_else(|error| panic!("{statement}: {error}"));
+                let query = diesel::sql_query(format!("EXPLAIN EXECUTE told {values}"));
+                let steps: Vec<PostgresStep> = query.load(conn).expect("it is prepared");
+                conn.batch_execute("DEALLOCATE told").expect("it is prepared");
+                steps.into_iter().map(|step| step.detail).collect()
+            }
+        }
     }
 
     /// Runs a statement; what the database says against it, if anything.
