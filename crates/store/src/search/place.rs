@@ -396,7 +396,11 @@ const EXTERNAL_ID_OF_GROUP: SideTable =
 /// are not kept in the form in which they would be compared.
 fn in_change_log(name: &str, sub: Option<&str>) -> Place {
     let (sql, form) = match (name, sub) {
+        ("schemas", _) => ("resource.id", Form::Always(LOG_SCHEMA)),
+        // No client gives an entry a name of its own.
+        ("externalId", _) => ("CAST(NULL AS text)", Form::Text),
         ("at", _) => ("resource.created_at", Form::Instant),
+        ("actor", None) => ("resource.actor_type", Form::Text),
         ("actor", Some("value")) => ("resource.actor_id", Form::Id),
         ("actor", Some("type")) => ("lower(resource.actor_type)", Form::Text),
         ("source", _) => ("lower(resource.source)", Form::Text),
@@ -411,6 +415,8 @@ fn in_change_log(name: &str, sub: Option<&str>) -> Place {
     };
     Place::Column(column(sql, form))
 }
+
+const LOG_SCHEMA: &str = "urn:ietf:params:scim:schemas:headcount:2.0:ChangeLogEntry";
 
 /// What is computed when a resource is read: the type, and its attributes.
 const COMPUTED: &[(&str, &[&str])] = &[

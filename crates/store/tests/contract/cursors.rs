@@ -76,7 +76,7 @@ fn each_order_in_pages(both: &Both, kinds: &[&'static ResourceType]) {
                     continue;
                 }
                 let Some(query) = sorted_by(kind, &target.path, descending) else { continue };
-                if is_unsortable(&target.path) {
+                if is_unsortable(kind, &target.path) {
                     continue;
                 }
                 for (database, world) in &both.worlds {

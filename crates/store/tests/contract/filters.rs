@@ -96,6 +96,12 @@ impl Targets {
         Self::from(self.all.into_iter().filter(|target| target.is_there).collect())
     }
 
+    /// Without those of which the names begin so.
+    pub(crate) fn without(self, names: &[&str]) -> Self {
+        let is_one = |target: &Target| names.iter().any(|name| target.path.starts_with(name));
+        Self::from(self.all.into_iter().filter(|target| !is_one(target)).collect())
+    }
+
     fn from(all: Vec<Target>) -> Self {
         let complex = (0..all.len()).filter(|at| !all[*at].subs.is_empty()).collect();
         Self { all, complex }

@@ -19,6 +19,7 @@ mod indexes;
 mod keys;
 mod ledger;
 mod nesting;
+mod nouns;
 mod plan;
 mod population;
 mod roles;

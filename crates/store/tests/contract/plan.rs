@@ -1,6 +1,7 @@
 //! The same population in a store on each database, and what queries find there.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use accounts::{Context, Page, Precondition, Refusal, Resource, Tx, tenancy};
@@ -25,6 +26,8 @@ pub(crate) struct Both {
     /// As the server renders them, in the order of their identifiers.
     pub(crate) users: Vec<Object>,
     pub(crate) groups: Vec<Object>,
+    /// What neither is, by the name of the type.
+    pub(crate) nouns: BTreeMap<&'static str, Vec<Object>>,
     // Dropped after the stores.
     pub(crate) _databases: [TestDatabase; 2],
 }
@@ -64,11 +67,16 @@ impl Both {
         let (users, groups) = (rendered_users(one), rendered_groups(one));
         assert_eq!((&users, &groups), (&rendered_users(other), &rendered_groups(other)));
         assert!(users.len() > USERS / 2 && groups.len() > GROUPS / 2, "hardly any was created");
-        Self { worlds, users, groups, _databases: databases }
+        let nouns = BTreeMap::new();
+        Self { worlds, users, groups, nouns, _databases: databases }
     }
 
     pub(crate) fn resources(&self, kind: &ResourceType) -> &[Object] {
-        if kind.name == "Group" { &self.groups } else { &self.users }
+        match self.nouns.get(kind.name) {
+            Some(nouns) => nouns,
+            None if kind.name == "Group" => &self.groups,
+            None => &self.users,
+        }
     }
 }
 
@@ -92,7 +100,7 @@ fn planned_id() -> Uuid {
 }
 
 /// The step of a plan in which something happens says when, and gives it its identifiers.
-fn at_step(step: usize) -> Context {
+pub(crate) fn at_step(step: usize) -> Context {
     NEXT_ID.set(0x0191_0000_0000_7000_8000_0000_0000_0000 + (step as u128) * 0x1_0000);
     // Some things happen at the same instant, and not every instant has a fraction.
     let pairs = i64::try_from(step / 2).expect("it is small");
@@ -254,6 +262,7 @@ pub(crate) fn page(
     match kind.name {
         "Group" => accounts::groups::list(tx, &CALLER, query),
         "User" => accounts::users::list(tx, &CALLER, query),
+        "ChangeLogEntry" => accounts::ledger::list(tx, &CALLER, query),
         _ => Ok(tx.objects(CALLER.scope(), kind, query)?),
     }
 }

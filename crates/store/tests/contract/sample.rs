@@ -2,6 +2,7 @@
 //! groups are text, booleans and a few instants. None has a column of its own, so that all are
 //! searched in the document; the resources are put into the table of the users past the rules.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use proptest::prelude::*;
@@ -169,7 +170,7 @@ fn values(attribute: &'static Attribute) -> BoxedStrategy<Value> {
     value
 }
 
-fn members(attributes: &'static [Attribute]) -> impl Strategy<Value = Value> {
+pub(crate) fn members(attributes: &'static [Attribute]) -> impl Strategy<Value = Value> {
     let each: Vec<_> = attributes.iter().map(|a| prop::option::weighted(0.7, values(a))).collect();
     each.prop_map(move |values| {
         let members = attributes.iter().zip(values);
@@ -218,7 +219,8 @@ impl Both {
         let [one, other] = worlds.each_ref().map(|(_, world)| listed(world, sample()));
         assert_eq!(one, other);
         assert_eq!(one.len(), SAMPLES);
-        Self { worlds, users: one, groups: Vec::new(), _databases: databases }
+        let (groups, nouns) = (Vec::new(), BTreeMap::new());
+        Self { worlds, users: one, groups, nouns, _databases: databases }
     }
 }
 

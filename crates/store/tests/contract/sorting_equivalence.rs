@@ -13,6 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::filters::{HEADCOUNT, HEADCOUNT_GROUP, Targets};
+use crate::nouns::{computed, nouns};
 use crate::plan::{Both, Found, found, list};
 use crate::sample::sample;
 
@@ -109,7 +110,11 @@ const UNSORTABLE_OF_ACCOUNTS: [&str; 8] = [
 const UNSORTABLE_OF_GROUPS: [&str; 4] =
     ["roleGrants", "managers.display", "managers.$ref", "memberCount"];
 
-pub(crate) fn is_unsortable(path: &str) -> bool {
+pub(crate) fn is_unsortable(kind: &ResourceType, path: &str) -> bool {
+    if !["User", "Group"].contains(&kind.name) {
+        let of_kind = computed(kind).iter().any(|name| path.starts_with(name));
+        return of_kind || path.starts_with("meta.location");
+    }
     let of_groups = path.strip_prefix(HEADCOUNT_GROUP).and_then(|path| path.strip_prefix(':'));
     if let Some(path) = of_groups {
         return UNSORTABLE_OF_GROUPS.iter().any(|prefix| path.starts_with(prefix));
@@ -131,6 +136,11 @@ fn rfc7644_3_4_2_3_both_databases_sort_every_data_type_alike() {
     each_order_agrees(&Both::of_samples(), &[sample()]);
 }
 
+#[test]
+fn rfc7644_3_4_2_3_both_databases_sort_nouns_alike() {
+    each_order_agrees(&Both::of_nouns(), &nouns().collect::<Vec<_>>());
+}
+
 fn each_order_agrees(both: &Both, kinds: &[&'static ResourceType]) {
     let mut failures = Vec::new();
     for kind in kinds.iter().copied() {
@@ -138,7 +148,7 @@ fn each_order_agrees(both: &Both, kinds: &[&'static ResourceType]) {
             for descending in [false, true] {
                 // A complex attribute without `value` is nothing to sort by.
                 let Some(query) = sorted_by(kind, &target.path, descending) else { continue };
-                let expected = if is_unsortable(&target.path) {
+                let expected = if is_unsortable(kind, &target.path) {
                     Found::NotSearchable
                 } else {
                     Found::These(expected(both.resources(kind), &query.sort.unwrap()))
