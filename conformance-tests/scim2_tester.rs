@@ -225,7 +225,7 @@ fn run_scim2_tester(scim: &Client) -> String {
         .env("SCIM_CLI_HEADERS", format!("Authorization: Bearer {}", scim.token()))
         .env("NO_COLOR", "1")
         .env("PYTHONIOENCODING", "utf-8");
-    let run = run(&mut command, Duration::from_secs(300));
+    let run = run(&mut command, Duration::from_secs(900));
     assert!(!run.stdout.trim().is_empty(), "scim2 said nothing: {}", run.stderr);
     run.stdout
 }

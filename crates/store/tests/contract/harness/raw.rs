@@ -118,7 +118,8 @@ impl Raw {
                 steps.into_iter().map(|step| step.detail).collect()
             }
             Self::Postgres(conn) => {
-                let values = (1..).take_while(|at| statement.contains(&format!("${at}"))).count();
+                let is_bound = |at: &u16| statement.contains(&format!("${at}"));
+                let values = (1..=u16::MAX).take_while(is_bound).count();
                 let values = vec!["NULL"; values].join(", ");
                 let values = if values.is_empty() { values } else { format!("({values})") };
                 let prepare = format!(

@@ -24,7 +24,7 @@ impl Instrumentation for Ear {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
-                url.clone_into(&mut self.url)
+                url.clone_into(&mut self.url);
             }
             InstrumentationEvent::StartQuery { query, .. } => {
                 let mut heard = heard();
