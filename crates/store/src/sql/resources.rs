@@ -268,10 +268,8 @@ fn load<R: Row>(
     limit: u32,
 ) -> StorageResult<Vec<R::Read>> {
     let mut resources = Vec::new();
-    let statement = match is_look_up(table, query.filter.as_ref()) && query.sort.is_none() {
-        true => Statement::fixed,
-        false => Statement::dynamic,
-    };
+    let is_look_up = query.sort.is_none() && is_look_up(table, query.filter.as_ref());
+    let statement = if is_look_up { Statement::fixed } else { Statement::dynamic };
     for part in parts::<R>(table, scope, query)? {
         let found = u32::try_from(resources.len()).unwrap_or(limit);
         if found >= limit {
