@@ -251,7 +251,7 @@ fn requested() -> Vec<(&'static str, Work)> {
     fn any() -> Precondition {
         Precondition::default()
     }
-    /// A client that provisions people, who has to be looked after more than an administrator.
+    /// A client that provisions people, of whom more is checked than of an administrator.
     fn client() -> Context {
         let mut context = context();
         context.caller.rights = Rights::of_provisioning();
