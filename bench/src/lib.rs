@@ -24,6 +24,7 @@
 )]
 
 pub mod bodies;
+pub mod ceiling;
 pub mod client;
 pub mod load;
 pub mod measure;

@@ -13,6 +13,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use headcount_bench::ceiling::bare::{self, BareOptions};
+use headcount_bench::ceiling::command::{self as ceiling, CeilingOptions};
 use headcount_bench::load::{self, LoadOptions};
 use headcount_bench::workload;
 
@@ -28,6 +30,10 @@ struct Arguments {
 enum Command {
     /// Put load on a SCIM server
     Load(LoadOptions),
+    /// Measure what the databases can do at all
+    Ceiling(CeilingOptions),
+    /// Answer every request with the same bytes: the ceiling of reading over HTTP
+    Bare(BareOptions),
     /// List the workloads
     Workloads,
 }
@@ -47,6 +53,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match command {
         Command::Load(options) => runtime.block_on(load::run(&options)),
+        Command::Ceiling(options) => ceiling::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Bare(options) => bare::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Workloads => {
             for one in &workload::TABLE {
                 println!("{:20} {}", one.name, one.about);

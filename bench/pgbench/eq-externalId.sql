@@ -1,0 +1,4 @@
+\set n random(1, :rows)
+SELECT document, version, created_at, modified_at FROM ceiling.users
+  WHERE tenant_id = ceiling.tenant() AND id IN (SELECT user_id FROM ceiling.external_ids
+    WHERE tenant_id = ceiling.tenant() AND external_id = 'ceiling' || :n::bigint);

@@ -1,0 +1,3 @@
+\set n random(1, :rows)
+SELECT document, version, created_at, modified_at FROM ceiling.users
+  WHERE tenant_id = ceiling.tenant() AND id = ceiling.id(:n);

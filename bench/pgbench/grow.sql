@@ -1,0 +1,14 @@
+-- Users from one number to another, as the service would have written them.
+SET search_path = ceiling;
+INSERT INTO users SELECT tenant(), id(n), name(n), beginning(n), true, id(7), 'cx1', :'document',
+  :'search', 1, now(), now() FROM generate_series(:first, :last) AS n;
+INSERT INTO emails SELECT tenant(), id(n), 0, name(n) FROM generate_series(:first, :last) AS n;
+INSERT INTO claims SELECT tenant(), kind, hash(n, kind), id(n)
+  FROM generate_series(:first, :last) AS n, unnest(ARRAY['userName', 'email']) AS kind;
+INSERT INTO external_ids SELECT tenant(), id(n), id(9), 'ceiling' || n
+  FROM generate_series(:first, :last) AS n;
+INSERT INTO change_log SELECT tenant(), id(n), now(), id(n), 1, :'changes', hash(n, 'mac')
+  FROM generate_series(:first, :last) AS n;
+SELECT setval('users_made', :last), setval('entries_made', :last);
+VACUUM ANALYZE users, emails, claims, external_ids, change_log, free_seats, memberships;
+CHECKPOINT;
