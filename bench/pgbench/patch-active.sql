@@ -7,7 +7,7 @@ UPDATE ceiling.users SET active = NOT active, document = :document::text::json, 
     version = nextval('ceiling.entries_made'), modified_at = now()
   WHERE tenant_id = ceiling.tenant() AND id = ceiling.id(:n);
 INSERT INTO ceiling.free_seats
-  SELECT ceiling.tenant(), 'cx1', currval('ceiling.entries_made') + 1000000000;
+  SELECT ceiling.tenant(), 'cx1', currval('ceiling.entries_made');
 INSERT INTO ceiling.change_log SELECT ceiling.tenant(), ceiling.id(v), now(), ceiling.id(:n), v,
     :change::text::json, ceiling.hash(v, 'mac')
   FROM currval('ceiling.entries_made') AS v;

@@ -14,14 +14,14 @@ CREATE FUNCTION beginning(n bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL
     || (ARRAY['okafor', 'lindqvist', 'haddad', 'novak', 'marino', 'berg', 'tanaka', 'mensah',
     'costa', 'fischer', 'petrov', 'walsh', 'nair', 'silva', 'jansen', 'moreau'])[n / 16 % 16 + 1];
 CREATE FUNCTION name(n bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN beginning(n) || '.ceiling.' || lpad(n::text, 7, '0') || '@example.com';
+  RETURN beginning(n) || '.ceiling.' || lpad(n::text, 10, '0') || '@example.com';
 CREATE FUNCTION hash(n bigint, kind text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN sha256((kind || n::text)::bytea);
 
--- Identifiers ascend, as the service's do. Each connection takes some at once: a sequence is no
--- part of what is measured.
-CREATE SEQUENCE users_made CACHE 100;
-CREATE SEQUENCE entries_made CACHE 100;
+-- Identifiers ascend, as the service's do. Those of the users that grow.sql makes are numbered from
+-- 1 on, without a gap. Each connection takes some at once: a sequence is no part of what is measured.
+CREATE SEQUENCE users_made START 1000000000 CACHE 100;
+CREATE SEQUENCE entries_made START 2000000000 CACHE 100;
 CREATE SEQUENCE groups_made;
 
 CREATE TABLE users (

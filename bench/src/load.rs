@@ -139,7 +139,7 @@ fn has_what_it_needs(workload: &Workload, world: &World) -> bool {
 
 /// A short name that no earlier run had: the seconds of the clock, in letters and digits.
 #[allow(clippy::disallowed_methods, reason = "no rule depends on it")]
-fn run_name() -> String {
+pub(crate) fn run_name() -> String {
     let mut rest = UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
     let mut name = Vec::new();
     while rest > 0 {

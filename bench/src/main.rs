@@ -16,6 +16,8 @@ use clap::{Parser, Subcommand};
 use headcount_bench::ceiling::bare::{self, BareOptions};
 use headcount_bench::ceiling::command::{self as ceiling, CeilingOptions};
 use headcount_bench::load::{self, LoadOptions};
+use headcount_bench::run::{self, PageOptions, RunOptions};
+use headcount_bench::seed::{self, SeedOptions};
 use headcount_bench::workload;
 
 /// What a SCIM server does under load, beside what the machine can do
@@ -30,8 +32,14 @@ struct Arguments {
 enum Command {
     /// Put load on a SCIM server
     Load(LoadOptions),
+    /// Put many users into a database of the service
+    Seed(SeedOptions),
     /// Measure what the databases can do at all
     Ceiling(CeilingOptions),
+    /// Measure everything on this machine and write docs/performance.md
+    Run(RunOptions),
+    /// Write docs/performance.md anew from the figures of the last run
+    Page(PageOptions),
     /// Answer every request with the same bytes: the ceiling of reading over HTTP
     Bare(BareOptions),
     /// List the workloads
@@ -39,7 +47,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match obey(Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("headcount-bench: {error:#}");
@@ -48,12 +56,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<ExitCode> {
+fn obey(command: Command) -> anyhow::Result<ExitCode> {
     // One thread is enough, and leaves the rest of the machine to the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match command {
         Command::Load(options) => runtime.block_on(load::run(&options)),
+        Command::Seed(options) => {
+            runtime.block_on(seed::run(&options))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Ceiling(options) => ceiling::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Run(options) => runtime.block_on(run::run(options)),
+        Command::Page(options) => run::page(&options).map(|()| ExitCode::SUCCESS),
         Command::Bare(options) => bare::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Workloads => {
             for one in &workload::TABLE {

@@ -179,6 +179,20 @@ async fn group_of(client: &mut Client, run: &str, size: u64, total: u64) -> Resu
     Ok(group)
 }
 
+/// Makes a group of these people.
+///
+/// # Errors
+/// If the server refuses.
+pub async fn full_group(target: &Arc<Target>, name: &str, people: &[Person]) -> Result<String> {
+    let mut client = Client::connect(target).await?;
+    let group = new_group(&mut client, name).await?;
+    for some in people.chunks(MEMBERS) {
+        let body = bodies::add_members(some.iter().map(|person| person.id.as_str())).to_string();
+        client.expect(&Call::patch(format!("/Groups/{group}"), body)).await?;
+    }
+    Ok(group)
+}
+
 async fn new_group(client: &mut Client, name: &str) -> Result<String> {
     client.expect(&Call::post("/Groups", bodies::group(name).to_string())).await?.id()
 }

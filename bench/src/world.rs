@@ -25,7 +25,7 @@ pub struct Person {
 }
 
 /// What a program that seeded the database says of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Some of the users, spread over all of them.
     pub users: Vec<Person>,

@@ -20,15 +20,17 @@ use crate::system::{group_id, is_root, open_to_all, user_id};
 /// which the cluster's own names take 35; tests may add some.
 const LONGEST_BASE: usize = 40;
 
-/// Speed instead of durability, and room for many tests at once. Nothing listens on the network.
-const SETTINGS: [(&str, &str); 6] = [
-    ("listen_addresses", ""),
-    ("fsync", "off"),
-    ("full_page_writes", "off"),
-    ("synchronous_commit", "off"),
-    ("max_connections", "300"),
-    ("port", "5432"),
-];
+/// Room for many tests at once. Nothing listens on the network.
+const SETTINGS: [(&str, &str); 3] =
+    [("listen_addresses", ""), ("max_connections", "300"), ("port", "5432")];
+
+/// Speed instead of durability, for tests.
+const FAST: [(&str, &str); 3] =
+    [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off")];
+
+/// As in production: nothing that was committed is lost, and the memory is more than the least that
+/// PostgreSQL starts with.
+const DURABLE: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
 
 /// A running server. Dropping it stops the server and removes its files.
 pub(crate) struct Cluster {
@@ -48,8 +50,17 @@ impl Cluster {
     /// The environment variable that tells the tests where the cluster is.
     pub(crate) const VARIABLE: &str = "HEADCOUNT_TEST_POSTGRES";
 
-    /// Creates a cluster in a fresh directory, starts it, and checks that it answers.
+    /// A cluster for tests: in a fresh directory, started, and found to answer.
     pub(crate) fn start(bindir: &Path) -> Result<Self> {
+        Self::start_with(bindir, &FAST)
+    }
+
+    /// The same, with the settings of production.
+    pub(crate) fn start_durable(bindir: &Path) -> Result<Self> {
+        Self::start_with(bindir, &DURABLE)
+    }
+
+    fn start_with(bindir: &Path, more: &[(&str, &str)]) -> Result<Self> {
         check_interrupted()?;
         let owner = if is_root() { Some(Owner::find()?) } else { None };
         let base = base_directory(owner.is_some())?;
@@ -64,7 +75,7 @@ impl Cluster {
                 .context("cannot give the cluster's directory to its user")?;
         }
         let cluster = Self { directory, bindir: bindir.to_owned(), owner };
-        cluster.initialise().context("cannot create the PostgreSQL cluster")?;
+        cluster.initialise(more).context("cannot create the PostgreSQL cluster")?;
         check_interrupted()?;
         cluster.launch()?;
         cluster.check().context("the PostgreSQL cluster does not answer")?;
@@ -93,7 +104,7 @@ impl Cluster {
     }
 
     /// Makes the data directory.
-    fn initialise(&self) -> Result<()> {
+    fn initialise(&self, more: &[(&str, &str)]) -> Result<()> {
         let locale = format!("--locale={}", locale());
         capture(
             self.program("initdb")
@@ -102,7 +113,7 @@ impl Cluster {
                 .arg(self.data()),
         )?;
         let mut settings = String::new();
-        for (name, value) in SETTINGS {
+        for (name, value) in SETTINGS.iter().chain(more) {
             writeln!(settings, "{name} = '{value}'")?;
         }
         let directory = self.directory.path().display();

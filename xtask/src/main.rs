@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use bench::BenchArgs;
 use system::Installer;
 use workspace::Workspace;
 
@@ -49,11 +50,12 @@ enum Chore {
     Lint,
     /// Build the documentation of the workspace's own crates
     Docs,
-    /// Run the benchmarks
+    /// Put load on the service, beside what the machine can do, and write docs/performance.md
     Bench {
-        /// Arguments for the benchmarks, such as part of a name
-        #[arg(last = true)]
-        extra: Vec<OsString>,
+        #[command(flatten)]
+        install: InstallArgs,
+        #[command(flatten)]
+        bench: BenchArgs,
     },
     /// Run the fuzz targets, one after another; takes a nightly compiler and cargo-fuzz
     Fuzz {
@@ -98,7 +100,7 @@ fn run(chore: Chore) -> anyhow::Result<ExitCode> {
         }
         Chore::Lint => Ok(lint::run(&workspace)),
         Chore::Docs => Ok(lint::docs(&workspace)),
-        Chore::Bench { extra } => Ok(bench::run(&workspace, &extra)),
+        Chore::Bench { install, bench } => bench::run(&workspace, &install.installer(), &bench),
         Chore::Fuzz { minutes, targets } => fuzz::run(&workspace, minutes, &targets),
         Chore::Postgres { install, command } => {
             postgres::run(&workspace, &install.installer(), &command)

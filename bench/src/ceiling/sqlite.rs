@@ -12,6 +12,8 @@ use crate::measure::{Figures, Tally};
 
 const SETUP: &str = include_str!("../../sqlite.sql");
 
+/// Where the numbers of what the operations make begin.
+const FIRST: u64 = 1_000_000_000;
 const TENANT: [u8; 16] = [1; 16];
 const DIVISION: [u8; 16] = [7; 16];
 const CONNECTION: [u8; 16] = [9; 16];
@@ -26,7 +28,9 @@ const USER: &str =
 pub struct Sqlite {
     conn: Connection,
     texts: Texts,
+    /// Users with the numbers from 1 to this are there.
     rows: u64,
+    /// The last number that anything else was given.
     made: u64,
     random: u64,
 }
@@ -63,7 +67,7 @@ impl Sqlite {
                 .execute(params![TENANT, number])?;
         }
         conn.execute_batch("COMMIT")?;
-        Ok(Self { conn, texts: Texts::new(), rows: 0, made: 0, random: 0x9E37_79B9_7F4A_7C15 })
+        Ok(Self { conn, texts: Texts::new(), rows: 0, made: FIRST, random: 0x9E37_79B9_7F4A_7C15 })
     }
 
     /// Sees to it that there are so many users.
@@ -74,8 +78,8 @@ impl Sqlite {
         while self.rows < rows {
             self.conn.execute_batch("BEGIN")?;
             for _ in 0..(rows - self.rows).min(10_000) {
-                self.insert_user()?;
                 self.rows += 1;
+                self.insert_user(self.rows)?;
             }
             self.conn.execute_batch("COMMIT")?;
         }
@@ -118,7 +122,7 @@ impl Sqlite {
                 this.made += 1;
                 this.run("INSERT INTO free_seats VALUES (?1, 'cx1', ?2)", params![
                     TENANT,
-                    this.made + 1_000_000_000
+                    this.made
                 ])
             }),
             "add-1000" => self.transaction(Self::add_thousand),
@@ -161,7 +165,8 @@ impl Sqlite {
     }
 
     fn create_user(&mut self) -> Result<()> {
-        self.insert_user()?;
+        self.made += 1;
+        self.insert_user(self.made)?;
         self.run(
             "DELETE FROM free_seats WHERE (tenant_id, license_tier, number) IN (SELECT tenant_id, \
              license_tier, number FROM free_seats WHERE tenant_id = ?1 AND license_tier = 'cx1' \
@@ -170,9 +175,7 @@ impl Sqlite {
         )
     }
 
-    fn insert_user(&mut self) -> Result<()> {
-        self.made += 1;
-        let number = self.made;
+    fn insert_user(&self, number: u64) -> Result<()> {
         let (id, name, texts) = (id(number), name(number), &self.texts);
         let display = name.replace('.', " ");
         self.run(
@@ -213,7 +216,7 @@ impl Sqlite {
         self.made += 1;
         let group = id(self.made);
         for place in 0..1000 {
-            let member = id(1 + self.rows * place / 1000);
+            let member = id(1 + place * (self.rows / 1000).max(1));
             self.run(
                 "INSERT INTO memberships VALUES (?1, ?2, ?3, 0, ?4)",
                 params![TENANT, group, member, INSTANT],

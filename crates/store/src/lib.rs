@@ -11,6 +11,7 @@
 
 mod catalogue;
 mod error;
+mod import;
 mod keyring;
 mod lane;
 mod lane_postgres;
@@ -31,6 +32,7 @@ use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
 
 pub use error::{OpenError, UnitError};
+pub use import::{Import, Importer};
 pub use url::DatabaseUrl;
 
 use catalogue::{Catalogue, View};

@@ -85,6 +85,8 @@ mod grants;
 mod groups;
 #[path = "sql/holdings.rs"]
 mod holdings;
+#[path = "sql/import.rs"]
+mod import;
 #[path = "sql/keys.rs"]
 mod keys;
 #[path = "sql/ledger.rs"]

@@ -17,7 +17,7 @@ use crate::search::{Bind, Pieces};
 use crate::types::{Id, Stamp};
 
 impl Session {
-    fn hash(&self, tenant: Uuid, claim: &Claim) -> StorageResult<Vec<u8>> {
+    pub(super) fn hash(&self, tenant: Uuid, claim: &Claim) -> StorageResult<Vec<u8>> {
         self.1.of_claim(tenant, claim).map_err(|error| StorageError::Failed(Box::new(error)))
     }
 }

@@ -39,48 +39,9 @@ fn unusable(error: ErrorStack) -> StorageError {
 
 impl Ledger for Session {
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()> {
-        let changes = entry.changes.to_string();
-        let (id, reason) = (entry.id, entry.reason.as_deref());
-        let digest = self.1.digest(tenant, id, &changes, reason).map_err(unusable)?;
         let previous = previous_mac(&mut self.0, tenant, entry.resource, entry.version)?;
-        let sealed = Sealed {
-            tenant,
-            id,
-            at: entry.at,
-            actor_type: entry.actor.kind(),
-            actor: entry.actor.id(),
-            source: entry.source.as_str(),
-            request: entry.request,
-            action: entry.action.as_str(),
-            resource_type: entry.resource_type,
-            resource: entry.resource,
-            version: entry.version,
-            rule: entry.rule,
-            digest: &digest,
-            previous: previous.as_deref(),
-        };
-        let mac = self.1.seal(&sealed).map_err(unusable)?;
-        diesel::insert_into(change_log::table)
-            .values((
-                change_log::tenant_id.eq(Id(tenant)),
-                change_log::id.eq(Id(id)),
-                change_log::at.eq(Stamp(sealed.at)),
-                change_log::actor_type.eq(sealed.actor_type),
-                change_log::actor_id.eq(sealed.actor.map(Id)),
-                change_log::source.eq(sealed.source),
-                change_log::request_id.eq(Id(sealed.request)),
-                change_log::action.eq(sealed.action),
-                change_log::resource_type.eq(sealed.resource_type),
-                change_log::resource_id.eq(Id(sealed.resource)),
-                change_log::version.eq(sealed.version),
-                change_log::rule.eq(sealed.rule),
-                change_log::reason.eq(reason),
-                change_log::changes.eq(JsonText(changes)),
-                change_log::changes_digest.eq(sealed.digest),
-                change_log::mac.eq(mac),
-            ))
-            .execute(&mut self.0)
-            .map_err(failed)?;
+        let row = sealed(&self.1, tenant, entry, previous.as_deref())?;
+        diesel::insert_into(change_log::table).values(row).execute(&mut self.0).map_err(failed)?;
         Ok(())
     }
 
@@ -141,6 +102,74 @@ impl Ledger for Session {
         };
         Ok(rows.into_iter().map(unlogged).collect())
     }
+}
+
+/// An entry as it is written.
+#[derive(Insertable)]
+#[diesel(table_name = change_log)]
+pub(super) struct SealedRow {
+    tenant_id: Id,
+    id: Id,
+    at: Stamp,
+    actor_type: &'static str,
+    actor_id: Option<Id>,
+    source: &'static str,
+    request_id: Id,
+    action: &'static str,
+    resource_type: &'static str,
+    resource_id: Id,
+    version: i64,
+    rule: Option<&'static str>,
+    reason: Option<String>,
+    changes: JsonText,
+    changes_digest: Vec<u8>,
+    mac: Vec<u8>,
+}
+
+/// Seals an entry that follows on another one of its resource.
+pub(super) fn sealed(
+    keyring: &Keyring,
+    tenant: Uuid,
+    entry: &Entry,
+    previous: Option<&[u8]>,
+) -> StorageResult<SealedRow> {
+    let changes = entry.changes.to_string();
+    let reason = entry.reason.as_deref();
+    let digest = keyring.digest(tenant, entry.id, &changes, reason).map_err(unusable)?;
+    let mac = keyring.seal(&Sealed {
+        tenant,
+        id: entry.id,
+        at: entry.at,
+        actor_type: entry.actor.kind(),
+        actor: entry.actor.id(),
+        source: entry.source.as_str(),
+        request: entry.request,
+        action: entry.action.as_str(),
+        resource_type: entry.resource_type,
+        resource: entry.resource,
+        version: entry.version,
+        rule: entry.rule,
+        digest: &digest,
+        previous,
+    });
+    Ok(SealedRow {
+        tenant_id: Id(tenant),
+        id: Id(entry.id),
+        at: Stamp(entry.at),
+        actor_type: entry.actor.kind(),
+        actor_id: entry.actor.id().map(Id),
+        source: entry.source.as_str(),
+        request_id: Id(entry.request),
+        action: entry.action.as_str(),
+        resource_type: entry.resource_type,
+        resource_id: Id(entry.resource),
+        version: entry.version,
+        rule: entry.rule,
+        reason: reason.map(str::to_owned),
+        changes: JsonText(changes),
+        mac: mac.map_err(unusable)?,
+        changes_digest: digest,
+    })
 }
 
 /// The seal of the entry before, which this transaction has locked with its resource.

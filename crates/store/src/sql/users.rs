@@ -28,7 +28,7 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 #[diesel(treat_none_as_default_value = false)]
 // The key is not written again: SQLite would look through all that refers to the row.
 #[diesel(primary_key(tenant_id, id))]
-struct UserRow {
+pub(super) struct UserRow {
     tenant_id: Id,
     id: Id,
     user_name_key: String,
@@ -55,7 +55,7 @@ struct UserRow {
     deleted_at: Option<Stamp>,
 }
 
-struct EmailRow {
+pub(super) struct EmailRow {
     tenant: Uuid,
     user: Uuid,
     position: i32,
@@ -118,7 +118,7 @@ pub(super) fn tier_key(tier: Tier) -> String {
     tier.name().to_ascii_lowercase()
 }
 
-fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRow>) {
+pub(super) fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRow>) {
     let Account { resource: user, standing } = account;
     let (document, mut search) = document(ResourceType::user(), &user.attributes);
     // Every account has a division and a tier.
@@ -355,7 +355,7 @@ impl Users for Session {
 /// What else is kept of an account, and goes when it is erased.
 const BESIDE_USERS: [&str; 3] = ["skill_assignments", "last_logins", "dependencies"];
 
-fn insert_emails(conn: &mut Conn, emails: &[EmailRow]) -> StorageResult<()> {
+pub(super) fn insert_emails(conn: &mut Conn, emails: &[EmailRow]) -> StorageResult<()> {
     if emails.is_empty() {
         return Ok(());
     }

@@ -1,0 +1,246 @@
+//! The command `run`: everything that docs/performance.md says, measured on this machine.
+//!
+//! For each database and each size: a server on a database of its own, people in it, the workloads
+//! by one connection and the database's own queries beside them. At one size the workloads of many
+//! connections alternate with their ceilings, several rounds, so that what else the machine does
+//! falls on both.
+//!
+//! | Module | What |
+//! |---|---|
+//! | [`outcome`] | what was measured, as it is kept in JSON |
+//! | [`server`] | the service under test: a process, a tenant, tokens |
+//! | [`stage`] | one database: its server, its data, its ceiling |
+//! | [`judge`] | what it must reach, and whether it does |
+//! | [`page`] | docs/performance.md |
+//! | [`picture`] | docs/performance.svg |
+//! | [`machine`] | the machine |
+
+pub mod judge;
+pub mod machine;
+pub mod outcome;
+pub mod page;
+pub mod picture;
+pub mod server;
+pub mod stage;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+
+use self::machine::Machine;
+use self::outcome::{DatabaseOutcome, Outcome, Paired, SizeOutcome};
+use self::stage::Stage;
+
+/// The databases that the service runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Database {
+    /// SQLite
+    Sqlite,
+    /// PostgreSQL
+    Postgres,
+}
+
+/// The options of `run`.
+#[derive(Args, Clone, Debug)]
+pub struct RunOptions {
+    /// The service's binary
+    #[arg(long, value_name = "FILE")]
+    pub server: PathBuf,
+    /// A PostgreSQL server, as the superuser; databases are made in it
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<String>,
+    /// Where pgbench and psql are
+    #[arg(long, value_name = "FOLDER", default_value = "/usr/lib/postgresql/15/bin")]
+    pub programs: PathBuf,
+    /// On which databases
+    #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
+    pub databases: Vec<Database>,
+    /// With how many users, ascending
+    #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
+    pub sizes: Vec<u64>,
+    /// The number of users at which the rates of many connections are compared
+    #[arg(long, default_value_t = 100_000)]
+    pub paired_at: u64,
+    /// How often a workload and its ceiling take turns
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
+    /// How many connections there are at once
+    #[arg(long, default_value_t = 16)]
+    pub connections: usize,
+    /// How long each turn is
+    #[arg(long, default_value_t = 2)]
+    pub seconds: u64,
+    /// The folder for performance.md, performance.svg and performance.json
+    #[arg(long, value_name = "FOLDER", default_value = "docs")]
+    pub out: PathBuf,
+    /// Only see that everything works: two small sizes, one short round
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// The options of `page`.
+#[derive(Args, Clone, Debug)]
+pub struct PageOptions {
+    /// The folder with performance.json
+    #[arg(long, value_name = "FOLDER", default_value = "docs")]
+    pub out: PathBuf,
+}
+
+/// The workloads by one connection whose cost must not follow the size of the tenant.
+const ALONE: [&str; 17] = [
+    "get-id",
+    "eq-userName",
+    "eq-email",
+    "eq-externalId",
+    "compound-name",
+    "compound-changed",
+    "page-first",
+    "page-50",
+    "page-90",
+    "cursor-walk",
+    "patch-active",
+    "patch-attribute",
+    "put",
+    "create",
+    "add-1000",
+    "initial-sync",
+    "hourly-delta",
+];
+
+/// The workloads on groups, by one connection.
+const GROUPS: [&str; 6] =
+    ["member-10", "member-1000", "member-100000", "group-10", "group-1000", "group-100000"];
+
+/// Those whose rate by many connections is compared with a ceiling.
+const PAIRED: [&str; 7] = [
+    "get-id",
+    "eq-userName",
+    "eq-externalId",
+    "eq-email",
+    "create",
+    "patch-active",
+    "patch-attribute",
+];
+
+impl RunOptions {
+    fn quickly(mut self) -> Self {
+        if self.quick {
+            (self.sizes, self.paired_at) = (vec![200, 1000], 1000);
+            (self.rounds, self.seconds) = (1, 1);
+        }
+        self
+    }
+}
+
+/// Measures everything and writes the page, the picture and the figures.
+///
+/// # Errors
+/// If something cannot be started, or a request is not answered as it should be.
+pub async fn run(options: RunOptions) -> Result<ExitCode> {
+    let options = options.quickly();
+    ensure!(options.sizes.is_sorted() && !options.sizes.is_empty(), "give ascending --sizes");
+    let start = Instant::now();
+    let mut databases = Vec::new();
+    for &database in &options.databases {
+        databases.push(one_database(&options, database).await?);
+    }
+    let mut outcome = Outcome {
+        machine: Machine::look(&options.programs),
+        quick: options.quick,
+        connections: options.connections,
+        rounds: options.rounds,
+        seconds: start.elapsed().as_secs(),
+        databases,
+        others: None,
+    };
+    outcome.keep_others(&options.out);
+    write(&outcome, &options.out)?;
+    let failures = outcome.failures();
+    for story in &failures {
+        eprintln!("failed: {story}");
+    }
+    println!("{}", judge::table(&outcome));
+    println!("{} seconds; see {}", outcome.seconds, options.out.join("performance.md").display());
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Writes the page and the picture anew from the figures of an earlier run.
+///
+/// # Errors
+/// If there are no figures, or a file cannot be written.
+pub fn page(options: &PageOptions) -> Result<()> {
+    write(&Outcome::read(&options.out)?, &options.out)
+}
+
+fn write(outcome: &Outcome, folder: &Path) -> Result<()> {
+    let put = |name: &str, text: String| {
+        let file = folder.join(name);
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    };
+    fs::create_dir_all(folder)?;
+    put(Outcome::FILE, serde_json::to_string_pretty(outcome)? + "\n")?;
+    put("performance.svg", picture::draw(outcome))?;
+    put("performance.md", page::write(outcome))
+}
+
+async fn one_database(options: &RunOptions, database: Database) -> Result<DatabaseOutcome> {
+    let mut stage = Stage::set(options, database)?;
+    let mut outcome = DatabaseOutcome::of(database);
+    for &size in &options.sizes {
+        eprintln!("{}: {size} users", database.name());
+        let seeded = stage.fill(size).await?;
+        let mut at_size = SizeOutcome { users: size, seeded, ..SizeOutcome::default() };
+        let mut names = ALONE.to_vec();
+        names.extend(GROUPS.iter().filter(|name| stage.has_group(name)));
+        for name in names {
+            at_size.ours.extend(stage.ours(name, 1).await?);
+            if stage.has_ceiling(name) {
+                at_size.own.insert(name.to_owned(), stage.own(name, 1)?);
+            }
+        }
+        at_size.memory = stage.memory();
+        outcome.sizes.push(at_size);
+        if size == stage::nearest(&options.sizes, options.paired_at) {
+            outcome.paired_at = size;
+            outcome.paired = pairs(options, &mut stage).await?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// The workloads of many connections, in turns with their ceilings.
+async fn pairs(options: &RunOptions, stage: &mut Stage) -> Result<Vec<Paired>> {
+    let mut all = Vec::new();
+    for name in PAIRED {
+        let mut pair = Paired::new(name, stage.ceiling_name(name));
+        for _ in 0..options.rounds {
+            let ours = stage.ours_alone(name, options.connections).await?;
+            let ceiling = stage.ceiling(name, options.connections).await?;
+            pair.add(ours, ceiling);
+        }
+        all.push(pair);
+    }
+    // Not a ceiling, but compared in the same way: users a second, one by one and through Bulk.
+    let mut bulk = Paired::new("bulk-1000", "single creates");
+    for _ in 0..options.rounds {
+        let mut ours = stage.ours_alone("bulk-1000", 1).await?;
+        ours.per_second *= 1000.0;
+        bulk.add(ours, stage.ours_alone("create", options.connections).await?);
+    }
+    all.push(bulk);
+    Ok(all)
+}
+
+impl Database {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}

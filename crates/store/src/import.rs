@@ -1,0 +1,65 @@
+//! Putting in many accounts at once, as they are: for moving in what another system holds, and for
+//! measuring with a million of them.
+
+use std::sync::Arc;
+
+use accounts::ledger::Entry;
+use accounts::{Account, Scope, StorageError};
+
+use crate::catalogue::{Catalogue, View};
+use crate::error::OpenError;
+use crate::{DatabaseUrl, migrate, postgres, sqlite};
+
+/// An account that was never there, in its first version, and the entry of the log that says so.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The account. Its `externalId` is that of the connection.
+    pub account: Account,
+    /// Its entry.
+    pub entry: Entry,
+}
+
+/// A connection of its own that puts accounts in.
+///
+/// No rule is asked and no seat is taken: whoever calls this has seen to it that the accounts are as
+/// [`accounts::users::create`] would have made them, and that seats are not limited.
+pub struct Importer(Session);
+
+enum Session {
+    Sqlite(Box<sqlite::Session>),
+    Postgres(Box<postgres::Session>),
+}
+
+impl Importer {
+    /// Opens a database and brings it up to date.
+    ///
+    /// # Errors
+    /// The database cannot be opened or migrated.
+    pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        migrate(url)?;
+        let view = View::new(Catalogue::new());
+        Ok(Self(match url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut conn = sqlite::open_writer(path)?;
+                let keyring = Arc::new(sqlite::keyring(&mut conn)?);
+                Session::Sqlite(Box::new(sqlite::Session(conn, keyring, view)))
+            }
+            DatabaseUrl::Postgres(url) => {
+                let mut conn = postgres::open(url)?;
+                let keyring = Arc::new(postgres::keyring(&mut conn)?);
+                Session::Postgres(Box::new(postgres::Session(conn, keyring, view)))
+            }
+        }))
+    }
+
+    /// Puts accounts in, all or none, with their addresses, identities, `externalId`s and entries.
+    ///
+    /// # Errors
+    /// The database refuses, for instance because a name is somebody's.
+    pub fn import(&mut self, scope: Scope, imports: &[Import]) -> Result<(), StorageError> {
+        match &mut self.0 {
+            Session::Sqlite(session) => session.import(scope, imports),
+            Session::Postgres(session) => session.import(scope, imports),
+        }
+    }
+}
