@@ -66,7 +66,7 @@ impl Frame {
         let x = (bound(|point| point.0, f64::min)?, bound(|point| point.0, f64::max)?);
         let y = (bound(|point| point.1, f64::min)?, bound(|point| point.1, f64::max)?);
         Some(Self {
-            users: (x.0, x.1.max(x.0 + 1.0)),
+            users: (x.0, if x.1 > x.0 { x.1 } else { x.0 + 1.0 }),
             millis: (y.0.floor(), y.1.ceil().max(y.0.floor() + 1.0)),
         })
     }

@@ -15,6 +15,7 @@ mod filters;
 mod given;
 mod harness;
 mod held;
+mod import;
 mod indexes;
 mod keys;
 mod ledger;
