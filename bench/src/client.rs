@@ -1,6 +1,7 @@
 //! One kept-alive connection to a SCIM server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use http_body_util::{BodyExt, Full};
@@ -11,7 +12,10 @@ use hyper::http::Uri;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// SCIM's media type (RFC 7644 section 3.1).
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 
@@ -136,6 +140,8 @@ impl Call {
 pub struct Client {
     target: Arc<Target>,
     sender: SendRequest<Full<Bytes>>,
+    /// Whether an answer may still come that nobody waits for.
+    lost: bool,
 }
 
 impl Client {
@@ -144,21 +150,31 @@ impl Client {
     /// # Errors
     /// If nobody listens there.
     pub async fn connect(target: &Arc<Target>) -> Result<Self> {
-        Ok(Self { target: Arc::clone(target), sender: open(target).await? })
+        Ok(Self { target: Arc::clone(target), sender: open(target).await?, lost: false })
     }
 
     /// Sends a request and reads the answer to its end.
     ///
     /// # Errors
-    /// If there is no answer, or none that is HTTP.
+    /// If there is no answer in time, or none that is HTTP.
     pub async fn send(&mut self, call: &Call) -> Result<Reply> {
-        if self.sender.is_closed() || self.sender.ready().await.is_err() {
+        if self.lost || self.sender.is_closed() || self.sender.ready().await.is_err() {
             self.sender = open(&self.target).await?;
+            self.lost = false;
         }
+        // Until it is answered: who gives up waiting must not send anything behind it.
+        self.lost = true;
+        let reply = timeout(PATIENCE, self.exchange(call)).await;
+        let reply = reply.with_context(|| format!("{}: no answer in time", call.story()))?;
+        self.lost = reply.is_err();
+        reply.with_context(|| call.story())
+    }
+
+    async fn exchange(&mut self, call: &Call) -> Result<Reply> {
         let request = self.request(call)?;
-        let answer = self.sender.send_request(request).await.with_context(|| call.story())?;
+        let answer = self.sender.send_request(request).await?;
         let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.with_context(|| call.story())?;
+        let body = answer.into_body().collect().await?;
         Ok(Reply { status, body: body.to_bytes() })
     }
 

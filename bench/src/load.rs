@@ -128,7 +128,11 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Workload>> {
 }
 
 /// Says why not, if a workload cannot run.
-fn has_what_it_needs(workload: &Workload, world: &World) -> bool {
+pub(crate) fn has_what_it_needs(workload: &Workload, world: &World) -> bool {
+    if workload.is_mix() && world.sync_groups.is_empty() {
+        eprintln!("{}: not run, the server makes no groups", workload.name);
+        return false;
+    }
     let Some(size) = workload.group() else { return true };
     let there = world.groups.contains_key(&size);
     if !there {

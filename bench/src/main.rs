@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 use headcount_bench::ceiling::bare::{self, BareOptions};
 use headcount_bench::ceiling::command::{self as ceiling, CeilingOptions};
 use headcount_bench::load::{self, LoadOptions};
+use headcount_bench::others::command::{self as others, OthersOptions};
 use headcount_bench::run::{self, PageOptions, RunOptions};
 use headcount_bench::seed::{self, SeedOptions};
 use headcount_bench::workload;
@@ -38,6 +39,8 @@ enum Command {
     Ceiling(CeilingOptions),
     /// Measure everything on this machine and write docs/performance.md
     Run(RunOptions),
+    /// Compare the service with other servers, and add that to docs/performance.md
+    Others(OthersOptions),
     /// Write docs/performance.md anew from the figures of the last run
     Page(PageOptions),
     /// Answer every request with the same bytes: the ceiling of reading over HTTP
@@ -67,6 +70,7 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Ceiling(options) => ceiling::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Run(options) => runtime.block_on(run::run(options)),
+        Command::Others(options) => runtime.block_on(others::run(options)),
         Command::Page(options) => run::page(&options).map(|()| ExitCode::SUCCESS),
         Command::Bare(options) => bare::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Workloads => {

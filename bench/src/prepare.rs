@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -18,6 +19,8 @@ const PAGE: u64 = 100;
 const OUTSIDERS: usize = 64;
 /// How many groups the mixes fill.
 const SYNC_GROUPS: usize = 8;
+/// How long users are made one by one.
+const PATIENCE: Duration = Duration::from_secs(180);
 /// The members of one PATCH.
 const MEMBERS: usize = 1000;
 
@@ -82,8 +85,10 @@ pub async fn prepare(target: &Arc<Target>, wish: Wish) -> Result<World> {
     let (outsiders, since) = outsiders(&mut client, &wish.run).await?;
     let mut sync_groups = Vec::new();
     for number in 0..SYNC_GROUPS {
-        sync_groups
-            .push(new_group(&mut client, &format!("bench {} sync {number}", wish.run)).await?);
+        match new_group(&mut client, &format!("bench {} sync {number}", wish.run)).await {
+            Ok(group) => sync_groups.push(group),
+            Err(error) => eprintln!("no group is made: {error:#}"),
+        }
     }
     Ok(World::new(wish.run, manifest, outsiders, sync_groups, since))
 }
@@ -100,7 +105,12 @@ async fn survey(client: &mut Client, run: &str, users: u64, sizes: &[u64]) -> Re
     let people = sample(client, total).await?;
     let mut groups = BTreeMap::new();
     for &size in sizes.iter().filter(|&&size| size <= total) {
-        groups.insert(size, group_of(client, run, size, total).await?);
+        match group_of(client, run, size, total).await {
+            Ok(group) => {
+                groups.insert(size, group);
+            }
+            Err(error) => eprintln!("there is no group of {size}: {error:#}"),
+        }
     }
     Ok(Manifest { users: people, groups, total })
 }
@@ -112,6 +122,7 @@ async fn page(client: &mut Client, start: u64, count: u64) -> Result<List> {
 
 /// Creates people through Bulk, or one by one where there is none.
 async fn make(client: &mut Client, run: &str, number: u64) -> Result<()> {
+    let begin = Instant::now();
     let mut next = 0;
     while next < number {
         let people: Vec<Newcomer> =
@@ -122,8 +133,12 @@ async fn make(client: &mut Client, run: &str, number: u64) -> Result<()> {
             if let Some(first) = refused.first() {
                 bail!("a bulk operation was refused: {first}");
             }
-        } else if [403, 404, 405, 501].contains(&reply.status) {
-            for person in &people {
+        } else if [400, 403, 404, 405, 413, 500, 501].contains(&reply.status) {
+            for (made, person) in (next..).zip(&people) {
+                if begin.elapsed() > PATIENCE {
+                    eprintln!("no more than {made} users are made in {PATIENCE:?}");
+                    return Ok(());
+                }
                 client.expect(&Call::post("/Users", person.create().to_string())).await?;
             }
         } else {

@@ -72,6 +72,11 @@ impl Workload {
         TABLE.iter().find(|workload| workload.name == name)
     }
 
+    /// Whether it fills groups that are made for it.
+    pub(crate) fn is_mix(&self) -> bool {
+        matches!(self.kind, Kind::InitialSync | Kind::HourlyDelta)
+    }
+
     /// The size of the group that it needs.
     pub fn group(&self) -> Option<u64> {
         match self.kind {

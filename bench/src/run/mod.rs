@@ -176,7 +176,7 @@ pub fn page(options: &PageOptions) -> Result<()> {
     write(&Outcome::read(&options.out)?, &options.out)
 }
 
-fn write(outcome: &Outcome, folder: &Path) -> Result<()> {
+pub(crate) fn write(outcome: &Outcome, folder: &Path) -> Result<()> {
     let put = |name: &str, text: String| {
         let file = folder.join(name);
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))

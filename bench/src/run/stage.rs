@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,7 +69,7 @@ impl Stage {
             }
             Database::Postgres => {
                 let server = options.postgres.as_deref().context("give --postgres")?;
-                let url = new_database(options, server)?;
+                let url = new_database(&options.programs, server, "service")?;
                 let ceiling = Postgres::create(&url, &options.programs, &folder)?;
                 (url.clone(), Own::Postgres { ceiling, url })
             }
@@ -144,9 +144,18 @@ impl Stage {
             Own::Sqlite(sqlite) => sqlite.grow(users),
             Own::Postgres { ceiling, url } => {
                 ceiling.grow(users)?;
-                psql(&self.options, url, &["VACUUM ANALYZE", "CHECKPOINT"])
+                psql(&self.options.programs, url, &["VACUUM ANALYZE", "CHECKPOINT"])
             }
         }
+    }
+
+    /// Where the server is, and what is known of its data.
+    ///
+    /// # Errors
+    /// If none runs.
+    pub fn place(&self) -> Result<(Arc<Target>, Arc<World>)> {
+        let data = self.data.as_ref().context("no server runs")?;
+        Ok((Arc::clone(&data.target), Arc::clone(&data.world)))
     }
 
     /// Whether there is the group that a workload is about.
@@ -277,8 +286,7 @@ impl Drop for Stage {
         if let Own::Postgres { url, .. } = &self.own {
             let server = self.options.postgres.clone().unwrap_or_default();
             let name = url.rsplit('/').next().unwrap_or_default();
-            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            psql(&self.options, &server, &[&drop]).ok();
+            drop_database(&self.options.programs, &server, name).ok();
         }
     }
 }
@@ -316,15 +324,26 @@ async fn connect(target: &Arc<Target>, connections: usize) -> Result<Vec<Client>
 }
 
 /// Makes a database beside the one that a URL names: its URL.
-fn new_database(options: &RunOptions, server: &str) -> Result<String> {
-    let name = format!("headcount_bench_{}", std::process::id());
-    psql(options, server, &[&format!("CREATE DATABASE {name} TEMPLATE template0")])?;
+///
+/// # Errors
+/// If the server refuses.
+pub(crate) fn new_database(programs: &Path, server: &str, name: &str) -> Result<String> {
+    let name = format!("headcount_bench_{name}_{}", std::process::id());
+    psql(programs, server, &[&format!("CREATE DATABASE {name} TEMPLATE template0")])?;
     let (base, _) = server.rsplit_once('/').context("the URL of PostgreSQL names no database")?;
     Ok(format!("{base}/{name}"))
 }
 
-fn psql(options: &RunOptions, url: &str, statements: &[&str]) -> Result<()> {
-    let mut command = Command::new(options.programs.join("psql"));
+/// Removes a database, whoever uses it.
+///
+/// # Errors
+/// If the server refuses.
+pub(crate) fn drop_database(programs: &Path, server: &str, name: &str) -> Result<()> {
+    psql(programs, server, &[&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")])
+}
+
+fn psql(programs: &Path, url: &str, statements: &[&str]) -> Result<()> {
+    let mut command = Command::new(programs.join("psql"));
     command.args(["--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1"]);
     for statement in statements {
         command.args(["-c", statement]);

@@ -1,5 +1,7 @@
 //! The comparison with other SCIM servers.
 
+pub mod command;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
