@@ -130,7 +130,10 @@ impl Projection {
                         && found.attribute.name == attribute.name
                         && !(whole_only && (found.sub.is_some() || filter.is_some()))
                 }
-                Selected::Extension(_) => selected.is_in(extension),
+                // A whole extension is what it has without being asked for each.
+                Selected::Extension(_) => {
+                    selected.is_in(extension) && attribute.returned != Returned::Request
+                }
             })
         };
         match (attribute.returned, self.mode) {
@@ -170,7 +173,7 @@ impl Projection {
             match (whole, self.mode) {
                 // Nothing but what is always returned.
                 (true, Mode::Except) => project(&schema.attributes, &[], Mode::Only, members),
-                (true, _) => project(&schema.attributes, &[], Mode::Default, members),
+                (true, _) => project(&schema.attributes, &of_it, Mode::Default, members),
                 (false, mode) => project(&schema.attributes, &of_it, mode, members),
             }
             if members.is_empty() {
@@ -257,9 +260,11 @@ fn project(attributes: &[Attribute], selected: &[&Selected], mode: Mode, members
         let keep = match (attribute.returned, mode) {
             _ if attribute.is_hidden() => false,
             (Returned::Always, Mode::Default | Mode::Except)
-            | (Returned::Default, Mode::Default) => keep_parts(attribute, &[], value),
+            | (Returned::Default, Mode::Default) => keep_parts(attribute, &named, value),
             (Returned::Always, Mode::Only) => keep_parts(attribute, &named, value),
-            (_, Mode::Only) => !named.is_empty() && keep_only(attribute, &named, value),
+            (Returned::Request, Mode::Default) | (_, Mode::Only) => {
+                !named.is_empty() && keep_only(attribute, &named, value)
+            }
             (Returned::Default, Mode::Except) => keep_rest(attribute, &named, value),
             (Returned::Never | Returned::Request, _) => false,
         };
@@ -387,6 +392,27 @@ mod tests {
             expected.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
             assert_eq!(project(Some(attributes), None), expected, "{attributes}");
         }
+    }
+
+    /// An attribute that is only returned on request can be asked for beside its whole extension.
+    #[test]
+    fn rfc7644_3_9_what_is_returned_on_request_beside_its_extension() {
+        const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
+        let of = |attributes: &str| {
+            let (kind, mut leniencies) = (ResourceType::user(), Leniencies::new(Dialect::Strict));
+            let projection =
+                Projection::parse(kind, Some(attributes), None, &mut leniencies).unwrap();
+            let mut user = json!({(HEADCOUNT): {"site": "Kiel", "effectivePermissions": ["a"]}});
+            projection.apply(kind, user.as_object_mut().unwrap());
+            let wanted = projection.wants_named(kind, &format!("{HEADCOUNT}:effectivePermissions"));
+            (user[HEADCOUNT].clone(), wanted)
+        };
+        let both = json!({"site": "Kiel", "effectivePermissions": ["a"]});
+        let asked = format!("{HEADCOUNT}:effectivePermissions");
+        assert_eq!(of(HEADCOUNT), (json!({"site": "Kiel"}), false));
+        assert_eq!(of(&format!("{HEADCOUNT},{asked}")), (both.clone(), true));
+        assert_eq!(of(&format!("{asked},{HEADCOUNT}")), (both, true));
+        assert_eq!(of(&asked), (json!({"effectivePermissions": ["a"]}), true));
     }
 
     #[test]
