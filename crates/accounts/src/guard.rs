@@ -45,6 +45,18 @@ pub fn verdict(
     }
 }
 
+/// How many enabled accounts make one more deactivation harmless, however many there are besides:
+/// nobody needs to count further.
+pub fn harmless_among(policy: &GuardPolicy, deactivations_in_window: u64) -> u64 {
+    let with_this = deactivations_in_window.saturating_add(1);
+    let max_percent = policy.max_percent.max(0).unsigned_abs();
+    match with_this.saturating_mul(100).checked_div(max_percent) {
+        Some(population) => population.saturating_sub(deactivations_in_window).saturating_add(1),
+        // Of nothing every part is too much.
+        None => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +84,20 @@ mod tests {
         assert_eq!(verdict(&POLICY, 199, 801), Verdict::Allow);
         assert_eq!(verdict(&POLICY, 200, 800), HELD);
         assert_eq!(verdict(&POLICY, u64::MAX, u64::MAX), HELD);
+    }
+
+    #[test]
+    fn r57_counting_further_than_is_harmless_changes_nothing() {
+        for max_percent in [0, 1, 7, 20, 33, 100] {
+            let policy = GuardPolicy { max_percent, min_count: 3, ..POLICY };
+            for done in [0, 2, 3, 4, 10, 99] {
+                let enough = harmless_among(&policy, done);
+                for enabled in (0..enough + 20).chain([1_000_000]) {
+                    let counted = verdict(&policy, done, enabled.min(enough));
+                    assert_eq!(counted, verdict(&policy, done, enabled), "{max_percent} {done}");
+                }
+            }
+        }
     }
 
     #[test]

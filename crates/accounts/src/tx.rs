@@ -190,8 +190,8 @@ pub trait Users {
     ) -> StorageResult<bool>;
     /// Makes an account a tombstone: the row stays, nothing sees it.
     fn tombstone_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()>;
-    /// How many accounts are enabled.
-    fn count_enabled(&mut self, tenant: Uuid) -> StorageResult<u64>;
+    /// How many accounts are enabled, counted no further than to a limit.
+    fn count_enabled(&mut self, tenant: Uuid, limit: u64) -> StorageResult<u64>;
     /// How many accounts have left by a connection since an instant, each departure once: who is
     /// deleted after being deactivated leaves no second time.
     fn count_departures(

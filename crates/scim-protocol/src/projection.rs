@@ -259,9 +259,10 @@ fn project(attributes: &[Attribute], selected: &[&Selected], mode: Mode, members
             .collect();
         let keep = match (attribute.returned, mode) {
             _ if attribute.is_hidden() => false,
-            (Returned::Always, Mode::Default | Mode::Except)
-            | (Returned::Default, Mode::Default) => keep_parts(attribute, &named, value),
-            (Returned::Always, Mode::Only) => keep_parts(attribute, &named, value),
+            (Returned::Always, Mode::Except) => keep_parts(attribute, &[], value),
+            (Returned::Always, _) | (Returned::Default, Mode::Default) => {
+                keep_parts(attribute, &named, value)
+            }
             (Returned::Request, Mode::Default) | (_, Mode::Only) => {
                 !named.is_empty() && keep_only(attribute, &named, value)
             }

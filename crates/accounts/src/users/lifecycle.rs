@@ -12,6 +12,7 @@ use crate::account::{Account, Standing};
 use crate::connections::{self, guard::Guard};
 use crate::guard::{self, Verdict};
 use crate::ledger::Source;
+use crate::policy::GuardAction;
 use crate::refusal::Refusal;
 use crate::rights::Right;
 use crate::tx::{Grant, Tx};
@@ -33,6 +34,9 @@ pub(crate) fn check_guard(
         return Ok(());
     }
     let policy = &settings.policy.guard;
+    if policy.action == GuardAction::Off {
+        return Ok(());
+    }
     let window = SignedDuration::from_secs(policy.window_seconds);
     let since = context.now.checked_sub(window).unwrap_or(Timestamp::MIN);
     let before = tx.count_departures(caller.tenant, caller.connection, since)?;
@@ -40,7 +44,7 @@ pub(crate) fn check_guard(
     if before < policy.min_count.unsigned_abs() {
         return Ok(());
     }
-    let enabled = tx.count_enabled(caller.tenant)?;
+    let enabled = tx.count_enabled(caller.tenant, guard::harmless_among(policy, before))?;
     let verdict = guard::verdict(policy, before, enabled);
     if verdict == Verdict::Allow || is_released(tx, context)? {
         return Ok(());

@@ -233,13 +233,13 @@ impl Users for Session {
         Ok(())
     }
 
-    fn count_enabled(&mut self, tenant: Uuid) -> StorageResult<u64> {
-        let count: i64 = users::table
-            .filter(users::tenant_id.eq(Id(tenant)).and(users::active))
-            .count()
-            .get_result(&mut self.0)
-            .map_err(failed)?;
-        Ok(count.unsigned_abs())
+    fn count_enabled(&mut self, tenant: Uuid, limit: u64) -> StorageResult<u64> {
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT COUNT(*) AS total FROM (SELECT 1 AS one FROM users AS person ");
+        pieces.sql("WHERE person.active AND person.tenant_id = ").id(tenant).sql(" LIMIT ");
+        pieces.bind(Bind::Integer(i64::try_from(limit).unwrap_or(i64::MAX))).sql(") AS enabled");
+        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        Ok(row.total.unsigned_abs())
     }
 
     fn count_departures(
