@@ -20,6 +20,7 @@ use headcount_bench::others::command::{self as others, OthersOptions};
 use headcount_bench::run::{self, PageOptions, RunOptions};
 use headcount_bench::seed::{self, SeedOptions};
 use headcount_bench::workload;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What a SCIM server does under load, beside what the machine can do
 #[derive(Parser)]
@@ -69,8 +70,8 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Ceiling(options) => ceiling::run(&options).map(|()| ExitCode::SUCCESS),
-        Command::Run(options) => runtime.block_on(run::run(options)),
-        Command::Others(options) => runtime.block_on(others::run(options)),
+        Command::Run(options) => runtime.block_on(unless_stopped(run::run(options))),
+        Command::Others(options) => runtime.block_on(unless_stopped(others::run(options))),
         Command::Page(options) => run::page(&options).map(|()| ExitCode::SUCCESS),
         Command::Bare(options) => bare::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Workloads => {
@@ -79,5 +80,16 @@ fn obey(command: Command) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// What was started and made is ended and removed when a signal comes.
+async fn unless_stopped<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        done = work => done,
+        _ = terminate.recv() => anyhow::bail!("stopped"),
+        _ = interrupt.recv() => anyhow::bail!("stopped"),
     }
 }

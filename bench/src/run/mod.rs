@@ -71,7 +71,7 @@ pub struct RunOptions {
     /// How many connections there are at once
     #[arg(long, default_value_t = 16)]
     pub connections: usize,
-    /// How long each turn is
+    /// How long each turn is; by one connection, half as long
     #[arg(long, default_value_t = 2)]
     pub seconds: u64,
     /// The folder for performance.md, performance.svg and performance.json

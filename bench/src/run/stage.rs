@@ -165,6 +165,15 @@ impl Stage {
         size.zip(groups).is_some_and(|(size, groups)| groups.contains_key(&size))
     }
 
+    /// How long something is measured.
+    fn seconds(&self, connections: usize) -> f64 {
+        match (self.options.quick, connections) {
+            (true, _) => 0.3,
+            (false, 1) => self.options.seconds as f64 / 2.0,
+            (false, _) => self.options.seconds as f64,
+        }
+    }
+
     /// Runs a workload: its figures and those of its parts, by name.
     ///
     /// # Errors
@@ -176,7 +185,7 @@ impl Stage {
     ) -> Result<BTreeMap<String, Figures>> {
         let data = self.data.as_ref().context("no server runs")?;
         let workload = Workload::named(name).with_context(|| format!("no workload {name}"))?;
-        let seconds = if self.options.quick { 0.3 } else { self.options.seconds as f64 };
+        let seconds = self.seconds(connections);
         let clients = connect(&data.target, connections.min(workload.most_connections)).await?;
         let parts = measure(clients, &data.world, workload, seconds).await?;
         for (part, figures) in &parts {
@@ -210,11 +219,12 @@ impl Stage {
     /// # Errors
     /// If it refuses.
     pub fn own(&mut self, name: &str, connections: usize) -> Result<Figures> {
-        let seconds = if self.options.quick { 1 } else { self.options.seconds };
+        let seconds = self.seconds(connections);
         let figures = match &mut self.own {
-            Own::Sqlite(sqlite) if self.options.quick => sqlite.measure(name, 0.2)?,
-            Own::Sqlite(sqlite) => sqlite.measure(name, seconds as f64)?,
-            Own::Postgres { ceiling, .. } => ceiling.measure(name, connections, seconds)?,
+            Own::Sqlite(sqlite) => sqlite.measure(name, seconds)?,
+            Own::Postgres { ceiling, .. } => {
+                ceiling.measure(name, connections, seconds.ceil() as u64)?
+            }
         };
         eprintln!(
             "  {:>16} {connections:3} {:9.1}/s {:9.2} ms",
@@ -262,7 +272,7 @@ impl Stage {
         let manifest = Manifest { users: vec![person], groups: BTreeMap::new(), total: 1 };
         let world = World::new(String::new(), manifest, Vec::new(), Vec::new(), String::new());
         let workload = Workload::named(name).with_context(|| format!("no workload {name}"))?;
-        let seconds = if self.options.quick { 0.3 } else { self.options.seconds as f64 };
+        let seconds = self.seconds(connections);
         let clients = connect(&target, connections).await?;
         let mut parts = measure(clients, &Arc::new(world), workload, seconds).await?;
         let (_, figures) = parts.pop().context("nothing was measured")?;
