@@ -20,7 +20,12 @@ use headcount_bench::others::command::{self as others, OthersOptions};
 use headcount_bench::run::{self, PageOptions, RunOptions};
 use headcount_bench::seed::{self, SeedOptions};
 use headcount_bench::workload;
+use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// As the service's: the program that loads it must not be the slower of the two.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What a SCIM server does under load, beside what the machine can do
 #[derive(Parser)]

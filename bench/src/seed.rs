@@ -5,10 +5,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, mpsc};
+use std::thread;
 
 use accounts::ledger::{Action, Entry, differences};
 use accounts::{Account, Caller, Context, Rights, Scope, tenancy, users};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use jiff::Timestamp;
 use scim_protocol::Object;
@@ -74,11 +76,9 @@ pub async fn seed(options: &SeedOptions) -> Result<Manifest> {
     let first = Newcomer::new(&run, 0);
     let (scope, account) = create(&store, options, &first).await?;
     drop(store);
-    let mut importer = Importer::open(&url)?;
     let mut sample = Sample::of(options.users, options.sample);
     sample.take(0, &first, account.resource.id);
-    let mut next = 1;
-    while next < options.users {
+    let batches = (1..options.users).step_by(BATCH as usize).map(|next| {
         let end = options.users.min(next + BATCH);
         let people = (next..end).map(|number| {
             let newcomer = Newcomer::new(&run, number);
@@ -86,11 +86,45 @@ pub async fn seed(options: &SeedOptions) -> Result<Manifest> {
             sample.take(number, &newcomer, import.account.resource.id);
             import
         });
-        importer.import(scope, &people.collect::<Vec<_>>())?;
-        next = end;
-    }
+        people.collect::<Vec<_>>()
+    });
+    import_all(&url, scope, batches)?;
     let groups = std::collections::BTreeMap::new();
     Ok(Manifest { users: sample.people, groups, total: options.users })
+}
+
+/// Puts in what is made meanwhile: SQLite takes it from one, PostgreSQL from several.
+fn import_all(
+    url: &DatabaseUrl,
+    scope: Scope,
+    batches: impl Iterator<Item = Vec<Import>>,
+) -> Result<()> {
+    let importers = if matches!(url, DatabaseUrl::Sqlite(_)) { 1 } else { 2 };
+    let (sender, receiver) = mpsc::sync_channel::<Vec<Import>>(2);
+    let receiver = Mutex::new(receiver);
+    thread::scope(|threads| {
+        let work = || -> Result<()> {
+            let mut importer = Importer::open(url).map_err(anyhow::Error::from);
+            // After a failure too, so that nobody waits for this one.
+            while let Ok(Ok(batch)) = receiver.lock().map(|batches| batches.recv()) {
+                if let Ok(open) = &mut importer
+                    && let Err(error) = open.import(scope, &batch)
+                {
+                    importer = Err(error.into());
+                }
+            }
+            importer.map(|_| ())
+        };
+        let running: Vec<_> = (0..importers).map(|_| threads.spawn(work)).collect();
+        for batch in batches {
+            sender.send(batch).context("nobody puts them in")?;
+        }
+        drop(sender);
+        for one in running {
+            one.join().map_err(|_| anyhow!("an importer panicked"))??;
+        }
+        Ok(())
+    })
 }
 
 /// Creates the first user by the rules, in the name of the connection.

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use accounts::ledger::Entry;
 use accounts::{Account, Scope, StorageError};
+use diesel::connection::SimpleConnection;
 
 use crate::catalogue::{Catalogue, View};
 use crate::error::OpenError;
 use crate::{DatabaseUrl, migrate, postgres, sqlite};
+
+/// Names are hashed, and so come in no order: most of their index is to stay in memory.
+const CACHE: &str = "PRAGMA cache_size = -262144";
 
 /// An account that was never there, in its first version, and the entry of the log that says so.
 #[derive(Debug, Clone)]
@@ -41,6 +45,7 @@ impl Importer {
         Ok(Self(match url {
             DatabaseUrl::Sqlite(path) => {
                 let mut conn = sqlite::open_writer(path)?;
+                conn.batch_execute(CACHE).map_err(OpenError::Query)?;
                 let keyring = Arc::new(sqlite::keyring(&mut conn)?);
                 Session::Sqlite(Box::new(sqlite::Session(conn, keyring, view)))
             }
