@@ -38,7 +38,7 @@ use self::change::change;
 use self::extension::{ENTERPRISE, HEADCOUNT};
 use self::held::Held;
 use self::settings::Settings;
-use self::view::with_standing;
+use self::view::shown;
 use crate::identity::{Claim, Release, claims};
 use crate::ledger::{Action, Entry, Versioned, append, differences};
 use crate::refusal::{Code, Refusal};
@@ -83,7 +83,7 @@ pub fn form(caller: &Caller) -> &'static ResourceType {
 pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
     caller.require(Right::ReadUsers)?;
     let found = tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
-    Ok(with_standing(&found))
+    Ok(shown(found))
 }
 
 /// The accounts of a query; inactive ones among them.
@@ -93,7 +93,7 @@ pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refus
 pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
     caller.require(Right::ReadUsers)?;
     let page = tx.users(caller.scope(), query)?;
-    let resources = page.resources.iter().map(with_standing).collect();
+    let resources = page.resources.into_iter().map(shown).collect();
     Ok(Page { total: page.total, has_next: page.has_next, resources })
 }
 

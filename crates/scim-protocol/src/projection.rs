@@ -244,7 +244,11 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn project(attributes: &[Attribute], selected: &[&Selected], mode: Mode, members: &mut Object) {
+    let as_it_is = mode == Mode::Default && selected.is_empty();
     for attribute in attributes {
+        if as_it_is && attribute.is_always_whole() {
+            continue;
+        }
         let Some(value) = members.get_mut(&attribute.name) else { continue };
         let named: Vec<Named<'_>> = selected
             .iter()
@@ -279,7 +283,7 @@ type Named<'a> = (Option<&'static Attribute>, Option<&'a Predicate>);
 
 /// Leaves what a value has without being asked, and what is named; whether any is left.
 fn keep_parts(attribute: &Attribute, named: &[Named<'_>], value: &mut Value) -> bool {
-    let all = |sub: &Attribute| !sub.is_hidden() && sub.returned != Returned::Request;
+    let all = Attribute::is_shown;
     if attribute.sub_attributes.iter().all(all) {
         return true;
     }

@@ -138,6 +138,16 @@ impl Attribute {
         matches!(self.data_type, DataType::String | DataType::Binary | DataType::Reference)
     }
 
+    /// Whether an answer has it unless the client says otherwise.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.is_hidden() && self.returned != Returned::Request
+    }
+
+    /// Whether an answer has it with all its sub-attributes unless the client says otherwise.
+    pub(crate) fn is_always_whole(&self) -> bool {
+        self.is_shown() && self.sub_attributes.iter().all(Self::is_shown)
+    }
+
     /// Whether no client ever sees its value, so that it must not be found out by a filter or an
     /// order either: what is `writeOnly` is hidden whatever `returned` says (RFC 7643 section 7).
     pub fn is_hidden(&self) -> bool {

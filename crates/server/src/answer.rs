@@ -12,7 +12,7 @@ use actix_web::http::header::{
 use actix_web::http::uri::Authority;
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, block};
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
@@ -23,12 +23,25 @@ use crate::unread;
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
-    HttpResponse::build(status).content_type(SCIM_JSON).body(body.to_string())
+    let mut answer = HttpResponse::build(status);
+    answer.content_type(SCIM_JSON);
+    with_body(answer, body)
 }
 
 /// An answer with a body of JSON that is no message of SCIM.
 pub(crate) fn plain_json(status: StatusCode, body: &Value) -> HttpResponse {
-    HttpResponse::build(status).content_type(PLAIN_JSON).body(body.to_string())
+    let mut answer = HttpResponse::build(status);
+    answer.content_type(PLAIN_JSON);
+    with_body(answer, body)
+}
+
+/// The answer with a body, which is written as bytes: `to_string` passes each piece through a
+/// formatter.
+fn with_body(mut answer: HttpResponseBuilder, body: &Value) -> HttpResponse {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => answer.body(bytes),
+        Err(_) => ApiError::internal("the answer cannot be written").error_response(),
+    }
 }
 
 /// An answer with a resource: its version as `ETag`, and its location where it is new.
@@ -40,7 +53,8 @@ pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
     if status == StatusCode::CREATED {
         answer.insert_header((LOCATION, found.location.as_str()));
     }
-    answer.content_type(SCIM_JSON).body(found.body.to_string())
+    answer.content_type(SCIM_JSON);
+    with_body(answer, &found.body)
 }
 
 /// The answer to a client that has the resource already: the headers of the resource without it

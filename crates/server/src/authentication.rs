@@ -2,8 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use accounts::Caller;
+use accounts::tenancy::Credential;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -39,13 +41,22 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 async fn authenticate(state: &State, bearer: &str) -> Result<Authenticated, ApiError> {
     const REFUSED: ApiError = ApiError::Unauthorized { invalid_token: true };
     let (id, secret) = token::parts(bearer).ok_or(REFUSED)?;
-    let id = id.to_owned();
-    let credentials = state.store.read(move |tx| tx.credentials(&id)).await?;
-    let now = clock::now();
-    let credential = credentials
-        .iter()
-        .find(|credential| token::matches(secret, &credential.token.secret_hash))
-        .filter(|credential| credential.token.is_live(now))
-        .ok_or(REFUSED)?;
+    let is_it =
+        |credential: &&Arc<Credential>| token::matches(secret, &credential.token.secret_hash);
+    let (now, changes) = (clock::now(), state.store.catalogue_changes());
+    let known = state.known.get(id, now, changes).filter(|known| is_it(&known));
+    let credential = if let Some(known) = known {
+        known
+    } else {
+        let id = id.to_owned();
+        let found = state.store.read(move |tx| tx.credentials(&id)).await?;
+        let found: Vec<Arc<Credential>> = found.into_iter().map(Arc::new).collect();
+        let credential = Arc::clone(found.iter().find(is_it).ok_or(REFUSED)?);
+        state.known.keep(&credential, now, changes);
+        credential
+    };
+    if !credential.token.is_live(now) {
+        return Err(REFUSED);
+    }
     Ok(Authenticated(credential.caller(now)))
 }

@@ -13,6 +13,7 @@ pub mod clock;
 mod cursor;
 mod error;
 mod json;
+mod known;
 mod scim;
 mod telemetry;
 mod timers;
@@ -31,6 +32,7 @@ use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
 
+use known::Known;
 use scim::{Places, Turns};
 
 /// The path of the SCIM endpoint.
@@ -66,6 +68,7 @@ pub(crate) struct State {
     settings: Settings,
     bulk_turns: Turns,
     places: Places,
+    known: Known,
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -81,8 +84,8 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
-    let (bulk_turns, places) = (Turns::default(), Places::default());
-    let state = Data::new(State { store, cursor_key, settings, bulk_turns, places });
+    let (bulk_turns, places, known) = (Turns::default(), Places::default(), Known::default());
+    let state = Data::new(State { store, cursor_key, settings, bulk_turns, places, known });
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let server = HttpServer::new(move || {
         App::new()

@@ -29,7 +29,7 @@ async fn all(store: &Store) -> Result<(), Refusal> {
     let tenants = store.read(|tx| Ok::<_, Refusal>(tx.tenants()?)).await?;
     for tenant in tenants {
         let context = Context::of_system(tenant.id, clock::now(), clock::new_id);
-        let ticked = store.write(move |tx| tick(tx, &context)).await?;
+        let ticked = store.of(tenant.id).write(move |tx| tick(tx, &context)).await?;
         report(&tenant.name, &ticked);
     }
     Ok(())

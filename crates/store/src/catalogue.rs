@@ -6,7 +6,9 @@
 //! of this. A unit of work reads it before the first use, so that no server answers by what another
 //! has changed; and one that has written itself keeps nothing, for it may yet be rolled back.
 
+use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use accounts::Resource;
 use accounts::authorization::PermissionSet;
@@ -64,6 +66,8 @@ pub(crate) struct Catalogue {
     credentials: Cache<String, (i64, Arc<Credential>)>,
     /// What each role of a tenant gives, in the version of its catalogue.
     permissions: Cache<(Uuid, i64, Uuid), PermissionSet>,
+    /// How often this store has changed it.
+    changes: AtomicU64,
 }
 
 impl Catalogue {
@@ -72,8 +76,22 @@ impl Catalogue {
             found: Cache::with_weighter(ENTRIES, CAPACITY, OneWeight),
             credentials: Cache::new(ENTRIES),
             permissions: Cache::new(ENTRIES),
+            changes: AtomicU64::new(0),
         })
     }
+
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+}
+
+/// What a unit of work asks about a tenant before anything else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfTenant {
+    /// The version of its catalogue, where it has one.
+    pub(crate) version: Option<i64>,
+    /// Whether any of its groups is in another.
+    pub(crate) nests: bool,
 }
 
 /// What one session knows of it in one unit of work.
@@ -81,31 +99,52 @@ pub(crate) struct View {
     catalogue: Arc<Catalogue>,
     /// The version that a tenant's catalogue has, once it was asked for.
     known: Option<(Uuid, i64)>,
+    /// A tenant of which no group is in another.
+    flat: Option<Uuid>,
     /// Whether this unit of work has written any of it.
     written: bool,
+    /// Whether any has that was committed since it was last [settled](Self::settle).
+    unsettled: bool,
+    /// The seal of the entry of a version of a resource that was locked.
+    seal: Option<(Uuid, i64, Vec<u8>)>,
     /// What people hold, which is no part of the catalogue, but remembered in the same way.
     remembered: Remembered,
 }
 
 impl View {
     pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self { catalogue, known: None, written: false, remembered: Remembered::default() }
+        Self {
+            catalogue,
+            known: None,
+            flat: None,
+            written: false,
+            unsettled: false,
+            seal: None,
+            remembered: Remembered::default(),
+        }
     }
 
     /// Knows nothing, as a unit of work must begin.
     pub(crate) fn begin(&mut self) {
-        (self.known, self.written) = (None, false);
-        self.remembered.forget();
+        (self.known, self.flat, self.written) = (None, None, false);
+        self.undo();
     }
 
     /// Keeps nothing more in this unit of work.
     pub(crate) fn write(&mut self) {
-        self.written = true;
+        (self.written, self.unsettled) = (true, true);
+    }
+
+    /// What was written is committed, and others are to know.
+    pub(crate) fn settle(&mut self) {
+        if mem::take(&mut self.unsettled) {
+            self.catalogue.changes.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// Forgets what others may have changed while this unit of work waited.
     pub(crate) fn expire(&mut self) {
-        self.known = None;
+        (self.known, self.flat) = (None, None);
     }
 
     /// Forgets what was read of transactions that were never committed.
@@ -123,6 +162,23 @@ impl View {
         self.known.filter(|(of, _)| *of == tenant).map(|(_, version)| version)
     }
 
+    /// Whether there is no need to ask about a tenant.
+    pub(crate) fn knows(&self, tenant: Uuid) -> bool {
+        self.written || self.known(tenant).is_some()
+    }
+
+    /// Whether none of a tenant's groups is in another, as far as is known.
+    pub(crate) fn is_flat(&self, tenant: Uuid) -> bool {
+        self.flat == Some(tenant)
+    }
+
+    /// Learns what came with something that was read, which it gives back.
+    pub(crate) fn learned<T>(&mut self, tenant: Uuid, known: OfTenant, read: T) -> T {
+        self.known = known.version.map(|version| (tenant, version));
+        self.flat = (!known.nests).then_some(tenant);
+        read
+    }
+
     pub(crate) fn learn(&mut self, tenant: Uuid, version: i64) {
         self.known = Some((tenant, version));
     }
@@ -135,8 +191,25 @@ impl View {
         self.remembered.keep(tenant, holders, held);
     }
 
+    /// Forgets what was read of the unit's own writes, some of which are undone.
+    pub(crate) fn undo(&mut self) {
+        (self.seal, self.flat) = (None, None);
+        self.remembered.forget();
+    }
+
+    pub(crate) fn keep_seal(&mut self, resource: Uuid, version: i64, seal: Option<Vec<u8>>) {
+        self.seal = seal.map(|seal| (resource, version, seal));
+    }
+
+    pub(crate) fn seal(&self, resource: Uuid, version: i64) -> Option<Vec<u8>> {
+        let known = self.seal.as_ref().filter(|(of, at, _)| (*of, *at) == (resource, version));
+        known.map(|(_, _, seal)| seal.clone())
+    }
+
     /// What people hold changes.
     pub(crate) fn change_holdings(&mut self) {
+        // A group may be in another from now on.
+        self.flat = None;
         self.remembered.forget();
     }
 

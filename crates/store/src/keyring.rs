@@ -1,12 +1,10 @@
 //! The keys of the installation that the store itself uses, and what it makes with them.
 
 use accounts::identity::Claim;
+use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use openssl::error::ErrorStack;
-use openssl::hash::MessageDigest;
-use openssl::pkey::{PKey, Private};
 use openssl::rand::rand_bytes;
-use openssl::sign::Signer;
+use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::error::OpenError;
@@ -14,10 +12,13 @@ use crate::error::OpenError;
 /// The length of what the keys make, and of the keys.
 const LENGTH: usize = 32;
 
+/// A code that has taken its key in, and the parts of nothing yet.
+type Keyed = Hmac<Sha256>;
+
 /// Keys of HMAC-SHA256, one for each purpose. It has no `Debug`: nothing may print it.
 pub(crate) struct Keyring {
-    claims: PKey<Private>,
-    change_log: PKey<Private>,
+    claims: Keyed,
+    change_log: Keyed,
 }
 
 /// An entry of the change log as it is sealed.
@@ -46,21 +47,21 @@ impl Keyring {
     pub(crate) fn of_installation(
         mut shared: impl FnMut(&'static str, &[u8]) -> Result<Vec<u8>, OpenError>,
     ) -> Result<Self, OpenError> {
-        let mut key = |purpose| -> Result<PKey<Private>, OpenError> {
+        let mut key = |purpose| -> Result<Keyed, OpenError> {
             let mut fresh = [0; LENGTH];
             rand_bytes(&mut fresh)?;
             let key = shared(purpose, &fresh)?;
             if key.len() != LENGTH {
                 return Err(OpenError::Key(purpose));
             }
-            Ok(PKey::hmac(&key)?)
+            Keyed::new_from_slice(&key).map_err(|_| OpenError::Key(purpose))
         };
         Ok(Self { claims: key("claims")?, change_log: key("change log")? })
     }
 
     /// What is kept of a claim: whoever does not have the key cannot tell whose name it was, nor try
     /// names. The same name of two tenants has nothing in common.
-    pub(crate) fn of_claim(&self, tenant: Uuid, claim: &Claim) -> Result<Vec<u8>, ErrorStack> {
+    pub(crate) fn of_claim(&self, tenant: Uuid, claim: &Claim) -> Vec<u8> {
         authenticate(
             &self.claims,
             &[tenant.as_bytes(), claim.kind.as_str().as_bytes(), claim.key.as_bytes()],
@@ -75,7 +76,7 @@ impl Keyring {
         id: Uuid,
         changes: &str,
         reason: Option<&str>,
-    ) -> Result<Vec<u8>, ErrorStack> {
+    ) -> Vec<u8> {
         let [given, reason] = optional(reason.map(str::as_bytes));
         let parts: [&[u8]; 6] =
             [b"changes", tenant.as_bytes(), id.as_bytes(), changes.as_bytes(), given, reason];
@@ -83,7 +84,7 @@ impl Keyring {
     }
 
     /// The seal of an entry.
-    pub(crate) fn seal(&self, entry: &Sealed<'_>) -> Result<Vec<u8>, ErrorStack> {
+    pub(crate) fn seal(&self, entry: &Sealed<'_>) -> Vec<u8> {
         let (at, version) = (entry.at.as_microsecond().to_be_bytes(), entry.version.to_be_bytes());
         let [by_somebody, actor] =
             optional(entry.actor.as_ref().map(|id| id.as_bytes().as_slice()));
@@ -122,13 +123,13 @@ fn optional(part: Option<&[u8]>) -> [&[u8]; 2] {
 }
 
 /// The code of a sequence of parts, each behind its length, so that no two sequences are alike.
-fn authenticate(key: &PKey<Private>, parts: &[&[u8]]) -> Result<Vec<u8>, ErrorStack> {
-    let mut signer = Signer::new(MessageDigest::sha256(), key)?;
+fn authenticate(key: &Keyed, parts: &[&[u8]]) -> Vec<u8> {
+    let mut code = key.clone();
     for part in parts {
-        signer.update(&(part.len() as u64).to_be_bytes())?;
-        signer.update(part)?;
+        code.update(&(part.len() as u64).to_be_bytes());
+        code.update(part);
     }
-    signer.sign_to_vec()
+    code.finalize().into_bytes().to_vec()
 }
 
 #[cfg(test)]
@@ -146,13 +147,13 @@ mod tests {
         let (tenant, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let claim = |kind, key: &str| Claim { kind, key: key.to_owned() };
         let ada = claim(ClaimKind::UserName, "ada");
-        let hash = keyring(1).of_claim(tenant, &ada).unwrap();
+        let hash = keyring(1).of_claim(tenant, &ada);
         assert_eq!(hash.len(), LENGTH);
-        assert_eq!(keyring(1).of_claim(tenant, &ada).unwrap(), hash);
-        assert_ne!(keyring(2).of_claim(tenant, &ada).unwrap(), hash);
-        assert_ne!(keyring(1).of_claim(other, &ada).unwrap(), hash);
+        assert_eq!(keyring(1).of_claim(tenant, &ada), hash);
+        assert_ne!(keyring(2).of_claim(tenant, &ada), hash);
+        assert_ne!(keyring(1).of_claim(other, &ada), hash);
         let email = claim(ClaimKind::Email, "ada");
-        assert_ne!(keyring(1).of_claim(tenant, &email).unwrap(), hash);
+        assert_ne!(keyring(1).of_claim(tenant, &email), hash);
     }
 
     #[test]

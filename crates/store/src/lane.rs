@@ -5,16 +5,18 @@
 //! work that started is finished. A unit that fails or panics is rolled back alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use accounts::{StorageError, Tx};
-use crossbeam_channel::{Receiver, Sender, TrySendError};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::error::UnitError;
+use crate::queue::{Queue, Rejected};
 
-/// Units that wait at most; a further one is refused as "unavailable".
-const QUEUE: usize = 1_024;
+/// The units that lanes take.
+pub(crate) type Units = Arc<Queue<Box<dyn Unit>>>;
 
 /// How a unit ended, as far as its transaction is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +91,7 @@ where
 
 /// The threads behind one queue.
 pub(crate) struct Lanes {
-    queue: Option<Sender<Box<dyn Unit>>>,
+    queue: Units,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -97,20 +99,20 @@ impl Lanes {
     /// Starts a thread for each of `lanes`, which take units from one queue until it is closed.
     pub(crate) fn start<L>(name: &str, lanes: Vec<L>) -> std::io::Result<Self>
     where
-        L: FnOnce(Receiver<Box<dyn Unit>>) + Send + 'static,
+        L: FnOnce(Units) + Send + 'static,
     {
-        let (queue, units) = crossbeam_channel::bounded(QUEUE);
+        let queue = Arc::new(Queue::new());
         let mut threads = Vec::with_capacity(lanes.len());
         for (at, lane) in lanes.into_iter().enumerate() {
-            let units = units.clone();
+            let units = Arc::clone(&queue);
             let thread = std::thread::Builder::new().name(format!("{name}-{at}"));
             threads.push(thread.spawn(move || end_with_the_process(|| lane(units)))?);
         }
-        Ok(Self { queue: Some(queue), threads })
+        Ok(Self { queue, threads })
     }
 
-    /// Runs a unit of work and gives its result, after the commit.
-    pub(crate) async fn run<F, T, E>(&self, work: F) -> Result<T, E>
+    /// Runs a unit of work, when it is the turn of its tenant, and gives its result, after the commit.
+    pub(crate) async fn run<F, T, E>(&self, tenant: Uuid, work: F) -> Result<T, E>
     where
         F: Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -118,16 +120,12 @@ impl Lanes {
     {
         let (reply, result) = oneshot::channel();
         let unit: Box<dyn Unit> = Box::new(Closure { work, result: None, reply });
-        let Some(queue) = &self.queue else {
-            return Err(unavailable("the store is closed").into());
-        };
-        match queue.try_send(unit) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(unavailable("too many requests wait").into()),
-            Err(TrySendError::Disconnected(_)) => {
-                return Err(unavailable("the store is closed").into());
-            }
-        }
+        self.queue.push(tenant, unit).map_err(|rejected| {
+            unavailable(match rejected {
+                Rejected::Full => "too many requests wait",
+                Rejected::Closed => "the store is closed",
+            })
+        })?;
         result.await.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
     }
 }
@@ -135,7 +133,7 @@ impl Lanes {
 impl Drop for Lanes {
     /// Finishes what waits, and the threads.
     fn drop(&mut self) {
-        self.queue = None;
+        self.queue.close();
         for thread in self.threads.drain(..) {
             // A lane does not panic without ending the process.
             let _ = thread.join();

@@ -5,13 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use accounts::StorageError;
-use crossbeam_channel::Receiver;
 use diesel::connection::SimpleConnection;
 
 use crate::catalogue::{Catalogue, View};
 use crate::error::failed;
 use crate::keyring::Keyring;
-use crate::lane::{Unit, Verdict, unavailable};
+use crate::lane::{Unit, Units, Verdict, unavailable};
 use crate::postgres::{Session, bound_statements, open};
 
 /// How often a unit is run that stands in another's way.
@@ -65,8 +64,8 @@ impl Line {
 }
 
 /// Runs each unit in a transaction, and answers after the commit.
-pub(crate) fn write(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
-    while let Ok(mut unit) = units.recv() {
+pub(crate) fn write(mut line: Line, units: &Units) {
+    while let Some(mut unit) = units.take() {
         if unit.is_abandoned() {
             continue;
         }
@@ -99,7 +98,10 @@ fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageErr
                 line.session = None;
                 return Err(error);
             }
-            (_, Ok(())) => return Ok(()),
+            (_, Ok(())) => {
+                session.2.settle();
+                return Ok(());
+            }
         }
     }
     Err(unavailable("other transactions kept standing in the way"))
@@ -107,8 +109,8 @@ fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageErr
 
 /// Runs each unit without a transaction: what it reads is mostly one statement, for which one
 /// would cost two further round trips. It can be run again after a connection broke.
-pub(crate) fn read(mut line: Line, units: &Receiver<Box<dyn Unit>>) {
-    while let Ok(mut unit) = units.recv() {
+pub(crate) fn read(mut line: Line, units: &Units) {
+    while let Some(mut unit) = units.take() {
         if unit.is_abandoned() {
             continue;
         }

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use accounts::StorageError;
-use crossbeam_channel::Receiver;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
 use crate::error::failed;
-use crate::lane::{Unit, Verdict, unavailable};
-use crate::sqlite::{Session, open_writer};
+use crate::lane::{Unit, Units, Verdict, unavailable};
+use crate::sqlite::{Session, open_writer, run_prepared};
 
 /// Units in one commit at most: enough to make the disk's part of each small, few enough that
 /// none waits long for the others.
@@ -18,8 +17,8 @@ type Transaction = AnsiTransactionManager;
 
 /// Takes what waits, runs it in one transaction - each unit in a savepoint of its own - commits
 /// once, and answers after the commit.
-pub(crate) fn write(path: &Path, mut session: Session, units: &Receiver<Box<dyn Unit>>) {
-    while let Ok(first) = units.recv() {
+pub(crate) fn write(path: &Path, mut session: Session, units: &Units) {
+    while let Some(first) = units.take() {
         // Immediate: a transaction that reads before it writes must not find the file locked then.
         if let Err(error) = Transaction::begin_transaction_sql(&mut session.0, "BEGIN IMMEDIATE") {
             first.answer(Err(failed(error)));
@@ -36,6 +35,7 @@ pub(crate) fn write(path: &Path, mut session: Session, units: &Receiver<Box<dyn 
             session.2.forget();
             reopen(path, &mut session);
         }
+        session.2.settle();
         for (unit, ended) in done {
             unit.answer(match (&ended, &committed) {
                 (Ok(()), Err(error)) => Err(unavailable(&error.to_string())),
@@ -49,11 +49,7 @@ type Done = (Box<dyn Unit>, Result<(), StorageError>);
 
 /// Runs what waits. Where a savepoint fails SQLite may have ended the whole transaction - the disk
 /// is full, say - and what ran after that would be committed by itself: the batch is not sound.
-fn batch(
-    session: &mut Session,
-    first: Box<dyn Unit>,
-    units: &Receiver<Box<dyn Unit>>,
-) -> (Vec<Done>, bool) {
+fn batch(session: &mut Session, first: Box<dyn Unit>, units: &Units) -> (Vec<Done>, bool) {
     let mut done: Vec<Done> = Vec::new();
     let mut next = Some(first);
     while let Some(unit) = next {
@@ -65,7 +61,7 @@ fn batch(
                 return (done, false);
             }
         }
-        next = if done.len() < BATCH { units.try_recv().ok() } else { None };
+        next = if done.len() < BATCH { units.take_waiting() } else { None };
     }
     (done, true)
 }
@@ -92,18 +88,18 @@ fn reopen(path: &Path, session: &mut Session) {
 }
 
 /// Runs each unit on a snapshot.
-pub(crate) fn read(mut session: Session, units: &Receiver<Box<dyn Unit>>) {
-    while let Ok(mut unit) = units.recv() {
+pub(crate) fn read(mut session: Session, units: &Units) {
+    while let Some(mut unit) = units.take() {
         if unit.is_abandoned() {
             continue;
         }
-        if let Err(error) = Transaction::begin_transaction(&mut session.0) {
+        if let Err(error) = run_prepared(&mut session.0, "BEGIN") {
             unit.answer(Err(failed(error)));
             continue;
         }
         session.2.begin();
         unit.run(&mut session);
-        let ended = Transaction::commit_transaction(&mut session.0).map_err(failed);
-        unit.answer(ended);
+        let ended = run_prepared(&mut session.0, "COMMIT").map_err(failed);
+        unit.answer(ended.map(drop));
     }
 }

@@ -18,6 +18,7 @@ mod lane_postgres;
 mod lane_sqlite;
 mod migrate;
 mod postgres;
+mod queue;
 mod schema;
 mod search;
 mod sqlite;
@@ -30,13 +31,14 @@ use std::sync::Arc;
 use accounts::{Scope, StorageError, Tx};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
+use uuid::Uuid;
 
 pub use error::{OpenError, UnitError};
 pub use import::{Import, Importer};
 pub use url::DatabaseUrl;
 
 use catalogue::{Catalogue, View};
-use lane::Lanes;
+use lane::{Lanes, Units};
 
 /// Connections of each kind to PostgreSQL.
 const POSTGRES_LANES: usize = 8;
@@ -47,6 +49,7 @@ const SQLITE_READERS: usize = 4;
 pub struct Store {
     reads: Lanes,
     writes: Lanes,
+    catalogue: Arc<Catalogue>,
 }
 
 impl Store {
@@ -81,6 +84,7 @@ impl Store {
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", vec![write])?,
+                    catalogue,
                 })
             }
             DatabaseUrl::Postgres(url) => {
@@ -95,15 +99,16 @@ impl Store {
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", writers)?,
+                    catalogue,
                 })
             }
         }
     }
 
-    /// Runs a unit of work that only reads.
+    /// Runs a unit of work of no tenant that only reads.
     ///
     /// # Errors
-    /// What `work` returns; [`StorageError::Unavailable`] if it could not be run.
+    /// As [`TenantStore::read`].
     pub async fn read<T, E>(
         &self,
         work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
@@ -112,7 +117,57 @@ impl Store {
         T: Send + 'static,
         E: UnitError,
     {
-        self.reads.run(work).await
+        self.of(Uuid::nil()).read(work).await
+    }
+
+    /// Runs a unit of work of no tenant, all or nothing.
+    ///
+    /// # Errors
+    /// As [`TenantStore::write`].
+    pub async fn write<T, E>(
+        &self,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.of(Uuid::nil()).write(work).await
+    }
+
+    /// How often units of work of this store have changed what administrators define - connections
+    /// and tokens are among that - so that what was read of it can be kept until there are more.
+    pub fn catalogue_changes(&self) -> u64 {
+        self.catalogue.changes()
+    }
+
+    /// Runs units of work in the turns of a tenant: those of others do not wait for all of its.
+    pub fn of(&self, tenant: Uuid) -> TenantStore<'_> {
+        TenantStore { store: self, tenant }
+    }
+}
+
+/// The store, as the units of work of one tenant use it.
+#[derive(Clone, Copy)]
+pub struct TenantStore<'a> {
+    store: &'a Store,
+    tenant: Uuid,
+}
+
+impl TenantStore<'_> {
+    /// Runs a unit of work that only reads.
+    ///
+    /// # Errors
+    /// What `work` returns; [`StorageError::Unavailable`] if it could not be run.
+    pub async fn read<T, E>(
+        self,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.store.reads.run(self.tenant, work).await
     }
 
     /// Runs a unit of work, all or nothing. It may be run more than once: where two transactions
@@ -122,18 +177,16 @@ impl Store {
     /// What `work` returns, and then nothing of it was written; [`StorageError::Unavailable`] if
     /// it could not be run or committed.
     pub async fn write<T, E>(
-        &self,
+        self,
         work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: UnitError,
     {
-        self.writes.run(work).await
+        self.store.writes.run(self.tenant, work).await
     }
 }
-
-type Units = crossbeam_channel::Receiver<Box<dyn lane::Unit>>;
 
 /// Brings a database up to date; the names of the steps that were missing. Several processes may
 /// do so at once.

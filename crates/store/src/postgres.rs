@@ -54,11 +54,31 @@ fn lock_parts(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
 /// A lock of this transaction, by a number made of the tenant: two tenants that share one wait for
 /// each other and nothing worse.
 fn lock(session: &mut Session, number: u64) -> StorageResult<()> {
+    advise(session, "pg_advisory_xact_lock", number)
+}
+
+fn advise(session: &mut Session, function: &'static str, number: u64) -> StorageResult<()> {
     let mut pieces = Pieces::default();
-    pieces.sql("SELECT pg_advisory_xact_lock(").bind(Bind::Integer(number.cast_signed()));
+    pieces.sql("SELECT ").sql(function).sql("(").bind(Bind::Integer(number.cast_signed()));
     pieces.sql(")");
     Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
     Ok(())
+}
+
+/// Keeps whoever is put into groups from being deleted until this transaction ends.
+fn share_membership(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
+    advise(session, "pg_advisory_xact_lock_shared", membership_number(tenant))
+}
+
+/// Waits until nobody is being put into groups, and keeps others from it: who is deleted is to leave
+/// them all.
+fn own_membership(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
+    advise(session, "pg_advisory_xact_lock", membership_number(tenant))
+}
+
+fn membership_number(tenant: Uuid) -> u64 {
+    let (high, low) = tenant.as_u64_pair();
+    (high ^ low).rotate_left(16)
 }
 
 fn lock_holders(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
@@ -127,6 +147,8 @@ mod log_entries;
 mod memberships;
 #[path = "sql/objects.rs"]
 mod objects;
+#[path = "sql/reading.rs"]
+mod reading;
 #[path = "sql/resources.rs"]
 mod resources;
 #[path = "sql/savepoints.rs"]

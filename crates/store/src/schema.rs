@@ -30,9 +30,9 @@ tables! {
         }
     }
     {
-        use diesel::sql_types::BigInt;
+        use diesel::sql_types::{BigInt, Bool};
         use crate::types::Guid;
-        catalogue_versions (tenant_id) { tenant_id -> Guid, version -> BigInt, }
+        catalogue_versions (tenant_id) { tenant_id -> Guid, version -> BigInt, nests -> Bool, }
     }
     {
         use diesel::sql_types::{Binary, Nullable, Text};

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::catalogue::View;
 use crate::error::{OpenError, failed};
 use crate::keyring::Keyring;
-use crate::search::Sqlite as Dialect;
+use crate::search::{Pieces, Sqlite as Dialect};
 
 pub(crate) type Conn = SqliteConnection;
 pub(crate) type Db = diesel::sqlite::Sqlite;
@@ -54,6 +54,14 @@ fn lock_nesting(_: &mut Session, _: Uuid) -> StorageResult<()> {
 fn lock_parts(_: &mut Session, _: Uuid) -> StorageResult<()> {
     Ok(())
 }
+
+/// The one writer deletes alone.
+#[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
+fn own_membership(_: &mut Session, _: Uuid) -> StorageResult<()> {
+    Ok(())
+}
+
+use own_membership as share_membership;
 
 /// The one writer counts alone.
 #[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
@@ -97,6 +105,8 @@ mod log_entries;
 mod memberships;
 #[path = "sql/objects.rs"]
 mod objects;
+#[path = "sql/reading.rs"]
+mod reading;
 #[path = "sql/resources.rs"]
 mod resources;
 #[path = "sql/savepoints.rs"]
@@ -152,6 +162,14 @@ fn open(path: &Path) -> Result<Conn, OpenError> {
     )
     .map_err(OpenError::Query)?;
     Ok(conn)
+}
+
+/// Runs a statement without values that is prepared once: what begins and ends each unit of work
+/// would else be parsed each time.
+pub(crate) fn run_prepared(conn: &mut Conn, sql: &'static str) -> QueryResult<usize> {
+    let mut pieces = Pieces::default();
+    pieces.sql(sql);
+    statement::Statement::fixed(pieces).execute(conn)
 }
 
 /// The plan of a query's page, a line for each step (for tests).

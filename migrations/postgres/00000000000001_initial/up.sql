@@ -53,7 +53,9 @@ CREATE INDEX tokens_by_id ON tokens (id);
 -- cases are made by what clients do, and are not kept.
 CREATE TABLE catalogue_versions (
   tenant_id uuid NOT NULL PRIMARY KEY,
-  version bigint NOT NULL
+  version bigint NOT NULL,
+  -- Whether a group was ever in another: where none was, the groups of a person are one step away.
+  nests boolean NOT NULL DEFAULT FALSE
 );
 CREATE FUNCTION count_catalogue_up() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -203,6 +205,14 @@ CREATE TABLE memberships (
 CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id, group_id);
 -- The few groups that are in others, by which those in a group indirectly are found.
 CREATE INDEX memberships_of_groups ON memberships (tenant_id, group_id, member_id) WHERE is_group;
+CREATE FUNCTION tell_of_nesting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO catalogue_versions AS c (tenant_id, version, nests) VALUES (NEW.tenant_id, 1, TRUE)
+    ON CONFLICT (tenant_id) DO UPDATE SET nests = TRUE WHERE NOT c.nests;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER memberships_nest AFTER INSERT ON memberships FOR EACH ROW WHEN (NEW.is_group)
+  EXECUTE FUNCTION tell_of_nesting();
 
 -- Rule R13: a seat that is free in a pool of a limited size. Taking one deletes its row; what is
 -- not there cannot be taken.

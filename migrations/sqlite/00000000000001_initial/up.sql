@@ -52,7 +52,9 @@ CREATE INDEX tokens_by_id ON tokens (id);
 -- clients do, and are not kept.
 CREATE TABLE catalogue_versions (
   tenant_id BLOB NOT NULL PRIMARY KEY,
-  version INTEGER NOT NULL
+  version INTEGER NOT NULL,
+  -- Whether a group was ever in another: where none was, the groups of a person are one step away.
+  nests BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE TRIGGER objects_count_up_when_added AFTER INSERT ON objects
   WHEN NEW.resource_type <> 'RehireCase'
@@ -204,6 +206,11 @@ CREATE TABLE memberships (
 CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id, group_id);
 -- The few groups that are in others, by which those in a group indirectly are found.
 CREATE INDEX memberships_of_groups ON memberships (tenant_id, group_id, member_id) WHERE is_group;
+CREATE TRIGGER memberships_nest AFTER INSERT ON memberships WHEN NEW.is_group
+BEGIN
+  INSERT INTO catalogue_versions (tenant_id, version, nests) VALUES (NEW.tenant_id, 1, TRUE)
+    ON CONFLICT (tenant_id) DO UPDATE SET nests = TRUE WHERE NOT nests;
+END;
 
 -- Rule R13: a seat that is free in a pool of a limited size. Taking one deletes its row; what is
 -- not there cannot be taken.

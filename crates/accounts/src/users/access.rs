@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::USER;
 use super::complete::{held, holder};
 use super::held::is_over;
-use super::view::{Directory, with_standing};
+use super::view::{Directory, shown};
 use crate::Caller;
 use crate::authorization::explain::explain;
 use crate::authorization::{DivisionScope, Explanation, catalogue};
@@ -47,13 +47,13 @@ pub fn explain_access(
     let kind = ResourceType::division();
     let division =
         division.map(|name| names::resolve_one(tx, tenant, kind, "division", name)).transpose()?;
-    let user = with_standing(&found);
+    let home = [(Uuid::nil(), DivisionScope::One(found.standing.division.id))];
+    let user = shown(found);
     let mut own = tx.grants_of(tenant, &[id])?;
     own.retain(|grant| !is_over(grant, caller.now));
     let through = tx.inherited_grants(tenant, &[id])?;
     let scopes = own.iter().map(|grant| (grant.role, grant.division));
     let scopes = scopes.chain(through.iter().map(|grant| (grant.role, grant.division)));
-    let home = [(Uuid::nil(), DivisionScope::One(found.standing.division.id))];
     let directory = Directory::of(tx, tenant, scopes.chain(home), std::iter::empty())?;
     let (own, through): (Vec<_>, Vec<_>) = (own.iter().collect(), through.iter().collect());
     let grants = held(&user, &own, &through, &directory);

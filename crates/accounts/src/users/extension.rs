@@ -51,8 +51,26 @@ pub(crate) fn in_order(kind: &'static ResourceType, attributes: &mut Object) {
         let Some(Value::Object(members)) = attributes.get_mut(&extension.schema.id) else {
             continue;
         };
-        let mut rest = std::mem::take(members);
-        let names = extension.schema.attributes.iter().map(|attribute| &attribute.name);
-        *members = names.filter_map(|name| rest.shift_remove_entry(name)).collect();
+        let place = |name: &str| extension.schema.attributes.iter().position(|a| a.name == name);
+        if members.keys().map(|name| place(name)).is_sorted_by(|one, next| one < next) {
+            continue;
+        }
+        let mut placed: Vec<(usize, String, Value)> = std::mem::take(members)
+            .into_iter()
+            .filter_map(|(name, value)| Some((place(&name)?, name, value)))
+            .collect();
+        placed.sort_unstable_by_key(|(place, ..)| *place);
+        *members = placed.into_iter().map(|(_, name, value)| (name, value)).collect();
     }
+}
+
+/// Sets attributes of an extension.
+pub(crate) fn set_all(
+    attributes: &mut Object,
+    urn: &'static str,
+    values: impl IntoIterator<Item = (&'static str, Value)>,
+) {
+    let held = attributes.entry(urn).or_insert_with(|| Value::Object(Object::new()));
+    let Value::Object(members) = held else { return };
+    members.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value)));
 }

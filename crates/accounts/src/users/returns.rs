@@ -14,7 +14,7 @@ use super::create::{apply_templates, check_tier, complete_body, join, joining};
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
 use super::genesys;
 use super::settings::Settings;
-use super::view::with_standing;
+use super::view::{shown, with_standing};
 use super::{GIVEN, USER, check, employee_number_taken, keep_extended, put_in_place};
 use crate::account::Account;
 use crate::identity::{Claim, ClaimKind, claims};
@@ -270,7 +270,7 @@ pub fn list_deleted(
 ) -> Result<Page, Refusal> {
     caller.require(Right::Admin)?;
     let page = tx.tombstones(caller.scope(), start, count)?;
-    let resources = page.resources.iter().map(with_standing).collect();
+    let resources = page.resources.into_iter().map(shown).collect();
     Ok(Page { total: page.total, has_next: page.has_next, resources })
 }
 

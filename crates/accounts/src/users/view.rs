@@ -51,15 +51,18 @@ pub(crate) const BESIDE: [(Option<&str>, &str); 27] = [
 
 /// The account with what is said by one value each.
 pub(crate) fn with_standing(account: &Account) -> Resource {
-    let Account { resource, standing } = account;
-    let mut shown = resource.clone();
+    shown(account.clone())
+}
+
+/// See [`with_standing`].
+pub(crate) fn shown(account: Account) -> Resource {
+    let Account { mut resource, standing } = account;
     let at = |at: Option<Timestamp>| at.map(|at| Value::String(instant::format(at)));
     let division = Value::String(standing.division.name.clone());
     let rule = standing.capacity_rule.as_ref().map(|rule| rule.name.clone().into());
     let pending = standing.pending_tier.map(|tier| tier.name().into());
-    let attributes = &mut shown.attributes;
-    extension::set(attributes, Some(ENTERPRISE), "division", Some(division.clone()));
-    for (name, value) in [
+    extension::set_all(&mut resource.attributes, ENTERPRISE, [("division", division.clone())]);
+    let values = [
         ("licenseTier", Some(standing.tier.name().into())),
         ("pendingLicenseTier", pending),
         ("division", Some(division)),
@@ -72,12 +75,10 @@ pub(crate) fn with_standing(account: &Account) -> Resource {
         ("lockedUntil", at(standing.locked_until)),
         ("seatAssignedAt", at(standing.seat_since)),
         ("deactivatedAt", at(standing.deactivated)),
-    ] {
-        if let Some(value) = value {
-            extension::set(attributes, Some(HEADCOUNT), name, Some(value));
-        }
-    }
-    shown
+    ];
+    let values = values.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    extension::set_all(&mut resource.attributes, HEADCOUNT, values);
+    resource
 }
 
 /// The resources that grants and skills refer to.

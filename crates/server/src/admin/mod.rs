@@ -30,6 +30,7 @@ use scim_protocol::error::Error;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use store::TenantStore;
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
@@ -185,7 +186,7 @@ fn of_one<K: Kind, B: Input>(table: &mut ServiceConfig, verb: &str, lane: Lane, 
         let (caller, body) = read::<B>(body)?;
         let id = scim::identifier::<K>(&id)?;
         let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
-        run(&state, lane, move |tx| work(tx, &call, id, &body)).await
+        run(state.store.of(caller.tenant), lane, move |tx| work(tx, &call, id, &body)).await
     };
     let path = format!("{}/{{id}}/{verb}", K::resource_type().endpoint);
     table
@@ -205,7 +206,7 @@ fn of_type<K: Kind, B: Input>(
                         OptionalBody(body): OptionalBody| async move {
         let (caller, body) = read::<B>(body)?;
         let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
-        run(&state, lane, move |tx| work(tx, &call, &body)).await
+        run(state.store.of(caller.tenant), lane, move |tx| work(tx, &call, &body)).await
     };
     let path = format!("{}/{verb}", K::resource_type().endpoint);
     table
@@ -224,13 +225,13 @@ fn read<B: Input>(Body { caller, value }: Body) -> Result<(Caller, B), ApiError>
 }
 
 async fn run(
-    state: &State,
+    store: TenantStore<'_>,
     lane: Lane,
     work: impl Fn(&mut dyn Tx) -> Result<Outcome, Refusal> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
     let outcome = match lane {
-        Reads => state.store.read(work).await?,
-        Writes => state.store.write(work).await?,
+        Reads => store.read(work).await?,
+        Writes => store.write(work).await?,
     };
     Ok(match outcome {
         Outcome::Created(created) => answer::resource(StatusCode::CREATED, &created),

@@ -58,7 +58,7 @@ pub(super) async fn bulk(
     let job = Job::new(&caller, asked, base, &mut leniencies);
     let context = context(caller, request_id);
     let turn = state.bulk_turns.of(caller.tenant).await?;
-    let done = state.store.write(move |tx| {
+    let done = state.store.of(caller.tenant).write(move |tx| {
         // It ends with the unit, not with a client that hangs up.
         let _turn = &turn;
         let mut leniencies = leniencies.clone();

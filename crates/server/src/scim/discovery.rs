@@ -56,7 +56,8 @@ async fn view(request: &HttpRequest, state: &Data<State>) -> Result<View, ApiErr
         Err(error) => return Err(error),
     };
     let context = Context::of_scim(caller, clock::new_id(), clock::now(), clock::new_id);
-    Ok(state.store.read(move |tx| accounts::discovery::view(tx, &context)).await?)
+    let store = state.store.of(caller.tenant);
+    Ok(store.read(move |tx| accounts::discovery::view(tx, &context)).await?)
 }
 
 fn one(request: &HttpRequest, resource: Option<Value>) -> Answer {

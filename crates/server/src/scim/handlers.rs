@@ -45,7 +45,7 @@ pub(super) async fn create<K: Kind>(
     let view = Arc::new(View::<K>::new(&request, &state, projection));
     let (first, shown, sent) = (leniencies.clone(), Arc::clone(&view), body.clone());
     let of_first = context.clone();
-    let created = state.store.write(move |tx| {
+    let created = state.store.of(caller.tenant).write(move |tx| {
         let mut leniencies = first.clone();
         let created = K::create(tx, &of_first, id, sent.clone(), &mut leniencies)?;
         Ok::<_, Refusal>((shown.of(tx, &caller, created)?, leniencies))
@@ -69,7 +69,8 @@ async fn create_again<K: Kind>(
     body: Object,
     refusal: Refusal,
 ) -> Result<Rendered, ApiError> {
-    let back = state.store.write(move |tx| match K::recognise(tx, &context, &body)? {
+    let store = state.store.of(context.caller.tenant);
+    let back = store.write(move |tx| match K::recognise(tx, &context, &body)? {
         Known::Back(id) => {
             let back = K::bring_back(tx, &context, id, body.clone())?;
             Ok::<_, Refusal>(Some(Ok(view.of(tx, &context.caller, back)?)))
@@ -90,10 +91,11 @@ async fn write<T: Send + 'static>(
     context: &Context,
     work: impl Fn(&mut dyn Tx) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let done = state.store.write(work).await;
+    let store = state.store.of(context.caller.tenant);
+    let done = store.write(work).await;
     if let Err(Refusal::Guarded { count, .. }) = done {
         let context = context.clone();
-        state.store.write(move |tx| users::raise_alert(tx, &context, count)).await?;
+        store.write(move |tx| users::raise_alert(tx, &context, count)).await?;
     }
     Ok(done?)
 }
@@ -109,7 +111,7 @@ pub(super) async fn read<K: Kind>(
     let id = identifier::<K>(&id)?;
     let precondition = precondition(&request);
     let view = View::<K>::new(&request, &state, projection);
-    let found = state.store.read(move |tx| {
+    let found = state.store.of(caller.tenant).read(move |tx| {
         let found = K::get(tx, &caller, id)?;
         precondition.check(found.version)?;
         let version = found.version;
@@ -153,7 +155,7 @@ async fn query<K: Kind>(
     let wanted = Wanted::of(state, caller, endpoint, parameters, &query)?;
     let part = Part::<K>::new(request, state, &caller, parameters, query, &mut leniencies)?;
     let page = wanted.clone();
-    let ended = state.store.read(move |tx| {
+    let ended = state.store.of(caller.tenant).read(move |tx| {
         let mut found = page.begin();
         part.read(tx, &mut found)?;
         Ok::<_, Refusal>(found.end())

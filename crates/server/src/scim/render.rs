@@ -4,8 +4,8 @@ use accounts::{Resource, parse_id};
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 use scim_protocol::projection::Projection;
-use scim_protocol::schema::{Attribute, ResourceType};
-use scim_protocol::{Object, instant, message, resource};
+use scim_protocol::schema::{Attribute, ResourceType, Schema};
+use scim_protocol::{Object, instant, resource};
 use serde_json::{Value, json};
 
 use super::etag::etag;
@@ -31,11 +31,6 @@ pub(super) fn render(
 ) -> Rendered {
     let location = format!("{base}{}/{}", kind.endpoint, found.id);
     let etag = etag(found.version);
-    let mut members = Object::new();
-    members.insert("id".to_owned(), found.id.to_string().into());
-    let schemas = resource::schemas(kind, &found.attributes);
-    members.extend(found.attributes);
-    address(kind, &mut members, base);
     let meta = json!({
         "resourceType": kind.name,
         "created": instant::format(found.created),
@@ -43,39 +38,47 @@ pub(super) fn render(
         "location": location,
         "version": etag,
     });
+    let mut members = Object::with_capacity(found.attributes.len() + 3);
+    members.insert("schemas".to_owned(), resource::schemas(kind, &found.attributes).into());
+    members.insert("id".to_owned(), found.id.to_string().into());
+    members.extend(found.attributes);
     members.insert("meta".to_owned(), meta);
-    let mut members = message::with_schemas(schemas, members);
+    address(kind, &mut members, base);
     projection.apply(kind, &mut members);
     Rendered { etag, location, body: Value::Object(members) }
 }
 
 /// Gives what refers to resources the addresses of those.
 fn address(kind: &'static ResourceType, members: &mut Object, base: &str) {
-    for attribute in &kind.schema.attributes {
-        add_addresses(attribute, members.get_mut(&attribute.name), base);
-    }
+    add_addresses(&kind.schema, members, base);
     for extension in &kind.extensions {
-        let Some(Value::Object(members)) = members.get_mut(&extension.schema.id) else { continue };
-        for attribute in &extension.schema.attributes {
-            add_addresses(attribute, members.get_mut(&attribute.name), base);
+        let schema = &extension.schema;
+        if let Some(Value::Object(members)) = members.get_mut(&schema.id) {
+            add_addresses(schema, members, base);
         }
     }
 }
 
-fn add_addresses(attribute: &Attribute, value: Option<&mut Value>, base: &str) {
-    let Some(reference) = attribute.sub_attribute("$ref") else { return };
-    let elements = match value {
-        Some(Value::Array(elements)) => elements.as_mut_slice(),
-        Some(element) => std::slice::from_mut(element),
-        None => return,
-    };
-    for element in elements.iter_mut().filter_map(Value::as_object_mut) {
-        let Some(endpoint) = endpoint(attribute, reference, element) else { continue };
-        let Some(id) = element.get("value").and_then(Value::as_str) else { continue };
-        if parse_id(id).is_some() {
-            let address = format!("{base}{endpoint}/{id}");
-            element.insert("$ref".to_owned(), address.into());
+fn add_addresses(schema: &'static Schema, members: &mut Object, base: &str) {
+    for attribute in &schema.attributes {
+        let Some(reference) = attribute.sub_attribute("$ref") else { continue };
+        let elements = match members.get_mut(&attribute.name) {
+            Some(Value::Array(elements)) => elements.as_mut_slice(),
+            Some(element) => std::slice::from_mut(element),
+            None => continue,
+        };
+        for element in elements.iter_mut().filter_map(Value::as_object_mut) {
+            add_address(attribute, reference, element, base);
         }
+    }
+}
+
+fn add_address(attribute: &Attribute, reference: &Attribute, element: &mut Object, base: &str) {
+    let Some(endpoint) = endpoint(attribute, reference, element) else { return };
+    let Some(id) = element.get("value").and_then(Value::as_str) else { return };
+    if parse_id(id).is_some() {
+        let address = format!("{base}{endpoint}/{id}");
+        element.insert("$ref".to_owned(), address.into());
     }
 }
 

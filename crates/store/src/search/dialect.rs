@@ -37,6 +37,8 @@ pub(crate) trait Dialect {
             ids => self.one_of_many(pieces, ids),
         };
     }
+    /// Identifiers as rows whose column is `id`.
+    fn ids(&self, pieces: &mut Pieces, ids: &[Uuid]);
     /// See [`Self::one_of`].
     fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces;
 }
@@ -69,9 +71,15 @@ impl Sqlite {
 
 impl Dialect for Sqlite {
     fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces {
+        pieces.sql(" IN ");
+        self.ids(pieces, ids);
+        pieces
+    }
+
+    fn ids(&self, pieces: &mut Pieces, ids: &[Uuid]) {
         let ids = listed(ids, |id| format!("\"{}\"", id.simple()));
-        pieces.sql(" IN (SELECT unhex(value) FROM json_each(").bind(Bind::Text(format!("[{ids}]")));
-        pieces.sql("))")
+        pieces.sql("(SELECT unhex(value) AS id FROM json_each(");
+        pieces.bind(Bind::Text(format!("[{ids}]"))).sql("))");
     }
 
     fn json_text(&self, document: &str, path: &[&str]) -> String {
@@ -134,6 +142,12 @@ impl Dialect for Postgres {
     fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces {
         let ids = listed(ids, Uuid::to_string);
         pieces.sql(" = ANY(").bind(Bind::Text(format!("{{{ids}}}"))).sql("::uuid[])")
+    }
+
+    fn ids(&self, pieces: &mut Pieces, ids: &[Uuid]) {
+        let ids = listed(ids, Uuid::to_string);
+        pieces.sql("(SELECT unnest(").bind(Bind::Text(format!("{{{ids}}}")));
+        pieces.sql("::uuid[]) AS id)");
     }
 
     fn json_text(&self, document: &str, path: &[&str]) -> String {

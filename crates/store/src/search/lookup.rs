@@ -1,6 +1,6 @@
 //! The filters that identity providers send all day: is there somebody with this name.
 
-use scim_protocol::filter::{Operator, Predicate, Test};
+use scim_protocol::filter::{Operand, Operator, Predicate, Test};
 use scim_protocol::schema::AttributeRef;
 
 use super::place::{Place, Table, place};
@@ -27,4 +27,46 @@ fn tests(table: Table, filter: &Predicate, of: Option<AttributeRef>) -> Option<u
         }
         Predicate::Test { .. } | Predicate::Or(_) | Predicate::Not(_) => None,
     }
+}
+
+/// What only one resource of a type has in a tenant, or in a connection (rules R1, R4 and R7).
+const UNIQUE: [(&str, &str, Option<&str>); 7] = [
+    ("User", "id", None),
+    ("User", "userName", None),
+    ("User", "externalId", None),
+    ("User", "emails", Some("value")),
+    ("Group", "id", None),
+    ("Group", "displayName", None),
+    ("Group", "externalId", None),
+];
+
+/// Whether a filter is a look-up of what is unique, so that it finds one resource at most.
+pub(crate) fn finds_one(table: Table, filter: Option<&Predicate>) -> bool {
+    match filter {
+        Some(Predicate::And(all)) => {
+            all.len() <= TESTS
+                && is_look_up(table, filter)
+                && all.iter().any(|one| finds_one(table, Some(one)))
+        }
+        Some(Predicate::Element { attribute, predicate }) => match &**predicate {
+            Predicate::Test { attribute: inner, test } => {
+                is_value(test) && is_unique(table, *attribute, Some(inner.leaf().name.as_str()))
+            }
+            _ => false,
+        },
+        Some(Predicate::Test { attribute, test }) => {
+            let sub = attribute.sub.map(|sub| sub.name.as_str());
+            is_value(test) && is_unique(table, *attribute, sub)
+        }
+        Some(Predicate::Or(_) | Predicate::Not(_)) | None => false,
+    }
+}
+
+fn is_value(test: &Test) -> bool {
+    matches!(test, Test::Compare(Operator::Equal, Operand::Text(_)))
+}
+
+fn is_unique(table: Table, attribute: AttributeRef, sub: Option<&str>) -> bool {
+    let name = attribute.attribute.name.as_str();
+    attribute.extension.is_none() && UNIQUE.contains(&(table.resource_type(), name, sub))
 }

@@ -19,7 +19,7 @@ mod value;
 
 pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
-pub(crate) use lookup::is_look_up;
+pub(crate) use lookup::{finds_one, is_look_up};
 pub(crate) use order::Order;
 pub(crate) use place::Table;
 

@@ -4,19 +4,74 @@ use std::sync::Arc;
 
 use accounts::tenancy::Credential;
 use accounts::{Resource, StorageResult};
+use diesel::deserialize::{self, QueryableByName};
+use diesel::row::NamedRow;
+use diesel::sql_types::{BigInt, Bool, Nullable};
 use diesel::{OptionalExtension, RunQueryDsl};
 use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
-use super::statement::{CountRow, Statement};
-use super::{Conn, Session};
-use crate::catalogue::Wanted;
+use super::resources::Row;
+use super::statement::Statement;
+use super::{Conn, Db, Session};
+use crate::catalogue::{OfTenant, Wanted};
 use crate::error::failed;
 use crate::search::Pieces;
 
 /// The types whose writes do not count up the catalogue's version, as the triggers say: clients make
 /// these, and as many as they like.
 const APART: [&str; 1] = ["RehireCase"];
+
+/// What is asked about a tenant.
+pub(super) struct TenantRow(pub(super) OfTenant);
+
+/// What is asked about the tenant of a resource, as columns beside those of the resource.
+pub(super) fn of_tenant(pieces: &mut Pieces) {
+    pieces.sql(
+        ", (SELECT catalogue.version FROM catalogue_versions AS catalogue \
+         WHERE catalogue.tenant_id = resource.tenant_id) AS catalogue_version, \
+         (SELECT catalogue.nests FROM catalogue_versions AS catalogue \
+         WHERE catalogue.tenant_id = resource.tenant_id) AS nests",
+    );
+}
+
+impl QueryableByName<Db> for TenantRow {
+    fn build<'a>(row: &impl NamedRow<'a, Db>) -> deserialize::Result<Self> {
+        let version = NamedRow::get::<Nullable<BigInt>, _>(row, "catalogue_version")?;
+        // What nobody has looked at may be anything.
+        let nests = NamedRow::get::<Nullable<Bool>, Option<bool>>(row, "nests")?.unwrap_or(true);
+        Ok(Self(OfTenant { version, nests }))
+    }
+}
+
+/// A resource's row with what is asked about its tenant.
+pub(super) struct WithTenant<R> {
+    row: R,
+    tenant: TenantRow,
+}
+
+impl<R: Row> QueryableByName<Db> for WithTenant<R> {
+    fn build<'a>(row: &impl NamedRow<'a, Db>) -> deserialize::Result<Self> {
+        Ok(Self { row: R::build(row)?, tenant: TenantRow::build(row)? })
+    }
+}
+
+impl<R: Row> Row for WithTenant<R> {
+    type Read = (R::Read, OfTenant);
+
+    fn more(pieces: &mut Pieces) {
+        R::more(pieces);
+        of_tenant(pieces);
+    }
+
+    fn version(&self) -> i64 {
+        self.row.version()
+    }
+
+    fn read(self) -> StorageResult<Self::Read> {
+        Ok((self.row.read()?, self.tenant.0))
+    }
+}
 
 impl Session {
     /// The version of a tenant's catalogue; none if this unit of work may not use what is in memory.
@@ -28,13 +83,11 @@ impl Session {
             return Ok(Some(version));
         }
         let mut pieces = Pieces::default();
-        pieces.sql("SELECT version AS total FROM catalogue_versions WHERE tenant_id = ").id(tenant);
-        let found = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).optional();
-        let version = found.map_err(failed)?.map(|row| row.total);
-        if let Some(version) = version {
-            self.2.learn(tenant, version);
-        }
-        Ok(version)
+        pieces.sql("SELECT version AS catalogue_version, nests FROM catalogue_versions ");
+        pieces.sql("WHERE tenant_id = ").id(tenant);
+        let found = Statement::fixed(pieces).get_result::<TenantRow>(&mut self.0).optional();
+        let found = found.map_err(failed)?.map(|TenantRow(of_tenant)| of_tenant);
+        Ok(found.and_then(|of_tenant| self.2.learned(tenant, of_tenant, of_tenant.version)))
     }
 
     /// The resources that are wanted, each from memory if it is there; `load` gives the others, each

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use accounts::identity::{Claim, ClaimKind, Release};
-use accounts::{Claims, ExternalIds, Scope, StorageError, StorageResult};
+use accounts::{Claims, ExternalIds, Scope, StorageResult};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -17,8 +17,8 @@ use crate::search::{Bind, Pieces};
 use crate::types::{Id, Stamp};
 
 impl Session {
-    pub(super) fn hash(&self, tenant: Uuid, claim: &Claim) -> StorageResult<Vec<u8>> {
-        self.1.of_claim(tenant, claim).map_err(|error| StorageError::Failed(Box::new(error)))
+    pub(super) fn hash(&self, tenant: Uuid, claim: &Claim) -> Vec<u8> {
+        self.1.of_claim(tenant, claim)
     }
 }
 
@@ -41,7 +41,7 @@ impl Claims for Session {
         for (at, claim) in claims.iter().enumerate() {
             pieces.sql(if at == 0 { "(" } else { ", (" }).id(tenant).sql(", ");
             pieces.bind(Bind::Text(claim.kind.as_str().to_owned())).sql(", ");
-            pieces.bind(Bind::Bytes(self.hash(tenant, claim)?)).sql(", ").id(account);
+            pieces.bind(Bind::Bytes(self.hash(tenant, claim))).sql(", ").id(account);
             pieces.sql(", TRUE, FALSE, ").bind(Bind::Stamp(Stamp(now))).sql(", ");
             pieces.bind(Bind::Stamp(Stamp(now))).sql(")");
         }
@@ -62,7 +62,7 @@ impl Claims for Session {
     }
 
     fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()> {
-        let key = (Id(tenant), claim.kind.as_str(), self.hash(tenant, claim)?);
+        let key = (Id(tenant), claim.kind.as_str(), self.hash(tenant, claim));
         let owned =
             identity_claims::table.find(key).filter(identity_claims::user_id.eq(Id(account)));
         diesel::update(owned)
@@ -77,7 +77,7 @@ impl Claims for Session {
         for kind in [ClaimKind::UserName, ClaimKind::Email] {
             let mut hashed = HashMap::new();
             for claim in claims.iter().filter(|claim| claim.kind == kind) {
-                hashed.insert(self.hash(tenant, claim)?, claim);
+                hashed.insert(self.hash(tenant, claim), claim);
             }
             if hashed.is_empty() {
                 continue;
@@ -106,7 +106,7 @@ impl Claims for Session {
         for (at, claim) in claims.iter().enumerate() {
             pieces.sql(if at == 0 { "(kind = " } else { " OR (kind = " });
             pieces.bind(Bind::Text(claim.kind.as_str().to_owned())).sql(" AND value_hash = ");
-            pieces.bind(Bind::Bytes(self.hash(tenant, claim)?)).sql(")");
+            pieces.bind(Bind::Bytes(self.hash(tenant, claim))).sql(")");
         }
         pieces.sql(")");
         Statement::of_some(pieces, claims.len()).execute(&mut self.0).map_err(failed)?;
@@ -114,7 +114,7 @@ impl Claims for Session {
     }
 
     fn release_claim(&mut self, tenant: Uuid, claim: &Claim) -> StorageResult<Release> {
-        let key = (Id(tenant), claim.kind.as_str(), self.hash(tenant, claim)?);
+        let key = (Id(tenant), claim.kind.as_str(), self.hash(tenant, claim));
         let found = identity_claims::table.find(key);
         let free = found
             .clone()

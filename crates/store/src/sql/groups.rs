@@ -9,17 +9,18 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{Row, find, find_for_update, page, resource};
+use super::resources::{Row, resource};
 use super::statement::GroupStandingRow;
 use super::{Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::groups;
-use crate::search::Table;
+use crate::search::{Pieces, Table};
 use crate::types::{Id, Json, SearchJson, Stamp};
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = groups)]
 #[diesel(treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
 // The key is not written again: SQLite would look through all that refers to the row.
 #[diesel(primary_key(tenant_id, id))]
 struct GroupRow {
@@ -65,10 +66,14 @@ fn group_row(tenant: Uuid, group: &Group) -> GroupRow {
 }
 
 impl Row for GroupStandingRow {
-    const MORE: &'static str = ", resource.kind, resource.enabled, resource.capacity_rule_id, \
-        (SELECT named.name FROM objects AS named WHERE named.tenant_id = resource.tenant_id \
-         AND named.id = resource.capacity_rule_id) AS capacity_rule, resource.priority";
     type Read = Group;
+
+    fn more(pieces: &mut Pieces) {
+        pieces.sql(
+            ", resource.kind, resource.enabled, resource.capacity_rule_id, \
+             resource.priority",
+        );
+    }
 
     fn version(&self) -> i64 {
         self.resource.version
@@ -77,28 +82,32 @@ impl Row for GroupStandingRow {
     fn read(self) -> StorageResult<Group> {
         let kind = GroupKind::named(&self.kind)
             .ok_or_else(|| StorageError::Failed(format!("a group kind {:?}", self.kind).into()))?;
-        let name = self.capacity_rule.unwrap_or_default();
+        let unnamed = |id: Id| Named { id: id.0, name: String::new() };
         let standing = GroupStanding {
             kind,
             enabled: self.enabled,
-            capacity_rule: self.capacity_rule_id.map(|id| Named { id: id.0, name }),
+            capacity_rule: self.capacity_rule_id.map(unnamed),
             priority: self.priority,
         };
         Ok(Group { resource: resource(self.resource), standing })
+    }
+
+    fn refers_to<'a>(group: &'a mut Group, kind: &ResourceType) -> Option<&'a mut Named> {
+        group.standing.capacity_rule.as_mut().filter(|_| kind.name == "CapacityRule")
     }
 }
 
 impl Groups for Session {
     fn group(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Group>> {
-        find::<GroupStandingRow>(&mut self.0, Table::Groups, scope, id)
+        self.find::<GroupStandingRow>(Table::Groups, scope, id)
     }
 
     fn group_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Group>> {
-        find_for_update::<GroupStandingRow>(&mut self.0, Table::Groups, scope, id)
+        self.find_for_update::<GroupStandingRow>(Table::Groups, scope, id)
     }
 
     fn groups(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Group>> {
-        page::<GroupStandingRow>(&mut self.0, Table::Groups, scope, query)
+        self.page::<GroupStandingRow>(Table::Groups, scope, query)
     }
 
     fn groups_named(&mut self, tenant: Uuid, names: &[String]) -> StorageResult<Vec<Uuid>> {

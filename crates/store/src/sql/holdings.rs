@@ -48,14 +48,46 @@ struct HeldRow {
 }
 
 /// Upwards from the holders: SQLite takes the tables of a CROSS JOIN in the order in which they are
-/// written.
-fn statement(tenant: Uuid, holders: &[Uuid]) -> Pieces {
+/// written. Where no group is in another the way is one step, which is planned and run in half the
+/// time.
+fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
     let of = |pieces: &mut Pieces, tenant_column: &str, holder_column: &str| {
         pieces.sql(" WHERE ").sql(tenant_column).sql(" = ").id(tenant);
         pieces.sql(" AND ").sql(holder_column);
         DIALECT.one_of(pieces, holders);
     };
+    let own = |pieces: &mut Pieces| {
+        pieces.sql(
+            "SELECT 1 AS part, gr.subject_id AS holder_id, gr.role_id AS held_id, gr.division_id, \
+             gr.source AS label, gr.granted_at AS since, gr.purge_at AS until, gr.dormant AS flag, \
+             0 AS number FROM grants AS gr",
+        );
+        of(pieces, "gr.tenant_id", "gr.subject_id");
+        pieces.sql(
+            " UNION ALL SELECT 2, s.user_id, s.skill_id, NULL, NULL, NULL, NULL, s.active, \
+             s.proficiency FROM skill_assignments AS s",
+        );
+        of(pieces, "s.tenant_id", "s.user_id");
+    };
     let mut pieces = Pieces::default();
+    if is_flat {
+        own(&mut pieces);
+        pieces.sql(
+            " UNION ALL SELECT 3, m.member_id, m.group_id, NULL, g.display, NULL, NULL, g.enabled, \
+             1 FROM memberships AS m CROSS JOIN \"groups\" AS g",
+        );
+        of(&mut pieces, "m.tenant_id", "m.member_id");
+        pieces.sql(" AND g.tenant_id = m.tenant_id AND g.id = m.group_id UNION ALL SELECT ");
+        // Many are in the same groups.
+        pieces.sql(if holders.len() > 1 { "DISTINCT" } else { "" });
+        pieces.sql(
+            " 4, gr.subject_id, gr.role_id, gr.division_id, gr.source, gr.granted_at, \
+             gr.purge_at, FALSE, 0 FROM memberships AS m CROSS JOIN grants AS gr",
+        );
+        of(&mut pieces, "m.tenant_id", "m.member_id");
+        pieces.sql(" AND gr.tenant_id = m.tenant_id AND gr.subject_id = m.group_id");
+        return pieces;
+    }
     pieces.sql(
         "WITH RECURSIVE above (holder_id, group_id, enabled, direct) AS ( \
          SELECT m.member_id, m.group_id, g.enabled, 1 FROM memberships AS m CROSS JOIN \"groups\" AS g",
@@ -68,17 +100,8 @@ fn statement(tenant: Uuid, holders: &[Uuid]) -> Pieces {
          WHERE m.member_id = above.group_id AND g.tenant_id = m.tenant_id AND g.id = m.group_id \
          AND m.tenant_id = ",
     );
-    pieces.id(tenant).sql(
-        ") SELECT 1 AS part, gr.subject_id AS holder_id, gr.role_id AS held_id, gr.division_id, \
-         gr.source AS label, gr.granted_at AS since, gr.purge_at AS until, gr.dormant AS flag, \
-         0 AS number FROM grants AS gr",
-    );
-    of(&mut pieces, "gr.tenant_id", "gr.subject_id");
-    pieces.sql(
-        " UNION ALL SELECT 2, s.user_id, s.skill_id, NULL, NULL, NULL, NULL, s.active, \
-         s.proficiency FROM skill_assignments AS s",
-    );
-    of(&mut pieces, "s.tenant_id", "s.user_id");
+    pieces.id(tenant).sql(") ");
+    own(&mut pieces);
     pieces.sql(
         " UNION ALL SELECT 3, above.holder_id, above.group_id, NULL, g.display, NULL, NULL, \
          above.enabled, above.direct FROM above CROSS JOIN \"groups\" AS g \
@@ -202,7 +225,8 @@ impl Session {
         if let Some(known) = self.2.holdings(tenant, holders) {
             return Ok(known);
         }
-        let rows = Statement::fixed(statement(tenant, holders)).load::<HeldRow>(&mut self.0);
+        let statement = statement(tenant, holders, self.2.is_flat(tenant));
+        let rows = Statement::fixed(statement).load::<HeldRow>(&mut self.0);
         let held = Arc::new(holdings(rows.map_err(failed)?)?);
         self.2.keep_holdings(tenant, holders, &held);
         Ok(held)

@@ -41,7 +41,7 @@ impl Session {
         self.import_external_ids(scope, imports)?;
         let entries =
             imports.iter().map(|import| sealed(&self.1, scope.tenant, &import.entry, None));
-        let entries: Vec<SealedRow> = entries.collect::<StorageResult<_>>()?;
+        let entries: Vec<SealedRow> = entries.collect();
         diesel::insert_into(change_log::table)
             .values(entries)
             .execute(&mut self.0)
@@ -59,7 +59,7 @@ impl Session {
             for claim in claims(&account.resource.attributes) {
                 let row = values.row();
                 row.id(scope.tenant).sql(", ").bind(Bind::Text(claim.kind.as_str().to_owned()));
-                row.sql(", ").bind(Bind::Bytes(self.hash(scope.tenant, &claim)?)).sql(", ");
+                row.sql(", ").bind(Bind::Bytes(self.hash(scope.tenant, &claim))).sql(", ");
                 row.id(account.resource.id).sql(", TRUE, FALSE, ").bind(Bind::Stamp(first_used));
                 row.sql(", ").bind(Bind::Stamp(first_used)).sql(")");
             }

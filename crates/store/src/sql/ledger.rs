@@ -1,16 +1,14 @@
 //! The table `change_log`: its entries are sealed when they are written, and looked at page by page.
 
 use accounts::ledger::{Checked, Entry, Seal, Unlogged};
-use accounts::{Ledger, Page, Resource, Scope, StorageError, StorageResult};
+use accounts::{Ledger, Page, Resource, Scope, StorageResult};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
-use openssl::error::ErrorStack;
 use openssl::memcmp;
 use scim_protocol::query::Query;
 use uuid::Uuid;
 
 use super::log_entries::LogRow;
-use super::resources::{find, page};
 use super::statement::Statement;
 use super::{Conn, Session};
 use crate::error::failed;
@@ -33,24 +31,23 @@ const CURRENT: &str = "CASE entry.resource_type \
 const TABLES: [(&str, &str); 3] =
     [("'User'", "users"), ("'Group'", "\"groups\""), ("resource.resource_type", "objects")];
 
-fn unusable(error: ErrorStack) -> StorageError {
-    StorageError::Failed(Box::new(error))
-}
-
 impl Ledger for Session {
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()> {
-        let previous = previous_mac(&mut self.0, tenant, entry.resource, entry.version)?;
-        let row = sealed(&self.1, tenant, entry, previous.as_deref())?;
+        let previous = match self.2.seal(entry.resource, entry.version - 1) {
+            Some(seal) => Some(seal),
+            None => previous_mac(&mut self.0, tenant, entry.resource, entry.version)?,
+        };
+        let row = sealed(&self.1, tenant, entry, previous.as_deref());
         diesel::insert_into(change_log::table).values(row).execute(&mut self.0).map_err(failed)?;
         Ok(())
     }
 
     fn change_log(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
-        page::<LogRow>(&mut self.0, Table::ChangeLog, scope, query)
+        self.page::<LogRow>(Table::ChangeLog, scope, query)
     }
 
     fn change_log_entry(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find::<LogRow>(&mut self.0, Table::ChangeLog, scope, id)
+        self.find::<LogRow>(Table::ChangeLog, scope, id)
     }
 
     fn forget_changes(&mut self, tenant: Uuid, resource: Uuid) -> StorageResult<()> {
@@ -71,7 +68,7 @@ impl Ledger for Session {
     ) -> StorageResult<Vec<Checked>> {
         let Self(conn, keyring, _) = self;
         let rows = entries(tenant, after, limit).load::<EntryRow>(conn).map_err(failed)?;
-        rows.into_iter().map(|row| checked(keyring, tenant, row).map_err(unusable)).collect()
+        Ok(rows.into_iter().map(|row| checked(keyring, tenant, row)).collect())
     }
 
     fn unlogged(
@@ -107,6 +104,7 @@ impl Ledger for Session {
 /// An entry as it is written.
 #[derive(Insertable)]
 #[diesel(table_name = change_log)]
+#[diesel(treat_none_as_default_value = false)]
 pub(super) struct SealedRow {
     tenant_id: Id,
     id: Id,
@@ -119,7 +117,7 @@ pub(super) struct SealedRow {
     resource_type: &'static str,
     resource_id: Id,
     version: i64,
-    rule: Option<&'static str>,
+    rule: Option<String>,
     reason: Option<String>,
     changes: JsonText,
     changes_digest: Vec<u8>,
@@ -132,10 +130,10 @@ pub(super) fn sealed(
     tenant: Uuid,
     entry: &Entry,
     previous: Option<&[u8]>,
-) -> StorageResult<SealedRow> {
+) -> SealedRow {
     let changes = entry.changes.to_string();
     let reason = entry.reason.as_deref();
-    let digest = keyring.digest(tenant, entry.id, &changes, reason).map_err(unusable)?;
+    let digest = keyring.digest(tenant, entry.id, &changes, reason);
     let mac = keyring.seal(&Sealed {
         tenant,
         id: entry.id,
@@ -152,7 +150,7 @@ pub(super) fn sealed(
         digest: &digest,
         previous,
     });
-    Ok(SealedRow {
+    SealedRow {
         tenant_id: Id(tenant),
         id: Id(entry.id),
         at: Stamp(entry.at),
@@ -164,12 +162,12 @@ pub(super) fn sealed(
         resource_type: entry.resource_type,
         resource_id: Id(entry.resource),
         version: entry.version,
-        rule: entry.rule,
+        rule: entry.rule.map(str::to_owned),
         reason: reason.map(str::to_owned),
         changes: JsonText(changes),
-        mac: mac.map_err(unusable)?,
+        mac,
         changes_digest: digest,
-    })
+    }
 }
 
 /// The seal of the entry before, which this transaction has locked with its resource.
@@ -271,26 +269,26 @@ fn entries(tenant: Uuid, after: Option<(Uuid, i64)>, limit: u32) -> Statement {
     Statement::fixed(pieces)
 }
 
-fn checked(keyring: &Keyring, tenant: Uuid, row: EntryRow) -> Result<Checked, ErrorStack> {
-    let seal = match is_as_written(keyring, tenant, &row)? {
+fn checked(keyring: &Keyring, tenant: Uuid, row: EntryRow) -> Checked {
+    let seal = match is_as_written(keyring, tenant, &row) {
         _ if row.version > 1 && row.previous_mac.is_none() => Seal::Unclear,
         true => Seal::Whole,
         false => Seal::Broken,
     };
-    Ok(Checked {
+    Checked {
         id: row.id.0,
         resource_type: row.resource_type,
         resource: row.resource_id.0,
         version: row.version,
         current: row.current_version,
         seal,
-    })
+    }
 }
 
-fn is_as_written(keyring: &Keyring, tenant: Uuid, row: &EntryRow) -> Result<bool, ErrorStack> {
+fn is_as_written(keyring: &Keyring, tenant: Uuid, row: &EntryRow) -> bool {
     let says_what_it_said = match &row.changes {
         Some(JsonText(changes)) => {
-            let digest = keyring.digest(tenant, row.id.0, changes, row.reason.as_deref())?;
+            let digest = keyring.digest(tenant, row.id.0, changes, row.reason.as_deref());
             is_same(&digest, &row.changes_digest)
         }
         // The entry that tells of the erasure has a seal of its own.
@@ -311,8 +309,8 @@ fn is_as_written(keyring: &Keyring, tenant: Uuid, row: &EntryRow) -> Result<bool
         rule: row.rule.as_deref(),
         digest: &row.changes_digest,
         previous: row.previous_mac.as_deref(),
-    })?;
-    Ok(says_what_it_said && is_same(&seal, &row.mac))
+    });
+    says_what_it_said && is_same(&seal, &row.mac)
 }
 
 fn is_same(one: &[u8], other: &[u8]) -> bool {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::resources::Row;
 use super::statement::ResourceRow;
+use crate::search::Pieces;
 use crate::types::{Guid, Id};
 
 /// An entry as a resource; `document` is its changes.
@@ -40,15 +41,20 @@ pub(crate) struct LogRow {
 }
 
 impl Row for LogRow {
-    const MORE: &'static str = ", resource.actor_type, resource.actor_id, \
-        CASE resource.actor_type WHEN 'scimClient' THEN (SELECT named.name FROM objects AS named \
-          WHERE named.tenant_id = resource.tenant_id AND named.id = resource.actor_id) \
-        WHEN 'account' THEN (SELECT person.display FROM users AS person \
-          WHERE person.tenant_id = resource.tenant_id AND person.id = resource.actor_id) END \
-        AS actor_display, resource.source, resource.request_id, resource.action, \
-        resource.resource_type, resource.resource_id, resource.of_version, resource.rule, \
-        resource.reason";
     type Read = Resource;
+
+    fn more(pieces: &mut Pieces) {
+        pieces.sql(
+            ", resource.actor_type, resource.actor_id, \
+             CASE resource.actor_type WHEN 'scimClient' THEN (SELECT named.name FROM objects AS named \
+               WHERE named.tenant_id = resource.tenant_id AND named.id = resource.actor_id) \
+             WHEN 'account' THEN (SELECT person.display FROM users AS person \
+               WHERE person.tenant_id = resource.tenant_id AND person.id = resource.actor_id) END \
+             AS actor_display, resource.source, resource.request_id, resource.action, \
+             resource.resource_type, resource.resource_id, resource.of_version, resource.rule, \
+             resource.reason",
+        );
+    }
 
     fn version(&self) -> i64 {
         self.resource.version

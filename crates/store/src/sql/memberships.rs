@@ -6,24 +6,14 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::statement::{IdRow, Statement};
-use super::{Session, lock_nesting};
+use super::{DIALECT, Session, lock_nesting, own_membership, share_membership};
 use crate::error::failed;
 use crate::schema::{groups, memberships, users};
-use crate::search::Pieces;
+use crate::search::{Bind, Dialect, Pieces};
 use crate::types::{Id, Stamp};
 
 /// Identifiers that are bound in one statement: below the limits of both databases.
 const CHUNK: usize = 5_000;
-
-#[derive(Insertable)]
-#[diesel(table_name = memberships)]
-struct MembershipRow {
-    tenant_id: Id,
-    group_id: Id,
-    member_id: Id,
-    is_group: bool,
-    added_at: Stamp,
-}
 
 fn chunks(ids: &[Uuid]) -> impl Iterator<Item = Vec<Id>> {
     ids.chunks(CHUNK).map(|chunk| chunk.iter().copied().map(Id).collect())
@@ -33,27 +23,54 @@ fn uuids(ids: Vec<Id>) -> impl Iterator<Item = Uuid> {
     ids.into_iter().map(|id| id.0)
 }
 
+impl Session {
+    /// Adds members of one kind: one statement whose text does not depend on how many there are.
+    fn add_chunk(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        ids: &[Uuid],
+        kind: MemberKind,
+        now: Timestamp,
+    ) -> StorageResult<impl Iterator<Item = Uuid> + use<>> {
+        let mut pieces = Pieces::default();
+        pieces.sql("INSERT INTO memberships (tenant_id, group_id, member_id, is_group, added_at) ");
+        pieces.sql("SELECT ").id(tenant).sql(", ").id(group).sql(", one.id, ");
+        pieces.sql(if kind == MemberKind::Group { "TRUE" } else { "FALSE" }).sql(", ");
+        pieces.bind(Bind::Stamp(Stamp(now))).sql(" FROM ");
+        DIALECT.ids(&mut pieces, ids);
+        pieces.sql(" AS one WHERE TRUE ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING");
+        pieces.sql(" RETURNING member_id AS id");
+        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        Ok(rows.into_iter().map(|row| row.id.0))
+    }
+}
+
 impl Memberships for Session {
     fn existing(&mut self, tenant: Uuid, ids: &[Uuid]) -> StorageResult<Vec<(Uuid, MemberKind)>> {
+        // Locking each of them would write to each.
+        share_membership(self, tenant)?;
         let mut existing = Vec::with_capacity(ids.len());
         for chunk in chunks(ids) {
-            let query = users::table
+            let found = users::table
                 .filter(users::tenant_id.eq(Id(tenant)).and(users::id.eq_any(chunk.clone())))
                 .filter(users::deleted_at.is_null())
                 .order(users::id)
-                .select(users::id);
-            let found = for_share!(query).load(&mut self.0).map_err(failed)?;
+                .select(users::id)
+                .load(&mut self.0)
+                .map_err(failed)?;
             let all_found = found.len() == chunk.len();
             existing.extend(uuids(found).map(|id| (id, MemberKind::User)));
             if all_found {
                 continue;
             }
-            let query = groups::table
+            let found = groups::table
                 .filter(groups::tenant_id.eq(Id(tenant)).and(groups::id.eq_any(chunk)))
                 .filter(groups::deleted_at.is_null())
                 .order(groups::id)
-                .select(groups::id);
-            let found = for_share!(query).load(&mut self.0).map_err(failed)?;
+                .select(groups::id)
+                .load(&mut self.0)
+                .map_err(failed)?;
             existing.extend(uuids(found).map(|id| (id, MemberKind::Group)));
         }
         Ok(existing)
@@ -68,34 +85,11 @@ impl Memberships for Session {
     ) -> StorageResult<Vec<Uuid>> {
         self.2.change_holdings();
         let mut added = Vec::with_capacity(members.len());
-        for chunk in members.chunks(CHUNK) {
-            let ids: Vec<Id> = chunk.iter().map(|(id, _)| Id(*id)).collect();
-            // The group is locked, so that nobody else adds members between the two statements.
-            let present: Vec<Id> = memberships::table
-                .filter(memberships::tenant_id.eq(Id(tenant)))
-                .filter(memberships::group_id.eq(Id(group)))
-                .filter(memberships::member_id.eq_any(ids))
-                .select(memberships::member_id)
-                .load(&mut self.0)
-                .map_err(failed)?;
-            let present: std::collections::HashSet<Id> = present.into_iter().collect();
-            let rows: Vec<MembershipRow> = chunk
-                .iter()
-                .filter(|(id, _)| !present.contains(&Id(*id)))
-                .map(|(id, kind)| MembershipRow {
-                    tenant_id: Id(tenant),
-                    group_id: Id(group),
-                    member_id: Id(*id),
-                    is_group: *kind == MemberKind::Group,
-                    added_at: Stamp(now),
-                })
-                .collect();
-            added.extend(rows.iter().map(|row| row.member_id.0));
-            if !rows.is_empty() {
-                diesel::insert_into(memberships::table)
-                    .values(rows)
-                    .execute(&mut self.0)
-                    .map_err(failed)?;
+        for kind in [MemberKind::User, MemberKind::Group] {
+            let of_kind = members.iter().filter(|(_, of)| *of == kind);
+            let ids: Vec<Uuid> = of_kind.map(|(id, _)| *id).collect();
+            for chunk in ids.chunks(CHUNK) {
+                added.extend(self.add_chunk(tenant, group, chunk, kind, now)?);
             }
         }
         Ok(added)
@@ -222,6 +216,7 @@ impl Memberships for Session {
         now: Timestamp,
     ) -> StorageResult<Vec<(Uuid, i64)>> {
         self.2.change_holdings();
+        own_membership(self, tenant)?;
         // By the key, which SQLite would otherwise go through for all groups of the tenant.
         let mut pieces = Pieces::default();
         pieces.sql("DELETE FROM memberships WHERE tenant_id = ").id(tenant);

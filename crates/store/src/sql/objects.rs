@@ -11,7 +11,6 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{find, find_for_update, page};
 use super::statement::ResourceRow;
 use super::{Session, document};
 use crate::catalogue::Wanted;
@@ -23,6 +22,7 @@ use crate::types::{Id, Json, SearchJson, Stamp};
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = objects)]
 #[diesel(treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
 // The key is not written again: SQLite would look through all that refers to the row.
 #[diesel(primary_key(tenant_id, id))]
 struct ObjectRow {
@@ -99,7 +99,7 @@ impl Objects for Session {
         kind: &'static ResourceType,
         id: Uuid,
     ) -> StorageResult<Option<Resource>> {
-        find::<ResourceRow>(&mut self.0, Table::Objects(kind.name), scope, id)
+        self.find::<ResourceRow>(Table::Objects(kind.name), scope, id)
     }
 
     fn object_for_update(
@@ -108,7 +108,7 @@ impl Objects for Session {
         kind: &'static ResourceType,
         id: Uuid,
     ) -> StorageResult<Option<Resource>> {
-        find_for_update::<ResourceRow>(&mut self.0, Table::Objects(kind.name), scope, id)
+        self.find_for_update::<ResourceRow>(Table::Objects(kind.name), scope, id)
     }
 
     fn objects(
@@ -117,7 +117,7 @@ impl Objects for Session {
         kind: &'static ResourceType,
         query: &Query,
     ) -> StorageResult<Page> {
-        page::<ResourceRow>(&mut self.0, Table::Objects(kind.name), scope, query)
+        self.page::<ResourceRow>(Table::Objects(kind.name), scope, query)
     }
 
     fn objects_named(

@@ -1,24 +1,27 @@
 //! Reading resources: all tables have the same columns where it matters here.
 
-use accounts::{Page, Resource, Scope, StorageResult};
+use accounts::{Named, Page, Resource, Scope, StorageResult};
 use diesel::deserialize::{self, QueryableByName};
 use diesel::row::NamedRow;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Binary, Nullable};
 use diesel::{OptionalExtension, RunQueryDsl};
 use scim_protocol::query::{Query, Start};
+use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
+use super::catalogue::{TenantRow, of_tenant};
 use super::statement::{CountRow, ResourceRow, Statement};
 use super::{Conn, DIALECT, Db, LOCK};
+use crate::catalogue::OfTenant;
 use crate::error::failed;
-use crate::search::{Bind, Order, Pieces, Table, condition, is_look_up};
+use crate::search::{Bind, Order, Pieces, Table, condition, finds_one, is_look_up};
 
 /// What a row of a table becomes.
 pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
-    /// What is read besides what every resource has, as SQL.
-    const MORE: &'static str;
     /// What it becomes.
     type Read;
+    /// What is read besides what every resource has, as SQL.
+    fn more(_: &mut Pieces) {}
     /// The version of the resource.
     fn version(&self) -> i64;
     /// Reads it.
@@ -26,10 +29,13 @@ pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
     /// # Errors
     /// The row holds what nobody writes.
     fn read(self) -> StorageResult<Self::Read>;
+    /// The resource of a type to which it refers by its identifier alone, and that has a name.
+    fn refers_to<'a>(_: &'a mut Self::Read, _: &ResourceType) -> Option<&'a mut Named> {
+        None
+    }
 }
 
 impl Row for ResourceRow {
-    const MORE: &'static str = "";
     type Read = Resource;
 
     fn version(&self) -> i64 {
@@ -51,7 +57,8 @@ fn select_what<R: Row>(scope: Scope) -> Pieces {
          WHERE external.tenant_id = resource.tenant_id AND external.resource_id = resource.id \
          AND external.connection_id = ",
     );
-    pieces.id(scope.connection).sql(") AS external_id").sql(R::MORE);
+    pieces.id(scope.connection).sql(") AS external_id");
+    R::more(&mut pieces);
     pieces
 }
 
@@ -99,10 +106,10 @@ pub(crate) fn find_for_update<R: Row>(
     table: Table,
     scope: Scope,
     id: Uuid,
-) -> StorageResult<Option<R::Read>> {
+) -> StorageResult<Option<(R::Read, Option<ForChange>)>> {
     let mut is_it = visible(table, scope);
     is_it.sql(" AND resource.id = ").id(id);
-    locked::<R>(conn, table, scope, is_it)
+    locked::<R>(conn, table, scope, &is_it)
 }
 
 /// As [`find_for_update`], also of what was deleted.
@@ -111,8 +118,8 @@ pub(crate) fn find_any_for_update<R: Row>(
     table: Table,
     scope: Scope,
     id: Uuid,
-) -> StorageResult<Option<R::Read>> {
-    locked::<R>(conn, table, scope, with_id(scope, id))
+) -> StorageResult<Option<(R::Read, Option<ForChange>)>> {
+    locked::<R>(conn, table, scope, &with_id(scope, id))
 }
 
 /// As [`find`], also of what was deleted.
@@ -128,47 +135,61 @@ pub(crate) fn find_any<R: Row>(
     row.map(R::read).transpose()
 }
 
-/// A row with the version that it had when the statement began.
+/// What a change of a resource needs to know besides the resource itself.
+pub(crate) struct ForChange {
+    /// What it needs to know of the tenant.
+    pub(crate) tenant: OfTenant,
+    /// The version that the resource has.
+    pub(crate) version: i64,
+    /// The seal of the entry of the log that says how it became that.
+    pub(crate) seal: Option<Vec<u8>>,
+}
+
+/// A row that is to be changed, with the version that it had when the statement began.
 struct Locked<R> {
     row: R,
     version_before: i64,
+    more: ForChange,
 }
 
 impl<R: Row> QueryableByName<Db> for Locked<R> {
     fn build<'a>(row: &impl NamedRow<'a, Db>) -> deserialize::Result<Self> {
+        let tenant = TenantRow::build(row)?.0;
+        let seal = NamedRow::get::<Nullable<Binary>, _>(row, "seal")?;
         let version_before = NamedRow::get::<BigInt, _>(row, "version_before")?;
-        Ok(Self { row: R::build(row)?, version_before })
+        let row = R::build(row)?;
+        let more = ForChange { tenant, version: row.version(), seal };
+        Ok(Self { row, version_before, more })
     }
 }
 
-/// A row that is locked now. A statement that waits for the lock has the row as it is then, but what
-/// it looks up beside it as it was before: such a row is read again.
+/// A row that is locked now, with what its change needs. A statement that waits for the lock has the
+/// row as it is then, but what it looks up beside it as it was before: such a row is read again.
 fn locked<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
-    is_it: Pieces,
-) -> StorageResult<Option<R::Read>> {
-    let mut read = select_from::<R>(table, scope);
-    read.extend(is_it.clone());
-    let Some(lock) = LOCK else {
-        let row = Statement::fixed(read).get_result::<R>(conn).optional().map_err(failed)?;
-        return row.map(R::read).transpose();
-    };
-    let before = format!(
-        ", (SELECT before.version FROM {} AS before WHERE before.tenant_id = resource.tenant_id \
-         AND before.id = resource.id) AS version_before",
-        table.sql()
-    );
+    is_it: &Pieces,
+) -> StorageResult<Option<(R::Read, Option<ForChange>)>> {
     let mut pieces = select_what::<R>(scope);
-    pieces.sql(before).sql(from(table)).extend(is_it).sql(lock);
+    pieces.sql(format!(
+        ", (SELECT before.version FROM {} AS before WHERE before.tenant_id = resource.tenant_id \
+         AND before.id = resource.id) AS version_before, \
+         (SELECT entry.mac FROM change_log AS entry WHERE entry.tenant_id = resource.tenant_id \
+         AND entry.resource_id = resource.id AND entry.version = resource.version) AS seal",
+        table.sql()
+    ));
+    of_tenant(&mut pieces);
+    pieces.sql(from(table)).extend(is_it.clone()).sql(LOCK.unwrap_or_default());
     let found = Statement::fixed(pieces).get_result::<Locked<R>>(conn).optional();
     let Some(found) = found.map_err(failed)? else { return Ok(None) };
     if found.row.version() == found.version_before {
-        return found.row.read().map(Some);
+        return Ok(Some((found.row.read()?, Some(found.more))));
     }
-    let row = Statement::fixed(read).get_result::<R>(conn).optional().map_err(failed)?;
-    row.map(R::read).transpose()
+    let mut pieces = select_from::<R>(table, scope);
+    pieces.extend(is_it.clone());
+    let row = Statement::fixed(pieces).get_result::<R>(conn).optional().map_err(failed)?;
+    Ok(row.map(R::read).transpose()?.map(|row| (row, None)))
 }
 
 fn with_id(scope: Scope, id: Uuid) -> Pieces {
@@ -225,6 +246,9 @@ fn by_index<R: Row>(
     query: &Query,
     index: u64,
 ) -> StorageResult<Page<R::Read>> {
+    if finds_one(table, query.filter.as_ref()) {
+        return one_at_most::<R>(conn, table, scope, query, index);
+    }
     let mut resources = Vec::new();
     if query.count > 0 {
         resources = load::<R>(conn, table, scope, query, query.count)?;
@@ -237,6 +261,25 @@ fn by_index<R: Row>(
     } else {
         count(conn, table, scope, filter(table, scope, query)?)?
     };
+    Ok(Page { total: Some(total), has_next: false, resources })
+}
+
+/// What a unique name or address finds. There is no limit: PostgreSQL would make a plan anew for
+/// each value of one.
+fn one_at_most<R: Row>(
+    conn: &mut Conn,
+    table: Table,
+    scope: Scope,
+    query: &Query,
+    index: u64,
+) -> StorageResult<Page<R::Read>> {
+    let mut pieces = select::<R>(table, scope);
+    pieces.extend(filter(table, scope, query)?);
+    let rows = Statement::fixed(pieces).load::<R>(conn).map_err(failed)?;
+    let total = rows.len() as u64;
+    let wanted = rows.into_iter().skip(usize::try_from(index - 1).unwrap_or(usize::MAX));
+    let wanted = wanted.take(query.count as usize);
+    let resources = wanted.map(R::read).collect::<StorageResult<_>>()?;
     Ok(Page { total: Some(total), has_next: false, resources })
 }
 

@@ -21,7 +21,7 @@ impl Savepoints for Session {
     }
 
     fn roll_back_to_savepoint(&mut self) -> StorageResult<()> {
-        self.2.change_holdings();
+        self.2.undo();
         // Rolling back leaves the savepoint itself in place.
         let roll_back = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
         self.0.batch_execute(roll_back).map_err(failed)

@@ -103,12 +103,8 @@ pub(crate) struct AccountRow {
     pub(crate) seat_since: Option<Stamp>,
     #[diesel(sql_type = Guid)]
     pub(crate) division_id: Id,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) division: Option<String>,
     #[diesel(sql_type = Nullable<Guid>)]
     pub(crate) capacity_rule_id: Option<Id>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) capacity_rule: Option<String>,
     #[diesel(sql_type = Bool)]
     pub(crate) is_agent: bool,
     #[diesel(sql_type = Bool)]
@@ -138,8 +134,6 @@ pub(crate) struct GroupStandingRow {
     pub(crate) enabled: bool,
     #[diesel(sql_type = Nullable<Guid>)]
     pub(crate) capacity_rule_id: Option<Id>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) capacity_rule: Option<String>,
     #[diesel(sql_type = Integer)]
     pub(crate) priority: i32,
 }

@@ -10,9 +10,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::resources::{
-    Row, deleted_page, find, find_any, find_any_for_update, find_for_update, page, resource,
-};
+use super::resources::{Row, resource};
 use super::statement::{AccountRow, CountRow, Statement};
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
@@ -69,18 +67,18 @@ fn text(object: &Object, name: &str) -> Option<String> {
 }
 
 impl Row for AccountRow {
-    const MORE: &'static str = ", resource.license_tier, resource.pending_tier, \
-        resource.seat_since, resource.division_id, \
-        (SELECT named.name FROM objects AS named WHERE named.tenant_id = resource.tenant_id \
-         AND named.id = resource.division_id) AS division, \
-        resource.capacity_rule_id, \
-        (SELECT named.name FROM objects AS named WHERE named.tenant_id = resource.tenant_id \
-         AND named.id = resource.capacity_rule_id) AS capacity_rule, \
-        resource.is_agent, resource.is_employee_number_unique, resource.activated_at, \
-        resource.deactivated_at, resource.locked_until, \
-        (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
-         AND login.user_id = resource.id) AS last_login, resource.deleted_at, resource.erased_at";
     type Read = Account;
+
+    fn more(pieces: &mut Pieces) {
+        pieces.sql(
+            ", resource.license_tier, resource.pending_tier, \
+             resource.seat_since, resource.division_id, resource.capacity_rule_id, resource.is_agent, \
+             resource.is_employee_number_unique, resource.activated_at, resource.deactivated_at, \
+             resource.locked_until, \
+             (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
+              AND login.user_id = resource.id) AS last_login, resource.deleted_at, resource.erased_at",
+        );
+    }
 
     fn version(&self) -> i64 {
         self.resource.version
@@ -88,14 +86,13 @@ impl Row for AccountRow {
 
     fn read(self) -> StorageResult<Account> {
         let at = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.0);
-        let named =
-            |id: Id, name: Option<String>| Named { id: id.0, name: name.unwrap_or_default() };
+        let unnamed = |id: Id| Named { id: id.0, name: String::new() };
         let standing = Standing {
             tier: tier(&self.license_tier)?,
             pending_tier: self.pending_tier.as_deref().map(tier).transpose()?,
             seat_since: at(self.seat_since),
-            division: named(self.division_id, self.division),
-            capacity_rule: self.capacity_rule_id.map(|id| named(id, self.capacity_rule)),
+            division: unnamed(self.division_id),
+            capacity_rule: self.capacity_rule_id.map(unnamed),
             agent: self.is_agent,
             unique_employee_number: self.is_employee_number_unique,
             activated: at(self.activated_at),
@@ -106,6 +103,14 @@ impl Row for AccountRow {
             erased: at(self.erased_at),
         };
         Ok(Account { resource: resource(self.resource), standing })
+    }
+
+    fn refers_to<'a>(account: &'a mut Account, kind: &ResourceType) -> Option<&'a mut Named> {
+        match kind.name {
+            "Division" => Some(&mut account.standing.division),
+            "CapacityRule" => account.standing.capacity_rule.as_mut(),
+            _ => None,
+        }
     }
 }
 
@@ -173,15 +178,15 @@ pub(super) fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRo
 
 impl Users for Session {
     fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
-        find::<AccountRow>(&mut self.0, Table::Users, scope, id)
+        self.find::<AccountRow>(Table::Users, scope, id)
     }
 
     fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
-        find_for_update::<AccountRow>(&mut self.0, Table::Users, scope, id)
+        self.find_for_update::<AccountRow>(Table::Users, scope, id)
     }
 
     fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>> {
-        page::<AccountRow>(&mut self.0, Table::Users, scope, query)
+        self.page::<AccountRow>(Table::Users, scope, query)
     }
 
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool> {
@@ -305,15 +310,15 @@ impl Users for Session {
     }
 
     fn account(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
-        find_any::<AccountRow>(&mut self.0, Table::Users, scope, id)
+        self.find_any::<AccountRow>(Table::Users, scope, id)
     }
 
     fn account_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
-        find_any_for_update::<AccountRow>(&mut self.0, Table::Users, scope, id)
+        self.find_any_for_update::<AccountRow>(Table::Users, scope, id)
     }
 
     fn tombstones(&mut self, scope: Scope, start: u64, count: u64) -> StorageResult<Page<Account>> {
-        deleted_page::<AccountRow>(&mut self.0, Table::Users, scope, start, count)
+        self.deleted_page::<AccountRow>(Table::Users, scope, start, count)
     }
 
     fn users_pending_since(

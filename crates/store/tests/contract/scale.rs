@@ -348,8 +348,10 @@ fn wide(kind: Kind, plan: &[String]) -> Vec<&String> {
             step.contains("Seq Scan on ") || condition.is_some_and(of_tenant)
         }
     };
-    let is_of_one = plan.first().is_some_and(|step| is_one(step));
-    plan.iter().filter(|step| !is_of_one && is_wide(step)).collect()
+    // The condition of a scan of PostgreSQL is in the step below it.
+    let above = std::iter::once("").chain(plan.iter().map(String::as_str));
+    let steps = above.zip(plan).filter(|(above, step)| !is_one(above) && is_wide(step));
+    steps.map(|(_, step)| step).collect()
 }
 
 /// How a statement is carried out, if it reads too much.

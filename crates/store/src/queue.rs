@@ -1,0 +1,174 @@
+//! The queue of units of work that several lanes take from. Each tenant waits in a line of its own,
+//! and the lines take turns: however much one tenant sends, another waits for one of its units at
+//! most, not for all.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+/// What waits at most, of all tenants together.
+const LIMIT: usize = 1_024;
+/// What waits at most of one tenant, so that others find room.
+const LIMIT_OF_TENANT: usize = LIMIT / 2;
+
+/// A queue of `T`s.
+pub(crate) struct Queue<T> {
+    lines: Mutex<Lines<T>>,
+    /// There is something, or there will be nothing more.
+    changed: Condvar,
+}
+
+struct Lines<T> {
+    /// The tenants with something that waits.
+    of: HashMap<Uuid, VecDeque<T>>,
+    /// The same tenants in the order of their turns.
+    turns: VecDeque<Uuid>,
+    waiting: usize,
+    closed: bool,
+}
+
+/// Why something was not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// Too much waits.
+    Full,
+    /// The queue was closed.
+    Closed,
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn new() -> Self {
+        let lines = Lines { of: HashMap::new(), turns: VecDeque::new(), waiting: 0, closed: false };
+        Self { lines: Mutex::new(lines), changed: Condvar::new() }
+    }
+
+    /// Puts something at the end of a tenant's line.
+    pub(crate) fn push(&self, tenant: Uuid, unit: T) -> Result<(), Rejected> {
+        self.lines().push(tenant, unit)?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Takes what is next, or waits for it; `None` after the queue was closed and is empty.
+    pub(crate) fn take(&self) -> Option<T> {
+        let mut lines = self.lines();
+        loop {
+            match lines.next() {
+                Some(unit) => return Some(unit),
+                None if lines.closed => return None,
+                None => {}
+            }
+            lines = self.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes what is next, if there is anything.
+    pub(crate) fn take_waiting(&self) -> Option<T> {
+        self.lines().next()
+    }
+
+    /// Takes nothing more in; what waits is still given out.
+    pub(crate) fn close(&self) {
+        self.lines().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Nothing here panics half-way.
+    fn lines(&self) -> MutexGuard<'_, Lines<T>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Lines<T> {
+    fn push(&mut self, tenant: Uuid, unit: T) -> Result<(), Rejected> {
+        if self.closed {
+            return Err(Rejected::Closed);
+        }
+        let line = self.of.get(&tenant).map_or(0, VecDeque::len);
+        if self.waiting >= LIMIT || line >= LIMIT_OF_TENANT {
+            return Err(Rejected::Full);
+        }
+        if line == 0 {
+            self.turns.push_back(tenant);
+        }
+        self.of.entry(tenant).or_default().push_back(unit);
+        self.waiting += 1;
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<T> {
+        let tenant = self.turns.pop_front()?;
+        let line = self.of.get_mut(&tenant)?;
+        let unit = line.pop_front()?;
+        self.waiting -= 1;
+        if line.is_empty() {
+            self.of.remove(&tenant);
+        } else {
+            self.turns.push_back(tenant);
+        }
+        Some(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::*;
+
+    const BUSY: Uuid = Uuid::from_u128(1);
+    const QUIET: Uuid = Uuid::from_u128(2);
+
+    #[test]
+    fn a_quiet_tenant_waits_for_one_unit_of_a_busy_one() {
+        let queue = Queue::new();
+        for number in 0..100 {
+            queue.push(BUSY, number).unwrap();
+        }
+        queue.push(QUIET, 1000).unwrap();
+        queue.push(QUIET, 1001).unwrap();
+        let taken: Vec<i32> = (0..5).filter_map(|_| queue.take_waiting()).collect();
+        assert_eq!(taken, [0, 1000, 1, 1001, 2]);
+    }
+
+    #[test]
+    fn one_tenant_does_not_fill_the_queue() {
+        let queue = Queue::new();
+        let taken_in = (0..LIMIT).filter(|number| queue.push(BUSY, *number).is_ok()).count();
+        assert_eq!(taken_in, LIMIT_OF_TENANT);
+        assert_eq!(queue.push(BUSY, 0), Err(Rejected::Full));
+        assert_eq!(queue.push(QUIET, 0), Ok(()));
+        for tenant in 3..LIMIT as u128 {
+            let _ = queue.push(Uuid::from_u128(tenant), 0);
+        }
+        assert_eq!(queue.push(Uuid::from_u128(5000), 0), Ok(()));
+        assert_eq!(queue.push(Uuid::from_u128(5001), 0), Err(Rejected::Full), "all together");
+        queue.take().unwrap();
+        assert_eq!(queue.push(Uuid::from_u128(5001), 0), Ok(()));
+    }
+
+    #[test]
+    fn what_waits_is_given_out_after_the_queue_was_closed() {
+        let queue = Arc::new(Queue::new());
+        queue.push(BUSY, 1).unwrap();
+        queue.close();
+        assert_eq!(queue.push(BUSY, 2), Err(Rejected::Closed));
+        assert_eq!((queue.take(), queue.take()), (Some(1), None));
+    }
+
+    #[test]
+    fn lanes_wait_until_there_is_something_or_nothing_more() {
+        let queue = Arc::new(Queue::new());
+        let lane = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || std::iter::from_fn(|| queue.take()).sum::<i32>())
+        };
+        for number in 1..=3 {
+            queue.push(BUSY, number).unwrap();
+        }
+        queue.close();
+        assert_eq!(lane.join().unwrap(), 6);
+    }
+}
