@@ -21,6 +21,7 @@
 pub mod belief;
 pub mod compare;
 pub mod directory;
+pub mod entra;
 pub mod http;
 pub mod okta;
 pub mod place;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::compare::{Before, Comparison, compare};
 use crate::directory::{DAYS, Directory};
+use crate::entra::{Entra, Flavour};
 use crate::http::{Endpoint, Request, Unreachable};
 use crate::okta::{Application, Okta};
 use crate::provider::{Provider, Watch};
@@ -17,17 +18,28 @@ pub enum Variant {
     Okta,
     /// Okta with an application of its network: PATCH.
     OktaOin,
+    /// Entra, as it is without further ado.
+    Entra,
+    /// Entra with `aadOptscim062020`.
+    EntraCompliant,
 }
 
 impl Variant {
     /// Every variant, by its name.
-    pub const ALL: [(&'static str, Self); 2] = [("okta", Self::Okta), ("okta-oin", Self::OktaOin)];
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("okta", Self::Okta),
+        ("okta-oin", Self::OktaOin),
+        ("entra", Self::Entra),
+        ("entra-compliant", Self::EntraCompliant),
+    ];
 
     /// The name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Okta => "okta",
             Self::OktaOin => "okta-oin",
+            Self::Entra => "entra",
+            Self::EntraCompliant => "entra-compliant",
         }
     }
 
@@ -35,6 +47,8 @@ impl Variant {
         match self {
             Self::Okta => Box::new(Okta::new(Application::Custom, endpoint)),
             Self::OktaOin => Box::new(Okta::new(Application::Network, endpoint)),
+            Self::Entra => Box::new(Entra::new(Flavour::Default, endpoint)),
+            Self::EntraCompliant => Box::new(Entra::new(Flavour::Compliant, endpoint)),
         }
     }
 }

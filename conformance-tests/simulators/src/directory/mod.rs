@@ -24,7 +24,7 @@ use group::About;
 const LEAD: &str = "supervisor";
 
 /// Something that a provider gets to know of its directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
     /// Something of a person has changed.
     Person(PersonKey),
