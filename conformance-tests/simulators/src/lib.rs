@@ -30,6 +30,7 @@ pub mod report;
 mod run;
 pub mod traffic;
 pub mod trouble;
+pub mod validator;
 
 pub use report::Report;
 pub use run::{Run, Variant};

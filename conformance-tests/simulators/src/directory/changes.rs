@@ -72,7 +72,8 @@ impl Directory {
 
     fn moves(&mut self, key: PersonKey) {
         let department = self.one_of(DEPARTMENTS);
-        let manager = self.lead_of(department, false).filter(|manager| *manager != key);
+        let manager =
+            self.lead_of(department, false).filter(|manager| !self.is_above(key, *manager));
         let title = *self.one_of(department.titles);
         let (leads, office) = (self.people[key.0].role == LEAD, self.one_of(super::names::OFFICES));
         let person = &mut self.people[key.0];
@@ -85,6 +86,12 @@ impl Directory {
             person.role = role(department, false);
         }
         self.touch(key);
+    }
+
+    /// Whether somebody is, or leads, directly or not, somebody else.
+    fn is_above(&self, key: PersonKey, other: PersonKey) -> bool {
+        let above = |key: &PersonKey| self.people[key.0].manager;
+        std::iter::successors(Some(other), above).any(|one| one == key)
     }
 
     fn is_promoted(&mut self, key: PersonKey) {

@@ -205,6 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_above_themselves() {
+        let mut directory = Directory::new(150, 4);
+        for day in DAYS {
+            directory.live(day);
+            for (_, person) in directory.people() {
+                let chain =
+                    std::iter::successors(person.manager, |key| directory.person(*key).manager);
+                assert!(chain.take(1000).count() < 100, "{}: {person:?}", day.title);
+            }
+        }
+    }
+
+    #[test]
     fn who_has_left_leads_nobody() {
         let mut directory = Directory::new(200, 5);
         for day in DAYS {
