@@ -54,7 +54,7 @@ impl Before {
     /// # Errors
     /// If there is no answer.
     pub fn read(client: &mut Client) -> Result<Self, Unreachable> {
-        Ok(Self { users: all_ids(client, "/Users")?, groups: all_ids(client, "/Groups")? })
+        Ok(Self { users: all_ids(client, "/Users")?.0, groups: all_ids(client, "/Groups")?.0 })
     }
 }
 
@@ -83,12 +83,15 @@ pub fn compare(
         found.group(group, &answer);
         watch.step(client.traffic.total());
     }
-    let users =
-        belief.accounts.values().map(|account| &account.id).chain(belief.left_behind.keys());
-    let known = users.chain(&before.users).collect();
-    found.strangers("/Users", &all_ids(client, "/Users")?, &known);
-    let known = belief.groups.values().map(|group| &group.id).chain(&before.groups).collect();
-    found.strangers("/Groups", &all_ids(client, "/Groups")?, &known);
+    for (id, name) in &belief.left_behind {
+        let answer = client.send(&Request::get("check: read user", format!("/Users/{id}")))?;
+        found.same(&format!("user {name}"), "active", &json!(false), &answer.body["active"]);
+    }
+    let users = belief.accounts.values().map(|account| &account.id);
+    let users = users.chain(belief.left_behind.keys()).chain(&before.users);
+    let groups = belief.groups.values().map(|group| &group.id).chain(&before.groups);
+    found.nothing_else(client, "/Users", &users.collect())?;
+    found.nothing_else(client, "/Groups", &groups.collect())?;
     for (path, ids) in [("/Users", &belief.deleted_users), ("/Groups", &belief.deleted_groups)] {
         for id in ids {
             let answer = client
@@ -154,10 +157,19 @@ impl Comparison {
         }
     }
 
-    fn strangers(&mut self, path: &str, there: &BTreeSet<String>, known: &BTreeSet<&String>) {
+    /// There is nothing but what is known.
+    fn nothing_else(
+        &mut self,
+        client: &mut Client,
+        path: &str,
+        known: &BTreeSet<&String>,
+    ) -> Result<(), Unreachable> {
+        let (there, status) = all_ids(client, path)?;
+        self.same(path, "status of the list", &json!(200), &json!(status));
         for id in there.iter().filter(|id| !known.contains(id)) {
             self.same(&format!("{path}/{id}"), "id", &Value::Null, &json!(id));
         }
+        Ok(())
     }
 
     fn is_there(&mut self, name: &str, answer: &Answer) -> bool {
@@ -190,8 +202,8 @@ fn role_name(role: &Value) -> Option<String> {
     Some(name.unwrap_or(text).to_owned())
 }
 
-/// The identifiers of everything at an endpoint, page by page.
-fn all_ids(client: &mut Client, path: &str) -> Result<BTreeSet<String>, Unreachable> {
+/// The identifiers of everything at an endpoint, page by page, and the status of the last page.
+fn all_ids(client: &mut Client, path: &str) -> Result<(BTreeSet<String>, u16), Unreachable> {
     let (mut ids, mut start) = (BTreeSet::new(), 1);
     loop {
         let page = format!("{path}?startIndex={start}&count={PAGE}&attributes=id");
@@ -199,10 +211,9 @@ fn all_ids(client: &mut Client, path: &str) -> Result<BTreeSet<String>, Unreacha
         let found = answer.resources().iter().filter_map(|resource| resource["id"].as_str());
         ids.extend(found.map(ToOwned::to_owned));
         start += PAGE;
-        if answer.resources().is_empty()
-            || answer.body["totalResults"].as_u64().unwrap_or(0) < start
-        {
-            return Ok(ids);
+        let total = answer.body["totalResults"].as_u64().unwrap_or(0);
+        if answer.resources().is_empty() || total < start {
+            return Ok((ids, answer.status));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::compare::{Before, Comparison, compare};
-use crate::directory::{DAYS, Directory};
+use crate::directory::{DAYS, Day, Directory};
 use crate::entra::{Entra, Flavour};
 use crate::http::{Endpoint, Request, Unreachable};
 use crate::okta::{Application, Okta};
@@ -125,7 +125,7 @@ impl Run {
     /// If there is no answer.
     pub fn to_the_end(mut self, watch: &dyn Watch) -> Result<Report, Unreachable> {
         self.first_push(watch)?;
-        self.live(watch)?;
+        self.live(DAYS, watch)?;
         self.start_over(watch)?;
         let comparison = self.compare(watch)?;
         Ok(self.report(comparison))
@@ -140,12 +140,12 @@ impl Run {
         self.day("the first push", &events, watch)
     }
 
-    /// Lives through the days of the scenario.
+    /// Lives through days.
     ///
     /// # Errors
     /// If there is no answer.
-    pub fn live(&mut self, watch: &dyn Watch) -> Result<(), Unreachable> {
-        for day in DAYS {
+    pub fn live(&mut self, days: &[Day], watch: &dyn Watch) -> Result<(), Unreachable> {
+        for day in days {
             let events = self.directory.live(day);
             self.day(day.title, &events, watch)?;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Okta, mapping};
+use super::Okta;
 use crate::belief::Account;
 use crate::directory::Directory;
 use crate::http::{Answer, Request, Unreachable};
@@ -17,7 +17,7 @@ const PAGE: u64 = 100;
 pub(super) struct Imported {
     users: usize,
     groups: usize,
-    /// Users that were matched with people of Okta.
+    /// Users that were matched with people of Okta, in all imports.
     matched: u64,
     /// Users whose attributes are not those that Okta has written.
     pub(super) changed: u64,
@@ -27,7 +27,8 @@ impl Imported {
     pub(super) fn note(&self) -> String {
         let Self { users, groups, matched, changed } = self;
         format!(
-            "the last import brought {users} users and {groups} groups; matched {matched}, changed {changed}"
+            "imports matched {matched} users with people; the last one brought {users} users and \
+             {groups} groups, {changed} of the users other than Okta had written them"
         )
     }
 }
@@ -37,8 +38,8 @@ impl Okta {
     pub(super) fn import(&mut self, directory: &Directory) -> Result<(), Unreachable> {
         let users = self.pages("import users", "/Users")?;
         let groups = self.pages("import groups", "/Groups")?;
-        self.imported =
-            Imported { users: users.len(), groups: groups.len(), ..Imported::default() };
+        let matched = self.imported.matched;
+        self.imported = Imported { users: users.len(), groups: groups.len(), matched, changed: 0 };
         for user in &users {
             self.confirm(directory, user);
         }
@@ -85,9 +86,6 @@ impl Okta {
         };
         let mut account = Account::new(user["id"].as_str().unwrap_or_default(), &person.user_name);
         account.active = user["active"] != json!(false);
-        let wanted = mapping::values(directory, person);
-        self.imported.changed +=
-            u64::from(wanted.iter().any(|(place, value)| place.read(user) != value));
         self.imported.matched += 1;
         self.belief.link(key, account);
     }

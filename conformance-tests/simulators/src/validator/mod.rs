@@ -47,6 +47,8 @@ pub struct Verdict {
 pub struct Validation {
     /// The checks, in their order.
     pub verdicts: Vec<Verdict>,
+    /// How many of the users and groups that the checks made the service would not delete again.
+    pub kept: u64,
     /// The requests by what they were for, and how they were answered.
     pub requests: Traffic,
 }
@@ -79,6 +81,6 @@ pub fn validate(
         verdicts.push(Verdict { number: check.number, name: check.name, failure });
         watch.step(session.client.traffic.total());
     }
-    session.tidy()?;
-    Ok(Validation { verdicts, requests: session.client.traffic })
+    let kept = session.tidy()?;
+    Ok(Validation { verdicts, kept, requests: session.client.traffic })
 }

@@ -111,11 +111,13 @@ impl Session {
         Ok(found.remove(0))
     }
 
-    /// Deletes what was made, as far as it is still there.
-    pub(super) fn tidy(&mut self) -> Result<(), Unreachable> {
+    /// Deletes what was made, as far as it is still there; how much the service would not delete.
+    pub(super) fn tidy(&mut self) -> Result<u64, Unreachable> {
+        let mut kept = 0;
         for path in std::mem::take(&mut self.made).into_iter().rev() {
-            self.client.send(&Request::delete("tidy up", path))?;
+            let answer = self.client.send(&Request::delete("tidy up", path))?;
+            kept += u64::from(!answer.is_success() && answer.status != 404);
         }
-        Ok(())
+        Ok(kept)
     }
 }

@@ -1,0 +1,109 @@
+//! `headcount simulate`
+
+mod demo;
+mod page;
+mod progress;
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use serde::Serialize;
+use simulators::http::{Endpoint, Unreachable};
+use simulators::{Run, Variant, validator};
+
+use crate::arguments::{Provider, SimulateArguments};
+use demo::Demo;
+use progress::Bar;
+
+impl Provider {
+    /// The simulation; none for the validator, which is not one.
+    fn variant(self) -> Option<Variant> {
+        match self {
+            Self::Okta => Some(Variant::Okta),
+            Self::OktaOin => Some(Variant::OktaOin),
+            Self::Entra => Some(Variant::Entra),
+            Self::EntraCompliant => Some(Variant::EntraCompliant),
+            Self::EntraValidator => None,
+        }
+    }
+}
+
+/// Drives a service as a provider would, and prints what came of it. Fails if the service does not
+/// hold what the provider believes, or if a check fails.
+pub(crate) async fn run(arguments: SimulateArguments) -> anyhow::Result<()> {
+    let demo = match arguments.base_url {
+        Some(_) => None,
+        None => Some(Demo::start(arguments.provider).await?),
+    };
+    let endpoint = match &demo {
+        Some(demo) => demo.endpoint(),
+        None => Endpoint {
+            base_url: arguments.base_url.clone().unwrap_or_default(),
+            token: arguments
+                .token
+                .clone()
+                .context("--token is missing: what the service accepts")?,
+        },
+    };
+    page::begin(&arguments, &endpoint.base_url);
+    // The simulators wait for each answer, and the demo's server needs this thread.
+    let outcome = actix_web::rt::task::spawn_blocking(move || drive(&arguments, endpoint)).await?;
+    if demo.is_some_and(|demo| demo.has_stopped()) {
+        anyhow::bail!("interrupted");
+    }
+    outcome
+}
+
+fn drive(arguments: &SimulateArguments, endpoint: Endpoint) -> anyhow::Result<()> {
+    match arguments.provider.variant() {
+        Some(variant) => simulate(arguments, variant, endpoint),
+        None => validate(arguments, endpoint),
+    }
+}
+
+fn simulate(
+    arguments: &SimulateArguments,
+    variant: Variant,
+    endpoint: Endpoint,
+) -> anyhow::Result<()> {
+    let bar = Bar::new();
+    let run = |bar: &Bar| -> Result<_, Unreachable> {
+        Run::new(variant, endpoint, arguments.users.into(), arguments.seed)?.to_the_end(bar)
+    };
+    let report = run(&bar);
+    bar.end();
+    let report = report?;
+    page::report(&report);
+    keep(arguments.json.as_deref(), &report)?;
+    let differences = report.comparison.differences.len();
+    ensure!(
+        differences == 0,
+        "the service does not hold what {variant} believes: {differences} differences"
+    );
+    ensure!(
+        report.drift == 0,
+        "beginning anew, {variant} had to change {} resources",
+        report.drift
+    );
+    Ok(())
+}
+
+fn validate(arguments: &SimulateArguments, endpoint: Endpoint) -> anyhow::Result<()> {
+    let bar = Bar::new();
+    let validation = validator::validate(endpoint, arguments.seed, &bar);
+    bar.end();
+    let validation = validation?;
+    page::validation(&validation);
+    keep(arguments.json.as_deref(), &validation)?;
+    let failures = validation.failures().count();
+    ensure!(failures == 0, "{failures} checks failed");
+    Ok(())
+}
+
+/// Writes a report as JSON.
+fn keep(path: Option<&Path>, report: &impl Serialize) -> anyhow::Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let file = File::create(path).with_context(|| path.display().to_string())?;
+    serde_json::to_writer_pretty(file, report).with_context(|| path.display().to_string())
+}
