@@ -15,11 +15,13 @@ on_each_database!(
     entra_for_days,
     entra_compliant_for_days,
     what_is_changed_behind_the_providers_back_is_found,
-    r13_without_a_seat_the_administrator_of_okta_is_shown_a_task,
+    entra_repairs_what_was_changed_when_it_begins_anew,
+    r13_without_a_seat_the_administrator_of_the_provider_is_told,
     r57_a_mass_departure_is_held_and_both_sides_agree_on_who_is_left,
     entra_stops_at_wrong_credentials,
     every_check_of_the_validators_passes,
     the_validators_find_what_a_strict_connection_refuses,
+    the_command_fails_if_a_check_does,
 );
 
 const PEOPLE: usize = 60;
@@ -155,25 +157,51 @@ fn what_is_changed_behind_the_providers_back_is_found(database: Database) {
     }
 }
 
-fn r13_without_a_seat_the_administrator_of_okta_is_shown_a_task(database: Database) {
-    let (server, scim) = serve(database, Dialect::Okta);
-    let admin = Administrator::of(&server, "acme");
-    admin.limit("CX1", 15);
-    let mut run = Run::new(Variant::Okta, endpoint(&scim), 20, 1).unwrap();
-    run.first_push(&Unwatched).unwrap();
-    let comparison = run.compare(&Unwatched).unwrap();
-    assert_eq!((comparison.differences, comparison.users), (vec![], 15));
+fn entra_repairs_what_was_changed_when_it_begins_anew(database: Database) {
+    for variant in [Variant::Entra, Variant::EntraCompliant] {
+        let (server, scim) = serve(database, Dialect::Entra);
+        let admin = Administrator::of(&server, "acme");
+        let mut run = Run::new(variant, endpoint(&scim), 12, 1).unwrap();
+        run.first_push(&Unwatched).unwrap();
+        let users = admin.scim.filter("/Users", "title eq \"Team Lead\"").expect(200);
+        let path = format!("/Users/{}", users.resources()[1]["id"].as_str().unwrap());
+        let changes = json!([
+            {"op": "replace", "path": "title", "value": "Director"},
+            {"op": "replace", "path": "active", "value": false},
+            {"op": "remove", "path": "addresses"},
+        ]);
+        admin.scim.patch(&path, &changes).expect(200);
 
-    admin.limit("CX1", 30);
-    run.live(&[Day { title: "more seats", changes: &[] }], &Unwatched).unwrap();
-    let comparison = run.compare(&Unwatched).unwrap();
-    assert_eq!((&comparison.differences, comparison.users), (&vec![], 20));
-    let report = run.report(comparison);
-    assert_eq!(report.troubles.len(), 5);
-    for trouble in &report.troubles {
-        assert_eq!((trouble.status, trouble.settled), (403, true), "{trouble:?}");
-        assert!(trouble.shown.contains("Automatic provisioning of"), "{trouble:?}");
-        assert!(trouble.shown.contains("seat"), "the detail says what is missing: {trouble:?}");
+        run.start_over(&Unwatched).unwrap();
+        let comparison = run.compare(&Unwatched).unwrap();
+        assert_eq!(comparison.differences, [], "{variant}");
+        assert_eq!(run.report(comparison).drift, 1, "{variant}: one user was written");
+    }
+}
+
+fn r13_without_a_seat_the_administrator_of_the_provider_is_told(database: Database) {
+    for (variant, shown) in
+        [(Variant::Okta, "Automatic provisioning of"), (Variant::Entra, "Failed to create User")]
+    {
+        let (server, scim) = serve(database, dialect(variant));
+        let admin = Administrator::of(&server, "acme");
+        admin.limit("CX1", 15);
+        let mut run = Run::new(variant, endpoint(&scim), 20, 1).unwrap();
+        run.first_push(&Unwatched).unwrap();
+        let comparison = run.compare(&Unwatched).unwrap();
+        assert_eq!((comparison.differences, comparison.users), (vec![], 15), "{variant}");
+
+        admin.limit("CX1", 30);
+        run.live(&[Day { title: "more seats", changes: &[] }], &Unwatched).unwrap();
+        let comparison = run.compare(&Unwatched).unwrap();
+        assert_eq!((&comparison.differences, comparison.users), (&vec![], 20), "{variant}");
+        let report = run.report(comparison);
+        assert_eq!(report.troubles.len(), 5, "{variant}");
+        for trouble in &report.troubles {
+            assert_eq!((trouble.status, trouble.settled), (403, true), "{trouble:?}");
+            assert!(trouble.shown.contains(shown), "{trouble:?}");
+            assert!(trouble.shown.contains("seat"), "the detail says what is missing: {trouble:?}");
+        }
     }
 }
 
@@ -232,4 +260,35 @@ fn the_validators_find_what_a_strict_connection_refuses(database: Database) {
     let failed: Vec<&str> = validation.failures().map(|verdict| verdict.number).collect();
     let expected = ["W6", "W7", "W7r", "W10", "W11", "W12", "L5", "L6", "L7", "L8", "L9", "L13"];
     assert_eq!(failed, expected);
+}
+
+fn the_command_fails_if_a_check_does(database: Database) {
+    let (server, strict) = serve(database, Dialect::Strict);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let arguments = ["simulate", "entra-validator", "--base-url", strict.base_url(), "--token"];
+    let validate = |token: &str| {
+        headcount(&[&arguments[..], &[token, "--json", file.to_str().unwrap()]].concat())
+    };
+    let run = validate(strict.token()).failed();
+    assert!(run.stderr.contains("12 checks failed"), "{}", run.stderr);
+    assert!(run.stdout.contains("36 of 48 checks passed"), "{}", run.stdout);
+    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(report["verdicts"].as_array().map(Vec::len), Some(48));
+
+    let entra = server.tenant("globex").client(Dialect::Entra);
+    validate(entra.token()).succeeded();
+}
+
+#[test]
+fn the_command_has_a_service_of_its_own() {
+    let run = headcount(&["simulate", "okta", "--users", "10", "--seed", "3"]).succeeded();
+    assert!(run.stdout.contains("the service holds what the provider believes"), "{}", run.stdout);
+    assert!(run.stdout.contains("create user"), "{}", run.stdout);
+    assert!(!run.stderr.contains("INFO"), "nothing is logged in between: {}", run.stderr);
+
+    let nobody = ["simulate", "okta", "--base-url", "http://127.0.0.1:1/scim/v2", "--token", "x"];
+    let run = headcount(&nobody).failed();
+    assert!(run.stderr.contains("http://127.0.0.1:1/scim/v2/Users"), "{}", run.stderr);
+    headcount(&["simulate", "okta", "--base-url", "http://127.0.0.1:1/scim/v2"]).failed();
 }

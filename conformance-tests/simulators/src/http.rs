@@ -69,10 +69,9 @@ impl Request {
 
     /// A PATCH with these operations, an array (RFC 7644 section 3.5.2).
     pub fn patch(kind: &'static str, path: impl Into<String>, operations: Value) -> Self {
-        let body = serde_json::json!({
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-            "Operations": operations,
-        });
+        let mut body =
+            serde_json::json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]});
+        body["Operations"] = operations;
         Self { kind, method: http::Method::PATCH, path: path.into(), body: Some(body) }
     }
 }

@@ -66,7 +66,7 @@ impl Place {
             }
             Self::Enterprise(name) => object(resource, ENTERPRISE)[*name] = value,
             Self::EnterprisePart(name, part) => {
-                object(resource, ENTERPRISE)[*name] = json!({ *part: value })
+                object(resource, ENTERPRISE)[*name] = json!({ *part: value });
             }
         }
     }

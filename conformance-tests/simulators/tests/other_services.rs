@@ -27,10 +27,10 @@ fn o16_entitlements_are_read_from_every_endpoint_that_has_them() {
             "schemaExtensions": [{"schema": "urn:bespoke:scim:schemas:extension:Profile"}]},
     ]);
     let fake = Fake::start(move |_, path| match path {
-        "/ResourceTypes" => list(types.clone()),
-        _ if path.starts_with("/Roles") => list(json!([{"id": "1"}, {"id": "2"}])),
-        _ if path.starts_with("/Profiles") => list(json!([{"id": "3"}])),
-        _ => list(json!([])),
+        "/ResourceTypes" => list(&types),
+        _ if path.starts_with("/Roles") => list(&json!([{"id": "1"}, {"id": "2"}])),
+        _ if path.starts_with("/Profiles") => list(&json!([{"id": "3"}])),
+        _ => list(&json!([])),
     });
     let report = push(&fake, Variant::Okta);
     assert!(
@@ -46,7 +46,7 @@ fn o16_entitlements_are_read_from_every_endpoint_that_has_them() {
 fn okta_takes_no_empty_answer_for_a_created_user() {
     let fake = Fake::start(|method, _| match method {
         "POST" => (201, Value::Null, None),
-        _ => list(json!([])),
+        _ => list(&json!([])),
     });
     let report = push(&fake, Variant::Okta);
     assert_eq!(report.comparison.users, 0, "Okta believes in none of them");
@@ -59,7 +59,7 @@ fn okta_takes_404_on_a_filter_for_nobody_and_entra_stops() {
     let script = |method: &str, path: &str| match method {
         "POST" => (201, json!({"id": path.len().to_string()}), None),
         _ if path.contains("filter=") => (404, json!({"detail": "none"}), None),
-        _ => list(json!([])),
+        _ => list(&json!([])),
     };
     let fake = Fake::start(script);
     push(&fake, Variant::Okta);
@@ -78,7 +78,7 @@ fn what_is_too_much_is_sent_again_after_the_pause_that_the_service_asks_for() {
         if path == "/Users?startIndex=1&count=2" && calls.fetch_add(1, Ordering::Relaxed) < 3 {
             return (429, json!({"detail": "slowly"}), Some("Retry-After: 0"));
         }
-        list(json!([]))
+        list(&json!([]))
     });
     let run = Run::new(Variant::OktaOin, fake.endpoint(), 10, 1).unwrap();
     assert_eq!(fake.asked("GET /Users?startIndex=1&count=2"), 4);

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 }
 
 const ENVIRONMENT: &str = "\
-Every flag can also be set in the environment (HEADCOUNT_DATABASE, HEADCOUNT_LISTEN, \
+Every flag but those of simulate can also be set in the environment (HEADCOUNT_DATABASE, HEADCOUNT_LISTEN, \
 HEADCOUNT_PUBLIC_URL, ...) or in a TOML file (database = \"...\"), headcount.toml unless --config \
 names another. Flags win over the environment, the environment over the file.";
 

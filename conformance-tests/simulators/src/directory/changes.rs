@@ -20,10 +20,10 @@ impl Directory {
             Change::Rename => self.with(Standing::Active, Self::marries),
             Change::Leave => self.with(Standing::Active, Self::leaves),
             Change::Return => {
-                self.with(Standing::Left, |this, key| this.stand(key, Standing::Active))
+                self.with(Standing::Left, |this, key| this.stand(key, Standing::Active));
             }
             Change::Purge => {
-                self.with(Standing::Left, |this, key| this.stand(key, Standing::Purged))
+                self.with(Standing::Left, |this, key| this.stand(key, Standing::Purged));
             }
             Change::ReturnAnew => self.with(Standing::Purged, Self::comes_back),
             Change::TakeAddress => self.with(Standing::Purged, Self::is_followed),
@@ -104,7 +104,7 @@ impl Directory {
     fn changes_telephone(&mut self, key: PersonKey) {
         let number = self.rng.u32(10_000..99_999);
         let person = &mut self.people[key.0];
-        let keeps = number % 3 > 0 || person.mobile.is_none();
+        let keeps = !number.is_multiple_of(3) || person.mobile.is_none();
         person.mobile = keeps.then(|| format!("{} {number}", person.office.dial));
         person.fax = None;
         self.touch(key);

@@ -27,7 +27,7 @@ impl Directory {
         let (family, plain_family) = *self.one_of(names::FAMILY);
         let mail_nickname = self.free_name(plain_given, plain_family);
         let is_head = number <= names::DEPARTMENTS.len();
-        let leads = is_head || number / names::DEPARTMENTS.len() % TEAM == 0;
+        let leads = is_head || (number / names::DEPARTMENTS.len()).is_multiple_of(TEAM);
         let manager = self.lead_of(department, is_head);
         let line = self.rng.u16(1000..9999);
         let mobile = format!("{} {}", office.dial, self.rng.u32(10_000..99_999));

@@ -53,7 +53,7 @@ fn compliant(changes: &[Change]) -> Vec<Value> {
         match (change.place, change.wanted) {
             (_, Value::Null) => operations.push(json!({"op": "remove", "path": path})),
             (Place::Typed(..), value) => {
-                operations.push(json!({"op": op, "path": path, "value": value}))
+                operations.push(json!({"op": op, "path": path, "value": value}));
             }
             (_, value) => {
                 let object = if op == "add" { &mut added } else { &mut replaced };

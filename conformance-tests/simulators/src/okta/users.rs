@@ -104,7 +104,7 @@ impl Okta {
             return Ok(false);
         }
         if let Some(account) = self.belief.accounts.get_mut(&key) {
-            *account = Account { active, values, name, ..account.clone() };
+            *account = Account { name, active, values, ..account.clone() };
         }
         Ok(true)
     }

@@ -23,7 +23,10 @@ pub(super) fn begin(arguments: &SimulateArguments, base_url: &str) {
     match provider {
         Provider::EntraValidator => println!("  {} against {service}", style(name).bold()),
         _ => {
-            println!("  {} provisions {users} people to {service}, seed {seed}", style(name).bold())
+            println!(
+                "  {} provisions {users} people to {service}, seed {seed}",
+                style(name).bold()
+            );
         }
     }
     println!();
@@ -43,7 +46,7 @@ fn name(provider: Provider) -> &'static str {
 pub(super) fn report(report: &Report) {
     heading("DAY", &["CHANGES", "REQUESTS"]);
     for day in &report.days {
-        println!("  {:32}{:>9}{:>10}", day.title, day.changes, day.requests);
+        println!("  {:32}{:>10}{:>10}", day.title, day.changes, day.requests);
     }
     traffic(&report.requests);
     troubles(&report.troubles);
@@ -54,13 +57,14 @@ pub(super) fn report(report: &Report) {
     comparison(&report.comparison);
 }
 
-fn heading(first: &str, columns: &[&str]) {
-    let mut line = format!("  {first:32}");
-    for (number, column) in columns.iter().enumerate() {
-        let width = if number == 0 { 9 } else { 10 };
-        line.push_str(&format!("{column:>width$}"));
-    }
-    println!("{}", style(line).dim());
+/// A line of small capitals over a table.
+fn heading<Name: AsRef<str>>(first: &str, columns: &[Name]) {
+    let columns: String = columns.iter().map(|name| cell(name.as_ref())).collect();
+    println!("{}", style(format!("  {first:32}{columns}")).dim());
+}
+
+fn cell(text: &str) -> String {
+    format!("{text:>10}")
 }
 
 /// A line for each kind of request, and a column for each status.
@@ -69,17 +73,13 @@ fn traffic(traffic: &Traffic) {
         traffic.kinds().flat_map(|(_, answers)| answers.keys().copied()).collect();
     let names: Vec<String> = statuses.iter().map(u16::to_string).collect();
     println!();
-    heading("REQUESTS", &names.iter().map(String::as_str).collect::<Vec<_>>());
+    heading("REQUESTS", &names);
     for (kind, answers) in traffic.kinds() {
-        print!("  {kind:32}");
-        for (number, status) in statuses.iter().enumerate() {
-            let width = if number == 0 { 9 } else { 10 };
-            let times = answers.get(status).map(u64::to_string).unwrap_or_default();
-            print!("{times:>width$}");
-        }
-        println!();
+        let times = |status| answers.get(status).map(u64::to_string).unwrap_or_default();
+        let cells: String = statuses.iter().map(|status| cell(&times(status))).collect();
+        println!("  {kind:32}{cells}");
     }
-    println!("  {:32}{:>9}", style("all").bold(), traffic.total());
+    println!("  {:32}{:>10}", style("all").bold(), traffic.total());
     println!();
 }
 
@@ -90,7 +90,11 @@ fn troubles(troubles: &[Trouble]) {
     println!("  {}", style("WHAT THE PROVIDER'S ADMINISTRATOR IS SHOWN").dim());
     for trouble in troubles {
         let state = if trouble.settled { style("settled").green() } else { style("open").yellow() };
-        println!("  {state}, tried {} times: {}", trouble.attempts, trouble.shown);
+        println!(
+            "  {state:8}{} {}, tried {} times",
+            trouble.action, trouble.about, trouble.attempts
+        );
+        println!("          {}", style(&trouble.shown).dim());
     }
     println!();
 }
