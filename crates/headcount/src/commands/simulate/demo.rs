@@ -1,9 +1,10 @@
 //! A server of its own for a simulation, which is gone with it.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use accounts::roles;
-use actix_web::rt::{self, task::JoinHandle};
+use actix_web::rt::{self, task::JoinHandle, time::timeout};
 use scim_protocol::dialect::Dialect;
 use server::{BASE_PATH, CursorKey, clock};
 use simulators::http::Endpoint;
@@ -14,6 +15,8 @@ use crate::arguments::Provider;
 use crate::commands::{tenant, token};
 
 const TENANT: &str = "demo";
+/// How long a server takes to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The server, its database and what it lets in.
 pub(super) struct Demo {
@@ -49,9 +52,14 @@ impl Demo {
         self.endpoint.clone()
     }
 
-    /// Whether the server was told to stop, as by Ctrl-C.
-    pub(super) fn has_stopped(&self) -> bool {
-        self.serving.is_finished()
+    /// Waits until a server that does not answer any more has stopped, as it does after Ctrl-C.
+    ///
+    /// # Errors
+    /// It has stopped, and why.
+    pub(super) async fn stopped(self) -> anyhow::Result<()> {
+        let Ok(stopped) = timeout(PATIENCE, self.serving).await else { return Ok(()) };
+        stopped??;
+        anyhow::bail!("its server was told to stop")
     }
 }
 

@@ -90,11 +90,7 @@ fn troubles(troubles: &[Trouble]) {
     println!("  {}", style("WHAT THE PROVIDER'S ADMINISTRATOR IS SHOWN").dim());
     for trouble in troubles {
         let state = if trouble.settled { style("settled").green() } else { style("open").yellow() };
-        println!(
-            "  {state:8}{} {}, tried {} times",
-            trouble.action, trouble.about, trouble.attempts
-        );
-        println!("          {}", style(&trouble.shown).dim());
+        println!("  {state:8}{} (tried {} times)", trouble.shown, trouble.attempts);
     }
     println!();
 }
