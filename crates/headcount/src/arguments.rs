@@ -146,7 +146,7 @@ pub(crate) struct SimulateArguments {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// The service to drive, such as https://scim.example.com/scim/v2 [default: one of its own]
+    /// The base URL of the service to drive; that of Headcount ends in /scim/v2 [default: one of its own]
     #[arg(long, value_name = "URL", requires = "token")]
     pub(crate) base_url: Option<String>,
 
