@@ -6,7 +6,7 @@
 //! believes: what it has written, as far as it was answered with success. At the end
 //! [`compare`](compare::compare) reads everything from the service and lists what differs.
 //!
-//! Nothing of this knows Headcount: any SCIM 2.0 service can be driven.
+//! Any SCIM 2.0 service can be driven: of Headcount nothing is known here but the names of roles.
 //!
 //! ```no_run
 //! use simulators::{Run, Variant, http::Endpoint, provider::Unwatched};

@@ -21,9 +21,12 @@ fn push(fake: &Fake, variant: Variant) -> Report {
 #[test]
 fn o16_entitlements_are_read_from_every_endpoint_that_has_them() {
     let types = json!([
-        {"name": "User", "endpoint": "/Users", "schema": "urn:ietf:params:scim:schemas:core:2.0:User"},
+        {"name": "User", "endpoint": "/Users",
+            "schema": "urn:ietf:params:scim:schemas:core:2.0:User"},
         {"name": "Role", "endpoint": "/Roles", "schema": "urn:okta:scim:schemas:core:1.0:Role"},
-        {"name": "Profile", "endpoint": "/Profiles", "schema": "urn:okta:scim:schemas:core:1.0:Entitlement",
+         {"name": "Profile", "endpoint": "/Profiles",
+            "schema": "urn:okta:scim:schemas:core:1.0:Entitlement",
+
             "schemaExtensions": [{"schema": "urn:bespoke:scim:schemas:extension:Profile"}]},
     ]);
     let fake = Fake::start(move |_, path| match path {

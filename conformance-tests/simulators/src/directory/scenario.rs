@@ -11,7 +11,7 @@ pub enum Change {
     Promote,
     /// Somebody gets another mobile telephone, or gives it back, and gives back the fax.
     ChangeTelephone,
-    /// Somebody marries: family name, address and userName change; mail to the old address comes too.
+    /// Somebody marries: family name, address and userName change; the old address stays, too.
     Rename,
     /// Somebody leaves; whom they led is led by somebody else.
     Leave,

@@ -9,8 +9,8 @@ use crate::place::Place;
 
 type Line = (Place, fn(&Person) -> Value);
 
-/// The default mapping of an application that is not in the gallery, without `active`, roles and the
-/// manager, which have ways of their own.
+/// The default mapping of an application that is not in the gallery, without `active`, roles and
+/// the manager, which have ways of their own.
 const MAPPING: &[Line] = &[
     (Place::Simple("userName"), |person| json!(person.user_name)),
     (Place::Simple("displayName"), |person| json!(person.display_name())),

@@ -1,8 +1,8 @@
 //! Microsoft Entra ID's provisioning service.
 //!
 //! It works in cycles: users first, then who leads whom, then groups. It looks for a user before it
-//! creates one, reads one before it changes it, and writes what differs by PATCH. What is refused it
-//! puts aside and tries again, less often each time; if too much fails it stops.
+//! creates one, reads one before it changes it, and writes what differs by PATCH. What is refused is
+//! put aside and tried again, less often each time; if too much fails it stops.
 
 mod escrow;
 mod groups;
@@ -101,8 +101,8 @@ impl Entra {
             "SystemForCrossDomainIdentityManagementServiceIncompatible"
         };
         let shown = format!(
-            "Failed to {action} '{about}' in customappsso; Error: {code}; StatusCode: {}; Message: {}. \
-             This operation will be retried.",
+            "Failed to {action} '{about}' in customappsso; Error: {code}; StatusCode: {}; \
+             Message: {}. This operation will be retried.",
             answer.status,
             answer.detail()
         );
@@ -197,7 +197,8 @@ impl Provider for Entra {
             .map_or_else(|| "healthy".to_owned(), |cause| format!("in quarantine: {cause}"));
         let Self { cycles, on_demand, escrows, .. } = self;
         vec![format!(
-            "{cycles} cycles, {on_demand} people provisioned on demand, {} in escrow; the job is {state}",
+            "{cycles} cycles, {on_demand} people provisioned on demand, {} in escrow; \
+             the job is {state}",
             escrows.len()
         )]
     }

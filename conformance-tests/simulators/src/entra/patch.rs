@@ -73,7 +73,8 @@ fn compliant(changes: &[Change]) -> Vec<Value> {
 pub(super) fn active(flavour: Flavour, active: bool) -> Value {
     match flavour {
         Flavour::Default => {
-            json!({"op": "Replace", "path": "active", "value": if active { "True" } else { "False" }})
+            let text = if active { "True" } else { "False" };
+            json!({"op": "Replace", "path": "active", "value": text})
         }
         Flavour::Compliant => json!({"op": "replace", "path": "active", "value": active}),
     }
@@ -108,7 +109,8 @@ pub(super) fn manager(flavour: Flavour, was: Option<&str>, manager: Option<&str>
         (Flavour::Default, None) => json!({"op": "Remove", "path": path}),
         (Flavour::Compliant, None) => json!({"op": "remove", "path": path}),
         (Flavour::Default, Some(manager)) => {
-            json!({"op": if was.is_none() { "Add" } else { "Replace" }, "path": path, "value": manager})
+            let op = if was.is_none() { "Add" } else { "Replace" };
+            json!({"op": op, "path": path, "value": manager})
         }
         (Flavour::Compliant, Some(manager)) => {
             json!({"op": "replace", "value": {path: {"value": manager, "$ref": "User"}}})

@@ -198,6 +198,10 @@ impl Entra {
             format!("/Users/{id}"),
             operations,
         ))?;
+        if answer.status == 404 {
+            self.belief.accounts.remove(&key);
+            return Ok(true);
+        }
         if !self.judge("disable User", &directory.person(key).user_name, &answer) {
             return Ok(false);
         }

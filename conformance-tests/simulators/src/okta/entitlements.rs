@@ -26,8 +26,8 @@ impl Discovered {
 }
 
 impl Okta {
-    /// Reads the resource types, the schemas of extensions that it does not know, and the first page
-    /// of every endpoint of entitlements.
+    /// Reads the resource types, the schemas of extensions that it does not know, and the first
+    /// page of every endpoint of entitlements.
     pub(super) fn discover_entitlements(&mut self) -> Result<(), Unreachable> {
         let answer = self.client.send(&Request::get("discover entitlements", "/ResourceTypes"))?;
         if !self.judge("discover entitlements", "/ResourceTypes", &answer) {

@@ -141,21 +141,8 @@ impl Okta {
         }
         let Some(pushed) = self.belief.groups.get_mut(&key) else { return Ok(false) };
         pushed.name = name;
-        let Some(pushed) = self.belief.groups.get(&key) else { return Ok(false) };
-        let gone = pushed.members.difference(&members);
-        let mut operations: Vec<Value> = gone
-            .map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}))
-            .collect();
-        let come: Vec<Value> =
-            members.difference(&pushed.members).map(|id| self.member(id)).collect();
-        for chunk in come.chunks(CHUNK) {
-            operations.push(json!({"op": "add", "path": "members", "value": chunk}));
-        }
-        // A request has one chunk of those who come; those who go are in the first.
-        let together = operations.len() - come.len().div_ceil(CHUNK).saturating_sub(1);
-        let later = operations.split_off(together);
-        let parts = std::iter::once(operations).chain(later.into_iter().map(|one| vec![one]));
-        for part in parts.filter(|part| !part.is_empty()) {
+        let pushed = pushed.members.clone();
+        for part in self.exchange(&pushed, &members) {
             if !self.patch(directory, key, "change members", json!(part))? {
                 return Ok(false);
             }
@@ -164,6 +151,26 @@ impl Okta {
             pushed.members = members;
         }
         Ok(true)
+    }
+
+    /// The operations of each request that makes one set of members the other: those who go, with
+    /// the first of those who come, then the others in pieces.
+    fn exchange(&self, from: &BTreeSet<String>, to: &BTreeSet<String>) -> Vec<Vec<Value>> {
+        let mut requests = vec![Vec::new()];
+        for id in from.difference(to) {
+            let path = format!("members[value eq \"{id}\"]");
+            requests[0].push(json!({"op": "remove", "path": path}));
+        }
+        let come: Vec<Value> = to.difference(from).map(|id| self.member(id)).collect();
+        for (number, chunk) in come.chunks(CHUNK).enumerate() {
+            let add = json!({"op": "add", "path": "members", "value": chunk});
+            match number {
+                0 => requests[0].push(add),
+                _ => requests.push(vec![add]),
+            }
+        }
+        requests.retain(|operations| !operations.is_empty());
+        requests
     }
 
     fn patch(
@@ -196,5 +203,30 @@ impl Okta {
     fn member(&self, id: &str) -> Value {
         let account = self.belief.accounts.values().find(|account| account.id == id);
         json!({"value": id, "display": account.map(|account| &account.name)})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Endpoint;
+
+    #[test]
+    fn o12_many_members_come_in_pieces_and_those_who_go_are_in_the_first() {
+        let endpoint = Endpoint { base_url: String::new(), token: String::new() };
+        let okta = Okta::new(Application::Network, endpoint);
+        let ids = |from: usize, to: usize| (from..to).map(|id| format!("{id:04}")).collect();
+        let requests = okta.exchange(&ids(0, 3), &ids(2, 602));
+        let shape: Vec<Vec<(&str, usize)>> = requests
+            .iter()
+            .map(|operations| {
+                let one = |operation: &Value| operation["value"].as_array().map_or(0, Vec::len);
+                operations.iter().map(|op| (op["op"].as_str().unwrap(), one(op))).collect()
+            })
+            .collect();
+        let first = vec![("remove", 0), ("remove", 0), ("add", CHUNK)];
+        assert_eq!(shape, [first, vec![("add", CHUNK)], vec![("add", 599 - 2 * CHUNK)]]);
+        assert_eq!(requests[0][1]["path"], "members[value eq \"0001\"]");
+        assert!(okta.exchange(&ids(0, 3), &ids(0, 3)).is_empty(), "nothing is sent for nothing");
     }
 }

@@ -70,7 +70,7 @@ impl Okta {
         }
     }
 
-    /// Links an imported user with the person of the same name, or compares it with what was written.
+    /// Links an imported user with the person of that name, or compares it with what was written.
     fn confirm(&mut self, directory: &Directory, user: &Value) {
         let known = self.belief.accounts.values().find(|account| user["id"] == account.id.as_str());
         if let Some(account) = known {

@@ -81,8 +81,8 @@ impl Okta {
         }
         let reason = reason(answer.status);
         let shown = format!(
-            "Automatic provisioning of {about} to app Headcount failed: Error while trying to {action}: {reason}. \
-             Errors reported by remote server: {}",
+            "Automatic provisioning of {about} to app Headcount failed: Error while trying to \
+             {action}: {reason}. Errors reported by remote server: {}",
             answer.detail()
         );
         self.complain(action, about, answer, shown);

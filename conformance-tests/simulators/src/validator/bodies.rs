@@ -8,9 +8,9 @@ use crate::place::{ENTERPRISE, Place};
 pub(super) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(super) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-/// Every single value that may be anything: what the web validator replaces and adds, and the Logic
-/// App sets to nothing. Of the enterprise extension `division` is not one, for a service may know its
-/// divisions, and `manager` has checks of its own.
+/// Every single value that may be anything: what the web validator replaces and adds, and the
+/// Logic App sets to nothing. Of the enterprise extension `division` is not one, for a service may
+/// know its divisions, and `manager` has checks of its own.
 pub(super) const PLACES: &[Place] = &[
     Place::Simple("displayName"),
     Place::Simple("title"),
@@ -72,12 +72,14 @@ impl Session {
             "displayName": self.random(), "title": self.random(), "nickName": self.random(),
             "profileUrl": self.random(), "locale": self.random(), "timezone": self.random(),
             "userType": self.random(), "preferredLanguage": "lu",
-            "name": {"givenName": self.random(), "familyName": self.random(), "formatted": self.random(),
-                "middleName": self.random(), "honorificPrefix": self.random(), "honorificSuffix": self.random()},
+                        "name": {"givenName": self.random(), "familyName": self.random(),
+                "formatted": self.random(), "middleName": self.random(),
+                "honorificPrefix": self.random(), "honorificSuffix": self.random()},
             "emails": [{"type": "work", "value": name, "primary": true}],
             "phoneNumbers": [{"type": "work", "value": telephone, "primary": true},
                 {"type": "mobile", "value": telephone}, {"type": "fax", "value": telephone}],
-            "addresses": [{"type": "work", "formatted": self.random(), "streetAddress": "1 Main Street",
+            "addresses": [{"type": "work", "formatted": self.random(),
+                "streetAddress": "1 Main Street",
                 "locality": self.random(), "region": self.random(), "postalCode": "dk0 2uz",
                 "primary": true, "country": "Belize"}],
             ENTERPRISE: {"employeeNumber": self.random(), "department": self.random(),

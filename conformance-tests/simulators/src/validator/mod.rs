@@ -1,5 +1,5 @@
-//! The checks of Microsoft's two validators: the one on the web, and the Logic App that stands before
-//! the gallery.
+//! The checks of Microsoft's two validators: the one on the web, and the Logic App that stands
+//! before the gallery.
 //!
 //! Each check is a line in a table, with the number under which the documentation has it. What the
 //! web validator writes at random is written at random here, with two exceptions: roles and the

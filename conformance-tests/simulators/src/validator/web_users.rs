@@ -116,7 +116,10 @@ fn add_role(session: &mut Session) -> Checked {
     let (path, _) = made(session)?;
     let operations: Value = [("display", ROLE), ("value", ROLE), ("type", "anything")]
         .iter()
-        .map(|(part, value)| json!({"op": "add", "path": format!("roles[primary eq \"True\"].{part}"), "value": value}))
+        .map(|(part, value)| {
+            let path = format!("roles[primary eq \"True\"].{part}");
+            json!({"op": "add", "path": path, "value": value})
+        })
         .collect();
     let held = session.patch(&path, operations)?;
     let mut roles = held["roles"].as_array().into_iter().flatten();

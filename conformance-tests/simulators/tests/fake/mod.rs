@@ -47,7 +47,8 @@ impl Fake {
 /// A list with these resources.
 pub(crate) fn list(resources: &Value) -> Scripted {
     let number = resources.as_array().map_or(0, Vec::len);
-    let body = json!({"totalResults": number, "startIndex": 1, "itemsPerPage": number, "Resources": resources});
+    let body = json!({"totalResults": number, "startIndex": 1, "itemsPerPage": number,
+        "Resources": resources});
     (200, body, None)
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: SimulateArguments) -> anyhow::Result<()> {
     page::begin(&arguments, &endpoint.base_url);
     // The simulators wait for each answer, and the demo's server needs this thread.
     let outcome = actix_web::rt::task::spawn_blocking(move || drive(&arguments, endpoint)).await?;
-    let is_gone = outcome.as_ref().is_err_and(|error| error.is::<Unreachable>());
+    let is_gone = outcome.as_ref().is_err_and(anyhow::Error::is::<Unreachable>);
     if let Some(demo) = demo.filter(|_| is_gone) {
         demo.stopped().await.context("the simulation was interrupted")?;
     }
