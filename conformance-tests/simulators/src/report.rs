@@ -41,9 +41,10 @@ pub struct DayReport {
 }
 
 impl Report {
-    /// Whether the service holds what the provider believes.
+    /// Whether the service holds what the provider believes, and that is something.
     pub fn agrees(&self) -> bool {
-        self.comparison.differences.is_empty() && self.drift == 0
+        let Comparison { differences, users, .. } = &self.comparison;
+        differences.is_empty() && self.drift == 0 && *users > 0
     }
 
     /// What still does not work.

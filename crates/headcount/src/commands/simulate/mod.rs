@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::Serialize;
 use simulators::http::{Endpoint, Unreachable};
-use simulators::{Run, Variant, validator};
+use simulators::{Report, Run, Variant, validator};
 
 use crate::arguments::{Provider, SimulateArguments};
 use demo::Demo;
@@ -32,19 +32,16 @@ impl Provider {
 /// Drives a service as a provider would, and prints what came of it. Fails if the service does not
 /// hold what the provider believes, or if a check fails.
 pub(crate) async fn run(arguments: SimulateArguments) -> anyhow::Result<()> {
-    let demo = match arguments.base_url {
-        Some(_) => None,
-        None => Some(Demo::start(arguments.provider).await?),
-    };
-    let endpoint = match &demo {
-        Some(demo) => demo.endpoint(),
-        None => Endpoint {
-            base_url: arguments.base_url.clone().unwrap_or_default(),
-            token: arguments
-                .token
-                .clone()
-                .context("--token is missing: what the service accepts")?,
-        },
+    let (demo, endpoint) = match &arguments.base_url {
+        None => {
+            let demo = Demo::start(arguments.provider).await?;
+            let endpoint = demo.endpoint();
+            (Some(demo), endpoint)
+        }
+        Some(base_url) => {
+            let token = arguments.token.clone().context("--token is missing")?;
+            (None, Endpoint { base_url: base_url.clone(), token })
+        }
     };
     page::begin(&arguments, &endpoint.base_url);
     // The simulators wait for each answer, and the demo's server needs this thread.
@@ -77,16 +74,18 @@ fn simulate(
     let report = report?;
     page::report(&report);
     keep(arguments.json.as_deref(), &report)?;
-    let differences = report.comparison.differences.len();
+    judge(&report)
+}
+
+fn judge(report: &Report) -> anyhow::Result<()> {
+    let Report { provider, drift, comparison, .. } = report;
+    let differences = comparison.differences.len();
     ensure!(
         differences == 0,
-        "the service does not hold what {variant} believes: {differences} differences"
+        "the service does not hold what {provider} believes: {differences} differences"
     );
-    ensure!(
-        report.drift == 0,
-        "beginning anew, {variant} had to change {} resources",
-        report.drift
-    );
+    ensure!(*drift == 0, "beginning anew, {provider} had to change {drift} resources");
+    ensure!(comparison.users > 0, "nobody could be provisioned");
     Ok(())
 }
 
@@ -107,4 +106,36 @@ fn keep(path: Option<&Path>, report: &impl Serialize) -> anyhow::Result<()> {
     let Some(path) = path else { return Ok(()) };
     let file = File::create(path).with_context(|| path.display().to_string())?;
     serde_json::to_writer_pretty(file, report).with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use simulators::compare::{Comparison, Difference};
+
+    use super::*;
+
+    #[test]
+    fn a_run_fails_by_a_difference_by_drift_and_by_an_empty_service() {
+        let report = |users, drift, differences| Report {
+            provider: "okta",
+            users: 10,
+            seed: 1,
+            days: Vec::new(),
+            requests: simulators::traffic::Traffic::default(),
+            troubles: Vec::new(),
+            drift,
+            notes: Vec::new(),
+            comparison: Comparison { users, differences, ..Comparison::default() },
+        };
+        let difference = Difference {
+            resource: "user ada".to_owned(),
+            attribute: "title".to_owned(),
+            believed: "Agent".into(),
+            held: "Director".into(),
+        };
+        assert!(judge(&report(10, 0, vec![])).is_ok());
+        assert!(judge(&report(0, 0, vec![])).is_err());
+        assert!(judge(&report(10, 1, vec![])).is_err());
+        assert!(judge(&report(10, 0, vec![difference])).is_err());
+    }
 }

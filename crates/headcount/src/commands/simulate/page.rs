@@ -55,6 +55,11 @@ pub(super) fn report(report: &Report) {
     }
     println!();
     comparison(&report.comparison);
+    let open = report.open_troubles().count();
+    if open > 0 {
+        println!("  {} refused, as it says above", style(open).yellow().bold());
+    }
+    println!();
 }
 
 /// A line of small capitals over a table.
@@ -109,7 +114,6 @@ fn comparison(comparison: &Comparison) {
     if differences.len() > SHOWN {
         println!("  and {} more", differences.len() - SHOWN);
     }
-    println!();
 }
 
 /// Prints what became of the checks.
