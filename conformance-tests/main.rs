@@ -14,3 +14,4 @@ mod harness;
 mod okta;
 mod scim2_tester;
 mod scim_sanity;
+mod simulated;

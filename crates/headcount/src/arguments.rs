@@ -2,7 +2,9 @@
 
 #![allow(clippy::doc_markdown, reason = "the doc comments are what --help prints")]
 
-use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A SCIM 2.0 provisioning service for contact centres
 #[derive(Debug, Parser)]
@@ -19,7 +21,7 @@ pub(crate) struct Arguments {
 }
 
 const ENVIRONMENT: &str = "\
-Every flag can also be set in the environment (HEADCOUNT_DATABASE, HEADCOUNT_LISTEN, \
+Every flag but those of simulate can also be set in the environment (HEADCOUNT_DATABASE, HEADCOUNT_LISTEN, \
 HEADCOUNT_PUBLIC_URL, ...) or in a TOML file (database = \"...\"), headcount.toml unless --config \
 names another. Flags win over the environment, the environment over the file.";
 
@@ -61,6 +63,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
     },
+    /// Drive a service as an identity provider would for days, then compare what both hold
+    ///
+    /// Without --base-url it is a service of its own, on an empty database that is gone afterwards. The exit
+    /// status is 1 if anything differs from what the provider believes, or if a check fails.
+    Simulate(SimulateArguments),
     /// Tenants: organisations that see nothing of each other
     Tenant {
         #[command(subcommand)]
@@ -124,4 +131,45 @@ pub(crate) struct TokenArguments {
     /// How long the token lives, such as 12h or 90d; at most ten years [default: 90d]
     #[arg(long, value_name = "DURATION")]
     pub(crate) expires: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SimulateArguments {
+    /// Who provisions
+    pub(crate) provider: Provider,
+
+    /// How many people the company has in the beginning
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(10..=20_000))]
+    pub(crate) users: u16,
+
+    /// What the company follows from; a service that was driven before needs another one
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// The base URL of the service to drive; that of Headcount ends in /scim/v2 [default: one of its own]
+    #[arg(long, value_name = "URL", requires = "token")]
+    pub(crate) base_url: Option<String>,
+
+    /// The bearer token that the service accepts
+    #[arg(long, value_name = "TOKEN", env = "HEADCOUNT_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+
+    /// Where to write the report, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// Who provisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    /// Okta with a custom application: PUT
+    Okta,
+    /// Okta with an application of its network: PATCH
+    OktaOin,
+    /// Microsoft Entra ID
+    Entra,
+    /// Microsoft Entra ID with aadOptscim062020
+    EntraCompliant,
+    /// The checks of Microsoft's validators
+    EntraValidator,
 }

@@ -34,6 +34,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(_) => commands::serve::run(settings).await,
         Command::Migrate => commands::migrate::run(&settings),
+        Command::Simulate(arguments) => commands::simulate::run(arguments).await,
         Command::VerifyLog { .. } => commands::verify_log::run(&settings).await,
         Command::Tenant { command: TenantCommand::Create { name } } => {
             commands::tenant::create(&settings, name).await

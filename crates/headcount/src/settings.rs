@@ -19,6 +19,9 @@ const EMBEDDED: &str = "sqlite:headcount.db";
 /// the clients' doing, and as much as they like.
 const LOG: &str = "info,actix_server=warn,actix_http=off";
 
+/// What a simulation logs: its server's requests would hide what it prints itself.
+const LOG_OF_SIMULATION: &str = "error";
+
 /// Every setting; the names are those of the flags.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Settings {
@@ -60,8 +63,9 @@ impl Settings {
             .build()
             .and_then(Config::try_deserialize::<Names>)
             .with_context(|| format!("settings file {}", named.as_deref().unwrap_or(FILE)))?;
+        let simulates = matches!(arguments.command, Some(Command::Simulate(_)));
         let mut settings = Config::builder()
-            .set_default("log", LOG)?
+            .set_default("log", if simulates { LOG_OF_SIMULATION } else { LOG })?
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("dialect", "standard")?
             .set_default("expires", "90d")?

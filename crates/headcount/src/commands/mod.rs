@@ -2,6 +2,7 @@
 
 pub(crate) mod migrate;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 pub(crate) mod tenant;
 pub(crate) mod token;
 pub(crate) mod verify_log;
