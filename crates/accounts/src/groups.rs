@@ -213,8 +213,7 @@ pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Ref
 /// # Errors
 /// The store's.
 pub fn is_large(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<bool, Refusal> {
-    let members = tx.members(caller.tenant, id, MAX_MEMBERS_IN_ANSWER + 1)?;
-    Ok(members.len() > MAX_MEMBERS_IN_ANSWER as usize)
+    Ok(tx.has_more_members(caller.tenant, id, MAX_MEMBERS_IN_ANSWER)?)
 }
 
 /// Replaces a group (RFC 7644 section 3.5.1). A body without `members` leaves the group without

@@ -362,6 +362,8 @@ pub trait Memberships {
     fn clear_members(&mut self, tenant: Uuid, group: Uuid) -> StorageResult<Vec<Uuid>>;
     /// A group's members, at most so many, in the order of their identifiers.
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>>;
+    /// Whether a group has more members than this.
+    fn has_more_members(&mut self, tenant: Uuid, group: Uuid, than: u32) -> StorageResult<bool>;
     /// The members of several groups.
     fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>>;
     /// How many members each of these groups has; those without are left out.

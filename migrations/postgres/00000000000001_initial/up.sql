@@ -193,14 +193,15 @@ CREATE TABLE "groups" (
 CREATE UNIQUE INDEX groups_by_display_name ON "groups" (tenant_id, display_name_key)
   WHERE deleted_at IS NULL;
 
+-- No reference to the group: its row is locked by whoever changes its members, and never goes; and
+-- a reference is checked once for each of them.
 CREATE TABLE memberships (
   tenant_id uuid NOT NULL,
   group_id uuid NOT NULL,
   member_id uuid NOT NULL,
   is_group boolean NOT NULL,
   added_at timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, group_id, member_id),
-  FOREIGN KEY (tenant_id, group_id) REFERENCES "groups" (tenant_id, id)
+  PRIMARY KEY (tenant_id, group_id, member_id)
 );
 CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id, group_id);
 -- The few groups that are in others, by which those in a group indirectly are found.

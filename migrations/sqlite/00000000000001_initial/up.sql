@@ -194,14 +194,15 @@ CREATE TABLE groups (
 CREATE UNIQUE INDEX groups_by_display_name ON groups (tenant_id, display_name_key)
   WHERE deleted_at IS NULL;
 
+-- No reference to the group: its row is locked by whoever changes its members, and never goes; and
+-- a reference is checked once for each of them.
 CREATE TABLE memberships (
   tenant_id BLOB NOT NULL,
   group_id BLOB NOT NULL,
   member_id BLOB NOT NULL,
   is_group BOOLEAN NOT NULL,
   added_at BIGINT NOT NULL,
-  PRIMARY KEY (tenant_id, group_id, member_id),
-  FOREIGN KEY (tenant_id, group_id) REFERENCES groups (tenant_id, id)
+  PRIMARY KEY (tenant_id, group_id, member_id)
 ) WITHOUT ROWID;
 CREATE INDEX memberships_by_member ON memberships (tenant_id, member_id, group_id);
 -- The few groups that are in others, by which those in a group indirectly are found.

@@ -25,7 +25,7 @@ pub(crate) use place::Table;
 
 use uuid::Uuid;
 
-use crate::types::{Id, Stamp};
+use crate::types::{Id, Json, SearchJson, Stamp};
 
 /// Part of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +50,14 @@ pub(crate) enum Bind {
     Maybe(Option<String>),
     /// A boolean, if there is one.
     Perhaps(Option<bool>),
+    /// An instant, if there is one.
+    MaybeStamp(Option<Stamp>),
+    /// An identifier, if there is one.
+    MaybeId(Option<Id>),
+    /// What is kept of a resource.
+    Document(Json),
+    /// The same as it is compared.
+    Search(SearchJson),
 }
 
 /// A statement, or part of one, that is being written.
@@ -62,6 +70,14 @@ impl Pieces {
         match self.0.last_mut() {
             Some(Piece::Sql(last)) => last.push_str(text.as_ref()),
             _ => self.0.push(Piece::Sql(text.as_ref().to_owned())),
+        }
+        self
+    }
+
+    /// Appends columns that are set to values: `name = value, name = value`.
+    pub(crate) fn assign<const N: usize>(&mut self, columns: [(&str, Bind); N]) -> &mut Self {
+        for (at, (name, value)) in columns.into_iter().enumerate() {
+            self.sql(if at == 0 { "" } else { ", " }).sql(name).sql(" = ").bind(value);
         }
         self
     }

@@ -10,19 +10,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::resources::{Row, resource};
-use super::statement::GroupStandingRow;
+use super::statement::{GroupStandingRow, Statement};
 use super::{Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::groups;
-use crate::search::{Pieces, Table};
+use crate::search::{Bind, Pieces, Table};
 use crate::types::{Id, Json, SearchJson, Stamp};
 
-#[derive(Insertable, AsChangeset)]
+#[derive(Insertable)]
 #[diesel(table_name = groups)]
-#[diesel(treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
-// The key is not written again: SQLite would look through all that refers to the row.
-#[diesel(primary_key(tenant_id, id))]
 struct GroupRow {
     tenant_id: Id,
     id: Id,
@@ -37,6 +34,29 @@ struct GroupRow {
     version: i64,
     created_at: Stamp,
     modified_at: Stamp,
+}
+
+impl GroupRow {
+    /// The statement that writes it in the place of what is there, as for users.
+    fn update(self) -> Statement {
+        let mut pieces = Pieces::default();
+        pieces.sql("UPDATE \"groups\" SET ").assign([
+            ("display_name_key", Bind::Text(self.display_name_key)),
+            ("display", Bind::Text(self.display)),
+            ("kind", Bind::Text(self.kind)),
+            ("enabled", Bind::Boolean(self.enabled)),
+            ("capacity_rule_id", Bind::MaybeId(self.capacity_rule_id)),
+            ("priority", Bind::Integer(self.priority.into())),
+            ("document", Bind::Document(self.document)),
+            ("search", Bind::Search(self.search)),
+            ("version", Bind::Integer(self.version)),
+            ("created_at", Bind::Stamp(self.created_at)),
+            ("modified_at", Bind::Stamp(self.modified_at)),
+        ]);
+        pieces.sql(" WHERE tenant_id = ").bind(Bind::Id(self.tenant_id));
+        pieces.sql(" AND id = ").bind(Bind::Id(self.id));
+        Statement::fixed(pieces)
+    }
 }
 
 fn group_row(tenant: Uuid, group: &Group) -> GroupRow {
@@ -131,10 +151,7 @@ impl Groups for Session {
 
     fn update_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool> {
         self.2.change_holdings();
-        let updated = diesel::update(groups::table.find((Id(tenant), Id(group.resource.id))))
-            .set(group_row(tenant, group))
-            .execute(&mut self.0);
-        unless_taken(updated)
+        unless_taken(group_row(tenant, group).update().execute(&mut self.0))
     }
 
     fn tombstone_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<()> {

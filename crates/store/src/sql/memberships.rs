@@ -2,15 +2,16 @@
 
 use accounts::{GroupOf, Member, MemberKind, MembershipOf, Memberships, StorageResult};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::statement::{IdRow, Statement};
+use super::statement::{CountRow, IdRow, Statement};
 use super::{DIALECT, Session, lock_nesting, own_membership, share_membership};
 use crate::error::failed;
 use crate::schema::{groups, memberships, users};
 use crate::search::{Bind, Dialect, Pieces};
-use crate::types::{Id, Stamp};
+use crate::types::{Guid, Id, Stamp};
 
 /// Identifiers that are bound in one statement: below the limits of both databases.
 const CHUNK: usize = 5_000;
@@ -128,23 +129,26 @@ impl Memberships for Session {
     }
 
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>> {
-        let of_group = with_display!()
-            .filter(memberships::tenant_id.eq(Id(tenant)))
-            .filter(memberships::group_id.eq(Id(group)))
-            .order(memberships::member_id)
-            .limit(limit.into());
-        let rows: Vec<DisplayRow> = of_group.load(&mut self.0).map_err(failed)?;
+        let mut pieces = members_of(tenant, &[group]);
+        pieces.sql(" LIMIT ").bind(Bind::Integer(limit.into()));
+        let rows = Statement::fixed(pieces).load::<MemberRow>(&mut self.0).map_err(failed)?;
         Ok(rows.into_iter().map(|row| member(row).1).collect())
+    }
+
+    fn has_more_members(&mut self, tenant: Uuid, group: Uuid, than: u32) -> StorageResult<bool> {
+        let mut pieces = Pieces::default();
+        pieces.sql("SELECT COUNT(*) AS total FROM (SELECT 1 AS one FROM memberships AS held ");
+        pieces.sql("WHERE held.tenant_id = ").id(tenant).sql(" AND held.group_id = ").id(group);
+        pieces.sql(" LIMIT ").bind(Bind::Integer(i64::from(than) + 1)).sql(") AS some");
+        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        Ok(row.total > i64::from(than))
     }
 
     fn members_of(&mut self, tenant: Uuid, groups: &[Uuid]) -> StorageResult<Vec<(Uuid, Member)>> {
         let mut members = Vec::new();
-        for chunk in chunks(groups) {
-            let of_groups = with_display!()
-                .filter(memberships::tenant_id.eq(Id(tenant)))
-                .filter(memberships::group_id.eq_any(chunk))
-                .order((memberships::group_id, memberships::member_id));
-            let rows: Vec<DisplayRow> = of_groups.load(&mut self.0).map_err(failed)?;
+        for chunk in groups.chunks(CHUNK) {
+            let of_groups = Statement::fixed(members_of(tenant, chunk));
+            let rows = of_groups.load::<MemberRow>(&mut self.0).map_err(failed)?;
             members.extend(rows.into_iter().map(member));
         }
         Ok(members)
@@ -290,34 +294,38 @@ impl Memberships for Session {
     }
 }
 
-/// Group, member, whether it is a group, and its name as a user or as a group.
-type DisplayRow = (Id, Id, bool, Option<String>, Option<String>);
-
-macro_rules! with_display {
-    () => {
-        memberships::table
-            .left_join(
-                users::table.on(users::tenant_id
-                    .eq(memberships::tenant_id)
-                    .and(users::id.eq(memberships::member_id))),
-            )
-            .left_join(
-                groups::table.on(groups::tenant_id
-                    .eq(memberships::tenant_id)
-                    .and(groups::id.eq(memberships::member_id))),
-            )
-            .select((
-                memberships::group_id,
-                memberships::member_id,
-                memberships::is_group,
-                users::display.nullable(),
-                groups::display.nullable(),
-            ))
-    };
+/// A member with its name as a user or as a group.
+#[derive(QueryableByName)]
+struct MemberRow {
+    #[diesel(sql_type = Guid)]
+    group_id: Id,
+    #[diesel(sql_type = Guid)]
+    member_id: Id,
+    #[diesel(sql_type = Bool)]
+    is_group: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    display: Option<String>,
 }
-use with_display;
 
-fn member((group, id, is_group, user_display, group_display): DisplayRow) -> (Uuid, Member) {
-    let kind = if is_group { MemberKind::Group } else { MemberKind::User };
-    (group.0, Member { id: id.0, kind, display: user_display.or(group_display) })
+/// The members of these groups. Each name is looked up: for a join a planner that does not know how
+/// many members there are may read all people.
+fn members_of(tenant: Uuid, groups: &[Uuid]) -> Pieces {
+    let mut pieces = Pieces::default();
+    pieces.sql(
+        "SELECT held.group_id, held.member_id, held.is_group, CASE WHEN held.is_group \
+         THEN (SELECT g.display FROM \"groups\" AS g \
+         WHERE g.tenant_id = held.tenant_id AND g.id = held.member_id) \
+         ELSE (SELECT u.display FROM users AS u \
+         WHERE u.tenant_id = held.tenant_id AND u.id = held.member_id) END AS display \
+         FROM memberships AS held WHERE held.tenant_id = ",
+    );
+    pieces.id(tenant).sql(" AND held.group_id");
+    DIALECT.one_of(&mut pieces, groups);
+    pieces.sql(" ORDER BY held.group_id, held.member_id");
+    pieces
+}
+
+fn member(row: MemberRow) -> (Uuid, Member) {
+    let kind = if row.is_group { MemberKind::Group } else { MemberKind::User };
+    (row.group_id.0, Member { id: row.member_id.0, kind, display: row.display })
 }

@@ -7,7 +7,7 @@ use diesel::{QueryableByName, RunQueryDsl};
 
 use super::{Conn, Db};
 use crate::search::{Bind, Piece, Pieces};
-use crate::types::{Document, Guid, Id, Instant, Json, Stamp};
+use crate::types::{Document, Guid, Id, Instant, Json, Search, Stamp};
 
 /// Values of a statement whose texts are few enough to be kept.
 const FEW: usize = 8;
@@ -53,6 +53,12 @@ impl QueryFragment<Db> for Statement {
                 Piece::Bind(Bind::Maybe(text)) => {
                     out.push_bind_param::<Nullable<Text>, _>(text)?;
                 }
+                Piece::Bind(Bind::MaybeStamp(at)) => {
+                    out.push_bind_param::<Nullable<Instant>, _>(at)?;
+                }
+                Piece::Bind(Bind::MaybeId(id)) => out.push_bind_param::<Nullable<Guid>, _>(id)?,
+                Piece::Bind(Bind::Document(json)) => out.push_bind_param::<Document, _>(json)?,
+                Piece::Bind(Bind::Search(json)) => out.push_bind_param::<Search, _>(json)?,
                 Piece::Bind(Bind::Perhaps(truth)) => {
                     out.push_bind_param::<Nullable<Bool>, _>(truth)?;
                 }

@@ -20,12 +20,9 @@ use crate::types::{Id, Json, SearchJson, Stamp};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-#[derive(Insertable, AsChangeset)]
+#[derive(Insertable)]
 #[diesel(table_name = users)]
-#[diesel(treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
-// The key is not written again: SQLite would look through all that refers to the row.
-#[diesel(primary_key(tenant_id, id))]
 pub(super) struct UserRow {
     tenant_id: Id,
     id: Id,
@@ -51,6 +48,41 @@ pub(super) struct UserRow {
     created_at: Stamp,
     modified_at: Stamp,
     deleted_at: Option<Stamp>,
+}
+
+impl UserRow {
+    /// The statement that writes it in the place of what is there. Diesel's own would be prepared
+    /// each time. The key is not written again: SQLite would look through all that refers to the row.
+    fn update(self) -> Statement {
+        let mut pieces = Pieces::default();
+        pieces.sql("UPDATE users SET ").assign([
+            ("user_name_key", Bind::Text(self.user_name_key)),
+            ("display_name_key", Bind::Maybe(self.display_name_key)),
+            ("display", Bind::Text(self.display)),
+            ("active", Bind::Boolean(self.active)),
+            ("division_id", Bind::Id(self.division_id)),
+            ("license_tier", Bind::Text(self.license_tier)),
+            ("pending_tier", Bind::Maybe(self.pending_tier)),
+            ("seat_since", Bind::MaybeStamp(self.seat_since)),
+            ("capacity_rule_id", Bind::MaybeId(self.capacity_rule_id)),
+            ("is_agent", Bind::Boolean(self.is_agent)),
+            ("employee_number_key", Bind::Maybe(self.employee_number_key)),
+            ("is_employee_number_unique", Bind::Boolean(self.is_employee_number_unique)),
+            ("manager_key", Bind::Maybe(self.manager_key)),
+            ("activated_at", Bind::MaybeStamp(self.activated_at)),
+            ("deactivated_at", Bind::MaybeStamp(self.deactivated_at)),
+            ("locked_until", Bind::MaybeStamp(self.locked_until)),
+            ("document", Bind::Document(self.document)),
+            ("search", Bind::Search(self.search)),
+            ("version", Bind::Integer(self.version)),
+            ("created_at", Bind::Stamp(self.created_at)),
+            ("modified_at", Bind::Stamp(self.modified_at)),
+            ("deleted_at", Bind::MaybeStamp(self.deleted_at)),
+        ]);
+        pieces.sql(" WHERE tenant_id = ").bind(Bind::Id(self.tenant_id));
+        pieces.sql(" AND id = ").bind(Bind::Id(self.id));
+        Statement::fixed(pieces)
+    }
 }
 
 pub(super) struct EmailRow {
@@ -207,9 +239,7 @@ impl Users for Session {
         after: &Account,
     ) -> StorageResult<bool> {
         let (row, emails) = user_row(tenant, after);
-        let updated = diesel::update(users::table.find((Id(tenant), Id(after.resource.id))))
-            .set(row)
-            .execute(&mut self.0);
+        let updated = row.update().execute(&mut self.0);
         let emails_of = |account: &Account| account.resource.attributes.get("emails").cloned();
         if !unless_taken(updated)? {
             return Ok(false);
@@ -341,8 +371,10 @@ impl Users for Session {
     fn erase_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()> {
         let (row, _) = user_row(tenant, user);
         let id = user.resource.id;
-        diesel::update(users::table.find((Id(tenant), Id(id))))
-            .set((row, users::erased_at.eq(user.standing.erased.map(Stamp))))
+        row.update().execute(&mut self.0).map_err(failed)?;
+        let erased = users::erased_at.eq(user.standing.erased.map(Stamp));
+        diesel::update(users::table.find((Id(tenant), Id(user.resource.id))))
+            .set(erased)
             .execute(&mut self.0)
             .map_err(failed)?;
         self.2.change_holdings();
