@@ -3,20 +3,22 @@
 use scim_protocol::Object;
 use scim_protocol::dialect::Dialect;
 use scim_protocol::error::Error;
+use scim_protocol::instant;
 use scim_protocol::schema::ResourceType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::Context;
 use crate::names;
 use crate::objects::ObjectType;
 use crate::refusal::Refusal;
 use crate::rights::{Right, Rights};
 use crate::tx::{Resource, Tx};
+use crate::{Caller, Context};
 
 pub mod guard;
 
 const GRANTABLE_ROLES: &str = "grantableRoles";
+const LENIENCIES: &str = "leniencies";
 
 /// `/Connections`
 pub struct Connections;
@@ -98,6 +100,31 @@ impl ObjectType for Connections {
         let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
         let (tenant, kind) = (context.caller.tenant, ResourceType::role());
         names::resolve(tx, tenant, kind, GRANTABLE_ROLES, &roles)?;
+        Ok(())
+    }
+
+    /// What the client did beyond the RFC is counted beside the connection.
+    fn complete(
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        connections: &mut [Resource],
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        if !wants(LENIENCIES) {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = connections.iter().map(|connection| connection.id).collect();
+        let uses = tx.leniencies_of(caller.tenant, &ids)?;
+        for connection in connections {
+            let own = uses.iter().filter(|used| used.connection == connection.id).map(|used| {
+                let last_seen = instant::format(used.last_seen);
+                json!({"value": used.leniency, "count": used.count, "lastSeen": last_seen})
+            });
+            let own: Vec<Value> = own.collect();
+            if !own.is_empty() {
+                connection.attributes.insert(LENIENCIES.to_owned(), own.into());
+            }
+        }
         Ok(())
     }
 

@@ -16,6 +16,7 @@
 //! - [`names`]: what a client means by the name of a role, a division or a skill.
 //! - [`tenancy`]: tenants and tokens.
 //! - [`ledger`]: what every effective change leaves behind.
+//! - [`provisioning_log`]: what clients asked for lately, and what they were answered.
 //! - [`policy`]: what a tenant has decided.
 //! - [`skill_set`] and [`role_text`]: skills and roles in one flat text each.
 //! - [`capacity`]: how many interactions of which media a person may have at once.
@@ -44,6 +45,7 @@ pub mod names;
 pub mod objects;
 pub mod policy;
 pub mod provisioning;
+pub mod provisioning_log;
 pub mod provisioning_rules;
 mod refusal;
 pub mod rehire;
@@ -78,9 +80,9 @@ pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use rights::{Right, Rights};
 pub use tx::{
     Assignments, Claims, Dependencies, Dependency, ExternalIds, Grant, Grants, GroupOf, Groups,
-    InheritedGrant, InstallationKeys, Ledger, Member, MemberKind, MembershipOf, Memberships,
-    Objects, Page, Resource, Savepoints, Scope, SeatCount, Seats, SkillAssignment, StorageError,
-    StorageResult, Tenancy, Tx, Users, atomically,
+    InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Member, MemberKind, MembershipOf,
+    Memberships, Objects, Page, RequestLog, Requests, Resource, Savepoints, Scope, SeatCount,
+    Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

@@ -65,6 +65,7 @@ fn rfc7643_6_every_resource_type_has_a_name_an_endpoint_and_a_schema_of_its_own(
             "ProvisioningRule",
             "RehireCase",
             "ChangeLogEntry",
+            "ProvisioningLogEntry",
             "Connection",
             "Tenant",
         ]

@@ -2,7 +2,8 @@
 //!
 //! [`Store::write`] runs a unit of work - a plain closure over [`accounts::Tx`] - in one
 //! transaction on a thread that owns a connection, and answers after the commit. [`Store::read`]
-//! runs one that only reads; on PostgreSQL each of its statements has a snapshot of its own. SQL is
+//! runs one that only reads; on PostgreSQL each of its statements has a snapshot of its own.
+//! [`Store::log`] writes to the provisioning log, beside both. SQL is
 //! written once, in `sql/`, and compiled for each database by `sqlite.rs` and `postgres.rs`; filters
 //! and orders become SQL in `search/`.
 
@@ -27,7 +28,7 @@ mod url;
 
 use std::sync::Arc;
 
-use accounts::{Scope, StorageError, Tx};
+use accounts::{RequestLog, Scope, StorageError, Tx};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
 
@@ -47,6 +48,7 @@ const SQLITE_READERS: usize = 4;
 pub struct Store {
     reads: Lanes,
     writes: Lanes,
+    log: Lanes,
 }
 
 impl Store {
@@ -76,11 +78,22 @@ impl Store {
                     );
                     readers.push(move |units: Units| lane_sqlite::read(session, &units));
                 }
-                let path = path.clone();
-                let write = move |units: Units| lane_sqlite::write(&path, writer, &units);
+                let log = sqlite::Session(
+                    sqlite::open_log(&sqlite::log_path(path))?,
+                    keyring,
+                    View::new(catalogue),
+                );
+                let (path, log_path) = (path.clone(), sqlite::log_path(path));
+                let write = move |units: Units| {
+                    lane_sqlite::write(&path, sqlite::open_writer, writer, &units);
+                };
+                let write_log = move |units: Units| {
+                    lane_sqlite::write(&log_path, sqlite::open_log, log, &units);
+                };
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", vec![write])?,
+                    log: Lanes::start("log", vec![write_log])?,
                 })
             }
             DatabaseUrl::Postgres(url) => {
@@ -92,9 +105,12 @@ impl Store {
                     let line = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
                     writers.push(move |units: Units| lane_postgres::write(line, &units));
                 }
+                let log = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
+                let write_log = move |units: Units| lane_postgres::write(log, &units);
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", writers)?,
+                    log: Lanes::start("log", vec![write_log])?,
                 })
             }
         }
@@ -112,7 +128,7 @@ impl Store {
         T: Send + 'static,
         E: UnitError,
     {
-        self.reads.run(work).await
+        self.reads.run(move |tx| work(tx)).await
     }
 
     /// Runs a unit of work, all or nothing. It may be run more than once: where two transactions
@@ -129,7 +145,23 @@ impl Store {
         T: Send + 'static,
         E: UnitError,
     {
-        self.writes.run(work).await
+        self.writes.run(move |tx| work(tx)).await
+    }
+
+    /// Writes to the provisioning log, all or nothing, in a transaction that no other waits for. It
+    /// may be run more than once.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn log<T, E>(
+        &self,
+        work: impl Fn(&mut dyn RequestLog) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.log.run(move |tx| work(tx)).await
     }
 }
 
@@ -142,7 +174,12 @@ type Units = crossbeam_channel::Receiver<Box<dyn lane::Unit>>;
 /// The database cannot be opened or migrated, or a newer program has migrated it.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     match url {
-        DatabaseUrl::Sqlite(path) => migrate::sqlite(&mut sqlite::open_writer(path)?),
+        DatabaseUrl::Sqlite(path) => {
+            let mut applied = migrate::sqlite(&mut sqlite::open_writer(path)?)?;
+            let log = migrate::sqlite_log(&mut sqlite::open_log(&sqlite::log_path(path))?)?;
+            applied.extend(log.into_iter().map(|step| format!("{step} (log)")));
+            Ok(applied)
+        }
         DatabaseUrl::Postgres(url) => migrate::postgres(&mut postgres::open(url)?),
     }
 }
@@ -163,6 +200,7 @@ pub fn explain(
         "User" => search::Table::Users,
         "Group" => search::Table::Groups,
         "ChangeLogEntry" => search::Table::ChangeLog,
+        "ProvisioningLogEntry" => search::Table::ProvisioningLog,
         name => search::Table::Objects(name),
     };
     match url {

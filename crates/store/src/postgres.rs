@@ -127,6 +127,8 @@ mod log_entries;
 mod memberships;
 #[path = "sql/objects.rs"]
 mod objects;
+#[path = "sql/requests.rs"]
+mod requests;
 #[path = "sql/resources.rs"]
 mod resources;
 #[path = "sql/savepoints.rs"]
