@@ -76,7 +76,7 @@ impl FromStr for Dialect {
 macro_rules! leniencies {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// One deviation from the RFC that a client in the field needs.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Leniency { $($(#[$doc])* $variant,)* }
 
         impl Leniency {

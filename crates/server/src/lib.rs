@@ -13,6 +13,7 @@ pub mod clock;
 mod cursor;
 mod error;
 mod json;
+mod requests;
 mod scim;
 mod telemetry;
 mod timers;
@@ -20,6 +21,7 @@ pub mod token;
 mod unread;
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::{NormalizePath, from_fn};
@@ -27,10 +29,12 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
 
+use requests::Queue;
 use scim::{Places, Turns};
 
 /// The path of the SCIM endpoint.
@@ -66,6 +70,7 @@ pub(crate) struct State {
     settings: Settings,
     bulk_turns: Turns,
     places: Places,
+    requests: Queue,
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -81,9 +86,11 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
-    let (bulk_turns, places) = (Turns::default(), Places::default());
-    let state = Data::new(State { store, cursor_key, settings, bulk_turns, places });
+    let (bulk_turns, places, requests) = (Turns::default(), Places::default(), Queue::default());
+    let state = Data::new(State { store, cursor_key, settings, bulk_turns, places, requests });
     let time = actix_web::rt::spawn(timers::run(state.clone()));
+    let log_ends = Arc::new(Notify::new());
+    let log = actix_web::rt::spawn(requests::run(state.clone(), Arc::clone(&log_ends)));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -110,6 +117,8 @@ pub async fn serve(
     time.abort();
     // It holds the store, which is to be closed before the process ends.
     let _ = time.await;
+    log_ends.notify_one();
+    let _ = log.await;
     served
 }
 

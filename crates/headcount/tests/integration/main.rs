@@ -45,6 +45,7 @@ mod patch;
 mod patch_paths;
 mod people;
 mod projection;
+mod provisioning_log;
 mod public_url;
 mod put_of_users;
 mod quirks;
