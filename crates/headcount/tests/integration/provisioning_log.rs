@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -78,7 +79,7 @@ fn a_push_that_failed_says_why(database: Database) {
     let path = format!("{ada}/nothing");
     scim.get(&path).expect(404);
     scim.patch(&ada, &replace("noSuchThing:x", "y"));
-    scim.put(&ada, &json!({"schemas": [USER]})).expect_error(400, None);
+    scim.put(&ada, &json!({"schemas": [USER]})).expect_error(400, Some("invalidValue"));
     let id = ada.trim_start_matches("/Users/");
     let put = one(&admin, &format!("resourceId eq \"{id}\" and method eq \"PUT\""));
     assert_eq!(put["status"], 400, "{put}");
@@ -154,7 +155,7 @@ fn no_secret_and_no_person_is_in_it(database: Database) {
         scim.get(wrong).expect(404);
     }
     let operation = json!([{"op": "replace", "value": "x",
-        "path": "emails[value eq \"ada.lovelace@example.com\"].nothing"}]);
+        "path": "userName[value eq \"ada.lovelace@example.com\"]"}]);
     scim.patch(&path, &operation).expect(400);
     let entries = logged(&admin, "connection.display eq \"standard\"", 8);
     let told = json!(entries).to_string().to_lowercase();
@@ -194,7 +195,8 @@ fn the_newest_come_first_page_by_page(database: Database) {
         thread::sleep(Duration::from_millis(3));
     }
     let all = logged(&admin, "resourceType eq \"User\"", 7);
-    let at: Vec<&str> = strings_of(&all, "at");
+    let at = |entry: &Value| entry["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    let at: Vec<_> = all.iter().map(|entry| at(entry).expect("it is an instant")).collect();
     assert!(at.is_sorted_by(|one, next| one > next), "{at:?}");
     let oldest = [("filter", "resourceType eq \"User\""), ("sortBy", "at"), ("count", "1")];
     assert_eq!(admin.scim.query(LOG, &oldest).resources()[0], all[6]);
@@ -213,10 +215,6 @@ fn the_newest_come_first_page_by_page(database: Database) {
         walked.extend(admin.scim.query(LOG, &page).expect(200).resources().to_vec());
     }
     assert_eq!(walked, all, "by index");
-}
-
-fn strings_of<'a>(entries: &'a [Value], attribute: &str) -> Vec<&'a str> {
-    entries.iter().map(|entry| entry[attribute].as_str().expect("it is text")).collect()
 }
 
 fn a_token_that_ended_is_logged_for_its_connection_and_a_wrong_one_nowhere(database: Database) {
@@ -289,7 +287,7 @@ fn what_a_connection_does_beyond_the_standard_is_counted_and_changes_no_version(
         {"op": "Replace", "path": "active", "value": "True"}]);
     scim.patch(&ada, &add).expect(200);
     scim.patch(&ada, &add).expect(200);
-    // What is refused after it was read leniently counts too.
+    // What is refused after it was read leniently counts too, as far as it was read.
     scim.patch("/Users/0190a000-0000-7000-8000-000000000001", &add).expect(404);
     let start = Instant::now();
     let counted = loop {
@@ -304,7 +302,7 @@ fn what_a_connection_does_beyond_the_standard_is_counted_and_changes_no_version(
         let all = answer["leniencies"].as_array().expect("a list").clone();
         all.iter().map(|one| json!([one["value"], one["count"]])).collect::<Vec<_>>()
     };
-    let expected = [json!(["operationCase", 6]), json!(["stringBoolean", 3])];
+    let expected = [json!(["operationCase", 6]), json!(["stringBoolean", 2])];
     let mut counted = counted;
     while told(&counted) != expected {
         assert!(start.elapsed() < Duration::from_secs(20), "{}", counted.story());
@@ -313,11 +311,8 @@ fn what_a_connection_does_beyond_the_standard_is_counted_and_changes_no_version(
     }
     assert!(counted["leniencies"][0]["lastSeen"].is_string(), "{}", counted.story());
     assert_eq!(counted["meta"], before["meta"], "no version is changed");
-    let entry = one(&admin, "leniencies.value eq \"stringBoolean\" and status eq 404");
-    assert_eq!(
-        entry["leniencies"],
-        json!([{"value": "operationCase", "count": 2}, {"value": "stringBoolean", "count": 1}])
-    );
+    let entry = one(&admin, "leniencies.value eq \"operationCase\" and status eq 404");
+    assert_eq!(entry["leniencies"], json!([{"value": "operationCase", "count": 2}]), "{entry}");
     // A client that sends back what it read changes nothing.
     admin.scim.put(&path, &counted.body).expect(200);
     assert_eq!(admin.scim.get(&path).expect(200).version(), before.version());

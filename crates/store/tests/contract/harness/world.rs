@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use accounts::tenancy::Tenant;
-use accounts::{Caller, Code, Context, Refusal, Resource, Rights, Tx, tenancy};
+use accounts::{Caller, Code, Context, Refusal, RequestLog, Resource, Rights, Tx, tenancy};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::patch::{self, Edit};
@@ -66,6 +66,18 @@ impl World {
         E: UnitError,
     {
         self.runtime.block_on(self.store.read(unit))
+    }
+
+    /// Writes to the provisioning log.
+    pub(crate) fn log<T, E>(
+        &self,
+        unit: impl Fn(&mut dyn RequestLog) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.runtime.block_on(self.store.log(unit))
     }
 
     /// Runs units at once; their results in the order in which they were handed in.
