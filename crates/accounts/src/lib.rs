@@ -68,8 +68,10 @@ pub mod users;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use scim_protocol::dialect::Dialect;
+use scim_protocol::dialect::{Dialect, Leniencies};
 use uuid::Uuid;
+
+use connections::Switches;
 
 pub use account::{Account, AccountState, Named, Standing};
 pub use group::{Group, GroupKind, GroupStanding};
@@ -98,11 +100,18 @@ pub struct Caller {
     pub rights: Rights,
     /// Whether it has the extension for mappings made for Genesys Cloud.
     pub genesys: bool,
+    /// What is done otherwise for it than for others.
+    pub switches: Switches,
     /// When it asks: what is over by then is not seen.
     pub now: Timestamp,
 }
 
 impl Caller {
+    /// What its requests may do beyond the RFC, nothing of it done yet.
+    pub fn leniencies(&self) -> Leniencies {
+        Leniencies::without(self.switches.refused, self.dialect)
+    }
+
     /// What the caller can see.
     pub fn scope(&self) -> Scope {
         Scope { tenant: self.tenant, connection: self.connection, now: self.now }
@@ -138,6 +147,7 @@ impl Context {
             dialect,
             rights: Rights::ALL,
             genesys: false,
+            switches: Switches::NONE,
             now,
         };
         let (actor, source) = (Actor::System, Source::Admin);

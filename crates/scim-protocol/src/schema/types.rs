@@ -83,7 +83,8 @@ impl ResourceType {
         &TENANT
     }
 
-    /// Every resource type, in the order of discovery.
+    /// Every resource type, in the order of discovery. The last one has resources that come and go
+    /// with each request.
     pub fn all() -> [&'static Self; 14] {
         [
             &USER,
@@ -97,9 +98,9 @@ impl ResourceType {
             &PROVISIONING_RULE,
             &REHIRE_CASE,
             &CHANGE_LOG_ENTRY,
-            &PROVISIONING_LOG_ENTRY,
             &CONNECTION,
             &TENANT,
+            &PROVISIONING_LOG_ENTRY,
         ]
     }
 }

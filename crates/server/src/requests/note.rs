@@ -61,7 +61,7 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Those that the client is allowed, none of them used yet.
     pub(crate) fn of(request: &'a HttpRequest, caller: &Caller) -> Self {
-        Self { request, leniencies: Leniencies::new(caller.dialect) }
+        Self { request, leniencies: caller.leniencies() }
     }
 
     /// Goes on from what a unit of work has used besides.

@@ -427,6 +427,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
+    use accounts::connections::Switches;
     use accounts::{Rights, tenancy};
     use scim_protocol::dialect::Dialect;
     use scim_protocol::schema::ResourceType;
@@ -443,7 +444,8 @@ mod tests {
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
         let now = clock::now();
-        let caller = Caller { tenant, connection, dialect, rights, genesys: false, now };
+        let switches = Switches::NONE;
+        let caller = Caller { tenant, connection, dialect, rights, genesys: false, switches, now };
         let job = Job { patience, ..Job::new(&caller, asked, String::new(), &mut leniencies) };
         let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
         let made = store.write(move |tx| {

@@ -133,9 +133,9 @@ kinds! {
     Of<ProvisioningRules>,
     Of<RehireCases>,
     ChangeLogEntries,
-    ProvisioningLogEntries,
     Of<Connections>,
     Of<Tenants>,
+    ProvisioningLogEntries,
 }
 
 /// What a client can do with the resources of a type, besides reading them.

@@ -1,4 +1,5 @@
 use accounts::Rights;
+use accounts::connections::Switches;
 use scim_protocol::dialect::Dialect;
 
 use super::*;
@@ -10,6 +11,7 @@ fn caller(tenant: u128, second: i64) -> Caller {
         dialect: Dialect::Standard,
         rights: Rights::ALL,
         genesys: false,
+        switches: Switches::NONE,
         now: Timestamp::constant(second, 0),
     }
 }

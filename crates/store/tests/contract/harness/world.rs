@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use accounts::connections::Switches;
 use accounts::tenancy::Tenant;
 use accounts::{Caller, Code, Context, Refusal, RequestLog, Resource, Rights, Tx, tenancy};
 use jiff::Timestamp;
@@ -115,6 +116,7 @@ pub(crate) const CALLER: Caller = Caller {
     dialect: Dialect::Strict,
     rights: Rights::ALL,
     genesys: false,
+    switches: Switches::NONE,
     // Between what the population calls now, and what the rules do.
     now: Timestamp::constant(1_750_000_000, 0),
 };
