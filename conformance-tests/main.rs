@@ -12,6 +12,7 @@ mod entra_users;
 #[path = "../crates/headcount/tests/integration/harness/mod.rs"]
 mod harness;
 mod okta;
+mod pages;
 mod scim2_tester;
 mod scim_sanity;
 mod simulated;

@@ -141,7 +141,15 @@ async fn create(
         let system = Context::of_system(tenant, now(), new_id);
         let connection = tenancy::ensure_connection(tx, &system, &connection, dialect, None)?.id;
         let rights = Rights::of_provisioning();
-        let caller = Caller { tenant, connection, dialect, rights, genesys: false, now: now() };
+        let caller = Caller {
+            tenant,
+            connection,
+            dialect,
+            rights,
+            genesys: false,
+            switches: accounts::connections::Switches::NONE,
+            now: now(),
+        };
         let context = Context::of_scim(caller, new_id(), now(), new_id);
         let user = users::create(tx, &context, new_id(), attributes.clone())?;
         Ok::<_, accounts::Refusal>((caller.scope(), tx.user(caller.scope(), user.id)?))

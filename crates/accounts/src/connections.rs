@@ -1,22 +1,24 @@
 //! Connections: the clients of a tenant, each one application of an identity provider.
 
 use scim_protocol::Object;
-use scim_protocol::dialect::Dialect;
+use scim_protocol::dialect::{Dialect, LeniencySet};
 use scim_protocol::error::Error;
+use scim_protocol::instant;
 use scim_protocol::schema::ResourceType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::Context;
 use crate::names;
 use crate::objects::ObjectType;
 use crate::refusal::Refusal;
 use crate::rights::{Right, Rights};
 use crate::tx::{Resource, Tx};
+use crate::{Caller, Context};
 
 pub mod guard;
 
 const GRANTABLE_ROLES: &str = "grantableRoles";
+const LENIENCIES: &str = "leniencies";
 
 /// `/Connections`
 pub struct Connections;
@@ -37,6 +39,30 @@ pub struct Connection {
     pub grantable_roles: Option<Vec<String>>,
     /// Whether accounts have the extension for mappings made for Genesys Cloud.
     pub genesys_alias: bool,
+    /// What is done otherwise for its client than for others.
+    pub switches: Switches,
+}
+
+/// What is done otherwise for one client than for others, where the sources disagree on what is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Switches {
+    /// What its dialect allows beyond the RFC, and it is refused.
+    pub refused: LeniencySet,
+    /// Whether a PATCH is answered with 204 and no body. RFC 7644 section 3.5.2 leaves it open.
+    pub silent_patch: bool,
+}
+
+impl Switches {
+    /// As it is for everybody.
+    pub const NONE: Self = Self { refused: LeniencySet::NONE, silent_patch: false };
+
+    fn of(connection: &Object) -> Self {
+        let refused = connection.get("refusedLeniencies").and_then(Value::as_array);
+        Self {
+            refused: LeniencySet::named(refused.into_iter().flatten().filter_map(Value::as_str)),
+            silent_patch: connection.get("patchAnswer").is_some_and(|word| word == "noContent"),
+        }
+    }
 }
 
 impl Connection {
@@ -55,6 +81,7 @@ impl Connection {
             rights: rights(attributes)?,
             grantable_roles: grantable_roles(attributes),
             genesys_alias: attributes.get("genesysAlias") == Some(&Value::Bool(true)),
+            switches: Switches::of(attributes),
         })
     }
 }
@@ -98,6 +125,31 @@ impl ObjectType for Connections {
         let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
         let (tenant, kind) = (context.caller.tenant, ResourceType::role());
         names::resolve(tx, tenant, kind, GRANTABLE_ROLES, &roles)?;
+        Ok(())
+    }
+
+    /// What the client did beyond the RFC is counted beside the connection.
+    fn complete(
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        connections: &mut [Resource],
+        wants: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        if !wants(LENIENCIES) {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = connections.iter().map(|connection| connection.id).collect();
+        let uses = tx.leniencies_of(caller.tenant, &ids)?;
+        for connection in connections {
+            let own = uses.iter().filter(|used| used.connection == connection.id).map(|used| {
+                let last_seen = instant::format(used.last_seen);
+                json!({"value": used.leniency, "count": used.count, "lastSeen": last_seen})
+            });
+            let own: Vec<Value> = own.collect();
+            if !own.is_empty() {
+                connection.attributes.insert(LENIENCIES.to_owned(), own.into());
+            }
+        }
         Ok(())
     }
 

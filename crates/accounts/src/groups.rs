@@ -296,7 +296,7 @@ pub fn delete(
     let watch = master_admins::watch_group(tx, context, id)?;
     let grants = tx.grants_of(tenant, &[id])?;
     let looked = shown(tx, tenant, &group, &grants)?;
-    let mut leniencies = Leniencies::new(context.caller.dialect);
+    let mut leniencies = context.caller.leniencies();
     let net = carry_out(tx, context, &group, &[Step::Replace(Vec::new())], &mut leniencies)?;
     write_grants(tx, tenant, id, &grants, &[])?;
     group.resource.version += 1;

@@ -16,6 +16,7 @@
 //! - [`names`]: what a client means by the name of a role, a division or a skill.
 //! - [`tenancy`]: tenants and tokens.
 //! - [`ledger`]: what every effective change leaves behind.
+//! - [`provisioning_log`]: what clients asked for lately, and what they were answered.
 //! - [`policy`]: what a tenant has decided.
 //! - [`skill_set`] and [`role_text`]: skills and roles in one flat text each.
 //! - [`capacity`]: how many interactions of which media a person may have at once.
@@ -44,6 +45,7 @@ pub mod names;
 pub mod objects;
 pub mod policy;
 pub mod provisioning;
+pub mod provisioning_log;
 pub mod provisioning_rules;
 mod refusal;
 pub mod rehire;
@@ -66,8 +68,10 @@ pub mod users;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use scim_protocol::dialect::Dialect;
+use scim_protocol::dialect::{Dialect, Leniencies};
 use uuid::Uuid;
+
+use connections::Switches;
 
 pub use account::{Account, AccountState, Named, Standing};
 pub use group::{Group, GroupKind, GroupStanding};
@@ -78,9 +82,9 @@ pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use rights::{Right, Rights};
 pub use tx::{
     Assignments, Claims, Dependencies, Dependency, ExternalIds, Grant, Grants, GroupOf, Groups,
-    InheritedGrant, InstallationKeys, Ledger, Member, MemberKind, MembershipOf, Memberships,
-    Objects, Page, Resource, Savepoints, Scope, SeatCount, Seats, SkillAssignment, StorageError,
-    StorageResult, Tenancy, Tx, Users, atomically,
+    InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Member, MemberKind, MembershipOf,
+    Memberships, Objects, Page, RequestLog, Requests, Resource, Savepoints, Scope, SeatCount,
+    Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.
@@ -96,11 +100,18 @@ pub struct Caller {
     pub rights: Rights,
     /// Whether it has the extension for mappings made for Genesys Cloud.
     pub genesys: bool,
+    /// What is done otherwise for it than for others.
+    pub switches: Switches,
     /// When it asks: what is over by then is not seen.
     pub now: Timestamp,
 }
 
 impl Caller {
+    /// What its requests may do beyond the RFC, nothing of it done yet.
+    pub fn leniencies(&self) -> Leniencies {
+        Leniencies::without(self.switches.refused, self.dialect)
+    }
+
     /// What the caller can see.
     pub fn scope(&self) -> Scope {
         Scope { tenant: self.tenant, connection: self.connection, now: self.now }
@@ -136,6 +147,7 @@ impl Context {
             dialect,
             rights: Rights::ALL,
             genesys: false,
+            switches: Switches::NONE,
             now,
         };
         let (actor, source) = (Actor::System, Source::Admin);

@@ -99,6 +99,13 @@ choices! {
         /// It raises an alert and refuses.
         Hold = "hold",
     }
+    /// How the provisioning log shows what persons could be known by.
+    PersonalData {
+        /// Masked, with enough left to recognise it.
+        Masked = "masked",
+        /// As it was sent.
+        Clear = "clear",
+    }
 }
 
 /// The division of an account whose request names none (rule R20).
@@ -132,6 +139,23 @@ pub struct GuardPolicy {
     pub window_seconds: i64,
     /// What happens to what is more.
     pub action: GuardAction,
+}
+
+/// What the provisioning log keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPolicy {
+    /// How it shows what persons could be known by.
+    pub personal_data: PersonalData,
+    /// For how many days an entry is kept.
+    pub keep_days: i64,
+    /// How many entries of each connection are kept.
+    pub keep_entries: i64,
+}
+
+impl Default for LogPolicy {
+    fn default() -> Self {
+        Self { personal_data: PersonalData::Masked, keep_days: 30, keep_entries: 10_000 }
+    }
 }
 
 /// The policy of a tenant.
@@ -173,6 +197,8 @@ pub struct TenantPolicy {
     pub auto_agent: bool,
     /// Whether an employeeNumber is of one account only (rule R8).
     pub unique_employee_numbers: bool,
+    /// What the provisioning log keeps.
+    pub log: LogPolicy,
 }
 
 impl TenantPolicy {
@@ -207,6 +233,7 @@ impl TenantPolicy {
             max_languages_per_user: of("languages")?.number("maxPerUser", PER_USER)?.unwrap_or(50),
             auto_agent: of("groups")?.truth("autoAgent", true)?,
             unique_employee_numbers: of("employeeNumbers")?.truth("unique", true)?,
+            log: LogPolicy::of(&of("provisioningLog")?)?,
         })
     }
 }
@@ -218,6 +245,17 @@ impl GuardPolicy {
             min_count: guard.number("minCount", 1..=i64::MAX)?.unwrap_or(25),
             window_seconds: guard.number("windowSeconds", 60..=604_800)?.unwrap_or(3600),
             action: guard.choice("action", GuardAction::Hold)?,
+        })
+    }
+}
+
+impl LogPolicy {
+    fn of(log: &Attributes) -> Result<Self, Error> {
+        let usual = Self::default();
+        Ok(Self {
+            personal_data: log.choice("personalData", usual.personal_data)?,
+            keep_days: log.number("keepDays", 1..=365)?.unwrap_or(usual.keep_days),
+            keep_entries: log.number("keepEntries", 100..=100_000)?.unwrap_or(usual.keep_entries),
         })
     }
 }
@@ -287,6 +325,11 @@ mod tests {
             max_languages_per_user: 50,
             auto_agent: true,
             unique_employee_numbers: true,
+            log: LogPolicy {
+                personal_data: PersonalData::Masked,
+                keep_days: 30,
+                keep_entries: 10_000,
+            },
         };
         assert_eq!(policy(&json!({})), Ok(expected.clone()));
         let nothing = json!({"provisioning": {}, "rehire": null, "grantableByScim": []});
@@ -309,7 +352,8 @@ mod tests {
             "deprovisionGuard": {"maxPercent": 100, "minCount": 1, "windowSeconds": 604_800,
                                  "action": "alert"},
             "divisions": {"max": 1000}, "skills": {"maxPerUser": 1}, "languages": {"maxPerUser": 2},
-            "groups": {"autoAgent": false}, "employeeNumbers": {"unique": false}});
+            "groups": {"autoAgent": false}, "employeeNumbers": {"unique": false},
+            "provisioningLog": {"personalData": "clear", "keepDays": 365, "keepEntries": 100}});
         let expected = TenantPolicy {
             sso_required: true,
             strict_required: true,
@@ -337,6 +381,11 @@ mod tests {
             max_languages_per_user: 2,
             auto_agent: false,
             unique_employee_numbers: false,
+            log: LogPolicy {
+                personal_data: PersonalData::Clear,
+                keep_days: 365,
+                keep_entries: 100,
+            },
         };
         assert_eq!(policy(&given), Ok(expected));
     }

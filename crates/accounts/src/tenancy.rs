@@ -71,6 +71,7 @@ impl Credential {
             dialect: self.connection.dialect,
             rights: self.connection.rights,
             genesys: self.connection.genesys_alias,
+            switches: self.connection.switches,
             now,
         }
     }

@@ -76,7 +76,7 @@ impl FromStr for Dialect {
 macro_rules! leniencies {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// One deviation from the RFC that a client in the field needs.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Leniency { $($(#[$doc])* $variant,)* }
 
         impl Leniency {
@@ -148,17 +148,50 @@ leniencies! {
     EmptyOperations = "emptyOperations",
 }
 
+impl Leniency {
+    /// Which one it is, as a bit.
+    const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+}
+
+/// Leniencies that a connection does without, whatever its dialect allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeniencySet(u64);
+
+impl LeniencySet {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+
+    /// Those of these names; a name that no leniency has names nothing.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let of = |name: &str| Leniency::ALL.iter().find(|leniency| leniency.as_str() == name);
+        names.into_iter().filter_map(of).fold(Self::NONE, |set, known| Self(set.0 | known.bit()))
+    }
+
+    /// Whether this one is in it.
+    pub fn contains(self, leniency: Leniency) -> bool {
+        self.0 & leniency.bit() != 0
+    }
+}
+
 /// What a request may do beyond the RFC, and what it did.
 #[derive(Debug, Clone)]
 pub struct Leniencies {
     dialect: Dialect,
+    refused: LeniencySet,
     fired: BTreeMap<Leniency, u64>,
 }
 
 impl Leniencies {
     /// None used yet, under this dialect.
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, fired: BTreeMap::new() }
+        Self::without(LeniencySet::NONE, dialect)
+    }
+
+    /// As [`Self::new`], but for those that the connection does without.
+    pub fn without(refused: LeniencySet, dialect: Dialect) -> Self {
+        Self { dialect, refused, fired: BTreeMap::new() }
     }
 
     /// Whether the deviation is allowed; counts it if so.
@@ -172,7 +205,7 @@ impl Leniencies {
 
     /// Whether the deviation would be allowed, without counting it.
     pub fn permits(&self, leniency: Leniency) -> bool {
-        self.dialect.permits(leniency)
+        self.dialect.permits(leniency) && !self.refused.contains(leniency)
     }
 
     /// The deviations used so far, with how often.
@@ -198,6 +231,26 @@ mod tests {
         assert!(leniencies.allow(Leniency::StringBoolean));
         assert!(leniencies.allow(Leniency::StringBoolean));
         assert_eq!(leniencies.fired().collect::<Vec<_>>(), [(Leniency::StringBoolean, 2)]);
+    }
+
+    #[test]
+    fn c1_c2_a_connection_can_do_without_what_its_dialect_allows() {
+        let refused = LeniencySet::named(["createOnNoMatch", "unknownAttribute", "magic"]);
+        let mut leniencies = Leniencies::without(refused, Dialect::Entra);
+        for leniency in Leniency::ALL {
+            let is_refused =
+                matches!(leniency, Leniency::CreateOnNoMatch | Leniency::UnknownAttribute);
+            assert_eq!(leniencies.allow(*leniency), !is_refused, "{leniency:?}");
+        }
+        assert_eq!(leniencies.fired().count(), Leniency::ALL.len() - 2);
+    }
+
+    #[test]
+    fn the_schema_of_connections_names_every_leniency() {
+        let schema = &crate::schema::ResourceType::connection().schema;
+        let names: Vec<_> = Leniency::ALL.iter().map(|leniency| leniency.as_str()).collect();
+        let listed = schema.attribute("refusedLeniencies").unwrap();
+        assert_eq!(listed.canonical_values, names);
     }
 
     #[test]

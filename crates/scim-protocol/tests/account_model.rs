@@ -67,6 +67,7 @@ fn rfc7643_6_every_resource_type_has_a_name_an_endpoint_and_a_schema_of_its_own(
             "ChangeLogEntry",
             "Connection",
             "Tenant",
+            "ProvisioningLogEntry",
         ]
     );
     for kind in &ResourceType::all()[2..] {

@@ -18,8 +18,9 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use tracing_actix_web::RequestId;
 
+use crate::clock::Stopwatch;
 use crate::error::ApiError;
-use crate::unread;
+use crate::{requests, unread};
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
@@ -88,6 +89,7 @@ pub(crate) async fn finish(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let watch = Stopwatch::start();
     let (wants_json, wants_gzip) = (wants_json(&request), wants_gzip(&request));
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
     unread::set_aside(&mut request);
@@ -96,6 +98,7 @@ pub(crate) async fn finish(
     } else {
         request.into_response(ApiError::BadHost.error_response())
     };
+    requests::record(&answer, &watch);
     let headers = answer.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if wants_json && headers.get(CONTENT_TYPE).is_some_and(|value| value == SCIM_JSON) {

@@ -12,6 +12,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::ApiError;
+use crate::requests::Noted;
 use crate::{State, clock, token};
 
 /// A caller with a token that is live.
@@ -24,10 +25,13 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let bearer = bearer(request).map(str::to_owned);
         let state = request.app_data::<Data<State>>().cloned();
+        let request = request.clone();
         Box::pin(async move {
             let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
             let bearer = bearer.ok_or(ApiError::Unauthorized { invalid_token: false })?;
-            authenticate(&state, &bearer).await
+            let (caller, is_live) = authenticate(&state, &bearer).await?;
+            Noted::with(&request, |noted| noted.caller = Some(caller));
+            if is_live { Ok(Self(caller)) } else { Err(REFUSED) }
         })
     }
 }
@@ -38,8 +42,11 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
-async fn authenticate(state: &State, bearer: &str) -> Result<Authenticated, ApiError> {
-    const REFUSED: ApiError = ApiError::Unauthorized { invalid_token: true };
+const REFUSED: ApiError = ApiError::Unauthorized { invalid_token: true };
+
+/// Who has the token, and whether it is live. Of one that ended it is still known whose it was, for
+/// the provisioning log.
+async fn authenticate(state: &State, bearer: &str) -> Result<(Caller, bool), ApiError> {
     let (id, secret) = token::parts(bearer).ok_or(REFUSED)?;
     let is_it =
         |credential: &&Arc<Credential>| token::matches(secret, &credential.token.secret_hash);
@@ -55,8 +62,5 @@ async fn authenticate(state: &State, bearer: &str) -> Result<Authenticated, ApiE
         state.known.keep(&credential, now, changes);
         credential
     };
-    if !credential.token.is_live(now) {
-        return Err(REFUSED);
-    }
-    Ok(Authenticated(credential.caller(now)))
+    Ok((credential.caller(now), credential.token.is_live(now)))
 }

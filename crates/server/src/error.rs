@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use accounts::provisioning_log::Problem;
 use accounts::{Code, Refusal, StorageError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -128,12 +129,22 @@ impl ApiError {
         refusal.code().filter(|code| !matches!(code, Code::NotFound | Code::VersionMismatch))
     }
 
+    /// As the provisioning log has it.
+    pub(crate) fn problem(&self) -> Problem {
+        let (_, scim_type, detail) = self.parts();
+        let code = self.code();
+        Problem {
+            scim_type: scim_type.map(|scim_type| scim_type.as_str().to_owned()),
+            code: code.map(|code| code.as_str().to_owned()),
+            rule: code.and_then(Code::rule).map(str::to_owned),
+            detail: shortened(&detail),
+        }
+    }
+
     /// The status and the body of the answer.
     pub(crate) fn status_and_body(&self) -> (u16, Value) {
         let (status, scim_type, detail) = self.parts();
-        // Some repeat what the client sent.
-        let detail: String = detail.chars().take(MAX_DETAIL).collect();
-        let mut body = message::error(status.as_u16(), scim_type, &detail);
+        let mut body = message::error(status.as_u16(), scim_type, &shortened(&detail));
         if let Some(code) = self.code() {
             body[HEADCOUNT_ERROR] = json!({"code": code.as_str()});
             if let Some(rule) = code.rule() {
@@ -142,6 +153,22 @@ impl ApiError {
         }
         (status.as_u16(), body)
     }
+}
+
+/// What the body of an error says, as the provisioning log has it.
+pub(crate) fn problem_of(body: &Value) -> Problem {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Problem {
+        scim_type: text(&body["scimType"]),
+        code: text(&body[HEADCOUNT_ERROR]["code"]),
+        rule: text(&body[HEADCOUNT_ERROR]["rule"]),
+        detail: text(&body["detail"]).unwrap_or_default(),
+    }
+}
+
+/// Some details repeat what the client sent.
+fn shortened(detail: &str) -> String {
+    detail.chars().take(MAX_DETAIL).collect()
 }
 
 impl fmt::Display for ApiError {

@@ -77,6 +77,7 @@ mod tests {
             rights: Rights::of_provisioning(),
             grantable_roles: None,
             genesys_alias: false,
+            switches: Default::default(),
         };
         Arc::new(Credential { token, connection })
     }

@@ -14,6 +14,7 @@ mod cursor;
 mod error;
 mod json;
 mod known;
+mod requests;
 mod scim;
 mod telemetry;
 mod timers;
@@ -21,6 +22,7 @@ pub mod token;
 mod unread;
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::{NormalizePath, from_fn};
@@ -28,11 +30,13 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
 
 use known::Known;
+use requests::Queue;
 use scim::{Places, Turns};
 
 /// The path of the SCIM endpoint.
@@ -69,6 +73,7 @@ pub(crate) struct State {
     bulk_turns: Turns,
     places: Places,
     known: Known,
+    requests: Queue,
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -85,8 +90,12 @@ pub async fn serve(
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
     let (bulk_turns, places, known) = (Turns::default(), Places::default(), Known::default());
-    let state = Data::new(State { store, cursor_key, settings, bulk_turns, places, known });
+    let requests = Queue::default();
+    let state =
+        Data::new(State { store, cursor_key, settings, bulk_turns, places, known, requests });
     let time = actix_web::rt::spawn(timers::run(state.clone()));
+    let log_ends = Arc::new(Notify::new());
+    let log = actix_web::rt::spawn(requests::run(state.clone(), Arc::clone(&log_ends)));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -113,6 +122,8 @@ pub async fn serve(
     time.abort();
     // It holds the store, which is to be closed before the process ends.
     let _ = time.await;
+    log_ends.notify_one();
+    let _ = log.await;
     served
 }
 

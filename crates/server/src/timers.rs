@@ -8,7 +8,7 @@ use actix_web::rt::time::interval;
 use actix_web::web::Data;
 use store::Store;
 
-use crate::{State, clock};
+use crate::{State, clock, requests};
 
 /// How often.
 const PERIOD: Duration = Duration::from_secs(300);
@@ -31,6 +31,7 @@ async fn all(store: &Store) -> Result<(), Refusal> {
         let context = Context::of_system(tenant.id, clock::now(), clock::new_id);
         let ticked = store.of(tenant.id).write(move |tx| tick(tx, &context)).await?;
         report(&tenant.name, &ticked);
+        requests::forget_old(store, &tenant).await?;
     }
     Ok(())
 }

@@ -128,7 +128,15 @@ async fn create(store: &Store, tenant: Uuid) {
 fn context(tenant: Uuid) -> Context {
     let (dialect, rights) = (Dialect::Strict, Rights::ALL);
     let now = now();
-    let caller = Caller { tenant, connection: tenant, dialect, rights, genesys: false, now };
+    let caller = Caller {
+        tenant,
+        connection: tenant,
+        dialect,
+        rights,
+        genesys: false,
+        switches: accounts::connections::Switches::NONE,
+        now,
+    };
     Context::of_scim(caller, new_id(), now, new_id)
 }
 

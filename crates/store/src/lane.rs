@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use accounts::{StorageError, Tx};
+use accounts::{RequestLog, StorageError, Tx};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -34,12 +34,17 @@ pub(crate) enum Verdict {
     Broken,
 }
 
+/// All that a session can be asked. Of what there are two files in SQLite, each session has one.
+pub(crate) trait AllTx: Tx + RequestLog {}
+
+impl<T: Tx + RequestLog> AllTx for T {}
+
 /// A unit of work in a queue.
 pub(crate) trait Unit: Send {
     /// Whether nobody waits for the answer any more.
     fn is_abandoned(&self) -> bool;
     /// Runs it, and keeps its result.
-    fn run(&mut self, tx: &mut dyn Tx) -> Verdict;
+    fn run(&mut self, tx: &mut dyn AllTx) -> Verdict;
     /// Answers with the result of the run, or with why it does not count.
     fn answer(self: Box<Self>, ended: Result<(), StorageError>);
 }
@@ -52,7 +57,7 @@ struct Closure<F, T, E> {
 
 impl<F, T, E> Unit for Closure<F, T, E>
 where
-    F: Fn(&mut dyn Tx) -> Result<T, E> + Send,
+    F: Fn(&mut dyn AllTx) -> Result<T, E> + Send,
     T: Send,
     E: UnitError,
 {
@@ -60,7 +65,7 @@ where
         self.reply.is_closed()
     }
 
-    fn run(&mut self, tx: &mut dyn Tx) -> Verdict {
+    fn run(&mut self, tx: &mut dyn AllTx) -> Verdict {
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
             .unwrap_or_else(|_| Err(StorageError::Failed("a unit of work panicked".into()).into()));
         let verdict = match result.as_ref().map_err(E::storage) {
@@ -114,7 +119,7 @@ impl Lanes {
     /// Runs a unit of work, when it is the turn of its tenant, and gives its result, after the commit.
     pub(crate) async fn run<F, T, E>(&self, tenant: Uuid, work: F) -> Result<T, E>
     where
-        F: Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        F: Fn(&mut dyn AllTx) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: UnitError,
     {

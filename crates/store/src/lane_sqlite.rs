@@ -5,9 +5,10 @@ use std::path::Path;
 use accounts::StorageError;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
+use crate::error::OpenError;
 use crate::error::failed;
 use crate::lane::{Unit, Units, Verdict, unavailable};
-use crate::sqlite::{Session, open_writer, run_prepared};
+use crate::sqlite::{Conn, Session, run_prepared};
 
 /// Units in one commit at most: enough to make the disk's part of each small, few enough that
 /// none waits long for the others.
@@ -15,14 +16,19 @@ const BATCH: usize = 128;
 
 type Transaction = AnsiTransactionManager;
 
+/// How the file of a lane is opened.
+type Open = fn(&Path) -> Result<Conn, OpenError>;
+
 /// Takes what waits, runs it in one transaction - each unit in a savepoint of its own - commits
 /// once, and answers after the commit.
-pub(crate) fn write(path: &Path, mut session: Session, units: &Units) {
+///
+/// `open` makes a connection where there is none of use any more.
+pub(crate) fn write(path: &Path, open: Open, mut session: Session, units: &Units) {
     while let Some(first) = units.take() {
         // Immediate: a transaction that reads before it writes must not find the file locked then.
         if let Err(error) = Transaction::begin_transaction_sql(&mut session.0, "BEGIN IMMEDIATE") {
             first.answer(Err(failed(error)));
-            reopen(path, &mut session);
+            reopen(path, open, &mut session);
             continue;
         }
         let (done, is_sound) = batch(&mut session, first, units);
@@ -33,7 +39,7 @@ pub(crate) fn write(path: &Path, mut session: Session, units: &Units) {
         };
         if committed.is_err() {
             session.2.forget();
-            reopen(path, &mut session);
+            reopen(path, open, &mut session);
         }
         session.2.settle();
         for (unit, ended) in done {
@@ -80,8 +86,8 @@ fn in_savepoint(session: &mut Session, mut unit: Box<dyn Unit>) -> Done {
 }
 
 /// Takes a new connection; closing the old one rolls back what it left open.
-fn reopen(path: &Path, session: &mut Session) {
-    match open_writer(path) {
+fn reopen(path: &Path, open: Open, session: &mut Session) {
+    match open(path) {
         Ok(opened) => session.0 = opened,
         Err(error) => tracing::error!(%error, "the database cannot be opened anew"),
     }

@@ -2,7 +2,8 @@
 //!
 //! [`Store::write`] runs a unit of work - a plain closure over [`accounts::Tx`] - in one
 //! transaction on a thread that owns a connection, and answers after the commit. [`Store::read`]
-//! runs one that only reads; on PostgreSQL each of its statements has a snapshot of its own. SQL is
+//! runs one that only reads; on PostgreSQL each of its statements has a snapshot of its own.
+//! [`Store::log`] writes to the provisioning log, beside both. SQL is
 //! written once, in `sql/`, and compiled for each database by `sqlite.rs` and `postgres.rs`; filters
 //! and orders become SQL in `search/`.
 
@@ -28,7 +29,7 @@ mod url;
 
 use std::sync::Arc;
 
-use accounts::{Scope, StorageError, Tx};
+use accounts::{RequestLog, Scope, StorageError, Tx};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
@@ -50,6 +51,7 @@ pub struct Store {
     reads: Lanes,
     writes: Lanes,
     catalogue: Arc<Catalogue>,
+    log: Lanes,
 }
 
 impl Store {
@@ -79,12 +81,23 @@ impl Store {
                     );
                     readers.push(move |units: Units| lane_sqlite::read(session, &units));
                 }
-                let path = path.clone();
-                let write = move |units: Units| lane_sqlite::write(&path, writer, &units);
+                let log = sqlite::Session(
+                    sqlite::open_log(&sqlite::log_path(path))?,
+                    keyring,
+                    View::new(Arc::clone(&catalogue)),
+                );
+                let (path, log_path) = (path.clone(), sqlite::log_path(path));
+                let write = move |units: Units| {
+                    lane_sqlite::write(&path, sqlite::open_writer, writer, &units);
+                };
+                let write_log = move |units: Units| {
+                    lane_sqlite::write(&log_path, sqlite::open_log, log, &units);
+                };
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", vec![write])?,
                     catalogue,
+                    log: Lanes::start("log", vec![write_log])?,
                 })
             }
             DatabaseUrl::Postgres(url) => {
@@ -96,10 +109,13 @@ impl Store {
                     let line = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
                     writers.push(move |units: Units| lane_postgres::write(line, &units));
                 }
+                let log = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
+                let write_log = move |units: Units| lane_postgres::write(log, &units);
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", writers)?,
                     catalogue,
+                    log: Lanes::start("log", vec![write_log])?,
                 })
             }
         }
@@ -141,6 +157,22 @@ impl Store {
         self.catalogue.changes()
     }
 
+    /// Writes to the provisioning log, all or nothing, in a transaction that no other waits for. It
+    /// may be run more than once.
+    ///
+    /// # Errors
+    /// As [`TenantStore::write`].
+    pub async fn log<T, E>(
+        &self,
+        work: impl Fn(&mut dyn RequestLog) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.log.run(Uuid::nil(), move |tx| work(tx)).await
+    }
+
     /// Runs units of work in the turns of a tenant: those of others do not wait for all of its.
     pub fn of(&self, tenant: Uuid) -> TenantStore<'_> {
         TenantStore { store: self, tenant }
@@ -167,7 +199,7 @@ impl TenantStore<'_> {
         T: Send + 'static,
         E: UnitError,
     {
-        self.store.reads.run(self.tenant, work).await
+        self.store.reads.run(self.tenant, move |tx| work(tx)).await
     }
 
     /// Runs a unit of work, all or nothing. It may be run more than once: where two transactions
@@ -184,7 +216,7 @@ impl TenantStore<'_> {
         T: Send + 'static,
         E: UnitError,
     {
-        self.store.writes.run(self.tenant, work).await
+        self.store.writes.run(self.tenant, move |tx| work(tx)).await
     }
 }
 
@@ -195,7 +227,12 @@ impl TenantStore<'_> {
 /// The database cannot be opened or migrated, or a newer program has migrated it.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     match url {
-        DatabaseUrl::Sqlite(path) => migrate::sqlite(&mut sqlite::open_writer(path)?),
+        DatabaseUrl::Sqlite(path) => {
+            let mut applied = migrate::sqlite(&mut sqlite::open_writer(path)?)?;
+            let log = migrate::sqlite_log(&mut sqlite::open_log(&sqlite::log_path(path))?)?;
+            applied.extend(log.into_iter().map(|step| format!("{step} (log)")));
+            Ok(applied)
+        }
         DatabaseUrl::Postgres(url) => migrate::postgres(&mut postgres::open(url)?),
     }
 }
@@ -216,6 +253,7 @@ pub fn explain(
         "User" => search::Table::Users,
         "Group" => search::Table::Groups,
         "ChangeLogEntry" => search::Table::ChangeLog,
+        "ProvisioningLogEntry" => search::Table::ProvisioningLog,
         name => search::Table::Objects(name),
     };
     match url {

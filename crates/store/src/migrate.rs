@@ -8,6 +8,7 @@ use crate::error::OpenError;
 use crate::{postgres, sqlite};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const SQLITE_LOG: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite-log");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
 /// Any number that no other program uses: "headcoun" as bytes.
@@ -17,6 +18,12 @@ const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"headcoun");
 pub(crate) fn sqlite(conn: &mut sqlite::Conn) -> Result<Vec<String>, OpenError> {
     // Immediate: a second process waits here, and then finds nothing to do.
     conn.immediate_transaction(|conn| Ok(run::<diesel::sqlite::Sqlite, _>(conn, SQLITE)))
+        .map_err(OpenError::Query)?
+}
+
+/// As [`sqlite`], to the file of the provisioning log.
+pub(crate) fn sqlite_log(conn: &mut sqlite::Conn) -> Result<Vec<String>, OpenError> {
+    conn.immediate_transaction(|conn| Ok(run::<diesel::sqlite::Sqlite, _>(conn, SQLITE_LOG)))
         .map_err(OpenError::Query)?
 }
 

@@ -149,6 +149,8 @@ mod memberships;
 mod objects;
 #[path = "sql/reading.rs"]
 mod reading;
+#[path = "sql/requests.rs"]
+mod requests;
 #[path = "sql/resources.rs"]
 mod resources;
 #[path = "sql/savepoints.rs"]

@@ -145,6 +145,23 @@ tables! {
         }
     }
     {
+        use diesel::sql_types::{BigInt, Text};
+        use crate::types::{Guid, Instant};
+        leniency_uses (tenant_id, connection_id, leniency) {
+            tenant_id -> Guid, connection_id -> Guid, leniency -> Text, uses -> BigInt,
+            last_seen -> Instant,
+        }
+    }
+    {
+        use diesel::sql_types::{Bool, Integer, Nullable};
+        use crate::types::{Document, Guid, Instant, Search};
+        provisioning_log (tenant_id, id) {
+            tenant_id -> Guid, id -> Guid, at -> Instant, connection_id -> Guid,
+            resource_id -> Nullable<Guid>, status -> Integer, is_clear -> Bool,
+            document -> Document, search -> Search,
+        }
+    }
+    {
         use diesel::sql_types::{BigInt, Binary, Nullable, Text};
         use crate::types::{Document, Guid, Instant};
         change_log (tenant_id, id) {
@@ -168,8 +185,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     identity_claims,
     installation_keys,
     last_logins,
+    leniency_uses,
     memberships,
     objects,
+    provisioning_log,
     role_permissions,
     skill_assignments,
     tenants,

@@ -4,7 +4,7 @@ use accounts::StorageResult;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -107,6 +107,8 @@ mod memberships;
 mod objects;
 #[path = "sql/reading.rs"]
 mod reading;
+#[path = "sql/requests.rs"]
+mod requests;
 #[path = "sql/resources.rs"]
 mod resources;
 #[path = "sql/savepoints.rs"]
@@ -148,9 +150,36 @@ fn write_ahead(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("PRAGMA journal_mode = WAL;")
 }
 
-/// Opens a reader.
+/// The file of the provisioning log, beside that of all the rest: a transaction there never makes one
+/// here wait, and can be lost.
+pub(crate) fn log_path(path: &Path) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push("-log");
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Opens the writer of the provisioning log, whose path is [`log_path`].
+pub(crate) fn open_log(path: &Path) -> Result<Conn, OpenError> {
+    let mut conn = open(path)?;
+    write_ahead(&mut conn).map_err(OpenError::Query)?;
+    // What the disk does not have yet is lost with the machine, and with nothing less.
+    conn.batch_execute("PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;")
+        .map_err(OpenError::Query)?;
+    Ok(conn)
+}
+
+/// Opens a reader, of both files.
 pub(crate) fn open_reader(path: &Path) -> Result<Conn, OpenError> {
     let mut conn = open(path)?;
+    let log = log_path(path).to_string_lossy().into_owned();
+    diesel::sql_query("ATTACH DATABASE ? AS log")
+        .bind::<diesel::sql_types::Text, _>(log)
+        .execute(&mut conn)
+        .map_err(OpenError::Query)?;
     conn.batch_execute("PRAGMA query_only = ON;").map_err(OpenError::Query)?;
     Ok(conn)
 }

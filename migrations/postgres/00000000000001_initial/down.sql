@@ -1,3 +1,5 @@
+DROP TABLE provisioning_log;
+DROP TABLE leniency_uses;
 DROP TABLE change_log;
 DROP TABLE external_ids;
 DROP TABLE memberships;

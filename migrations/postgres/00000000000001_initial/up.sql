@@ -353,3 +353,33 @@ CREATE TRIGGER change_log_is_not_edited BEFORE UPDATE ON change_log
   FOR EACH ROW EXECUTE FUNCTION refuse_edit();
 CREATE TRIGGER change_log_is_not_emptied BEFORE TRUNCATE ON change_log
   EXECUTE FUNCTION refuse_change('the change log is append-only');
+
+-- How often each connection did something beyond the standard. It is apart from the connections, so
+-- that counting changes no version.
+CREATE TABLE leniency_uses (
+  tenant_id uuid NOT NULL,
+  connection_id uuid NOT NULL,
+  leniency text COLLATE "C" NOT NULL,
+  uses bigint NOT NULL,
+  last_seen timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, connection_id, leniency)
+);
+
+-- What clients asked for lately. It is written beside the requests, and forgets. `is_clear` tells
+-- what may have personal data in it. Pages have the newest first.
+CREATE TABLE provisioning_log (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  at timestamptz NOT NULL,
+  connection_id uuid NOT NULL,
+  resource_id uuid,
+  status integer NOT NULL,
+  is_clear boolean NOT NULL,
+  document json NOT NULL,
+  search jsonb NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX provisioning_log_by_time ON provisioning_log (tenant_id, at DESC, id);
+CREATE INDEX provisioning_log_by_connection ON provisioning_log (tenant_id, connection_id, id);
+CREATE INDEX provisioning_log_by_resource ON provisioning_log (tenant_id, resource_id, at DESC, id)
+  WHERE resource_id IS NOT NULL;

@@ -1,3 +1,4 @@
+DROP TABLE leniency_uses;
 DROP TABLE change_log;
 DROP TABLE external_ids;
 DROP TABLE memberships;

@@ -347,3 +347,14 @@ WHEN NOT (NEW.changes IS NULL AND NEW.reason IS NULL
 BEGIN
   SELECT RAISE(ABORT, 'the change log is append-only');
 END;
+
+-- How often each connection did something beyond the standard. It is apart from the connections, so
+-- that counting changes no version.
+CREATE TABLE leniency_uses (
+  tenant_id BLOB NOT NULL,
+  connection_id BLOB NOT NULL,
+  leniency TEXT NOT NULL,
+  uses BIGINT NOT NULL,
+  last_seen BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, connection_id, leniency)
+);

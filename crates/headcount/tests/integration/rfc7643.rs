@@ -250,7 +250,7 @@ fn rfc7643_4_2_groups_nest_and_have_names(database: Database) {
 }
 
 /// In the order in which queries over all of them find their resources.
-const RESOURCE_TYPES: [&str; 13] = [
+const RESOURCE_TYPES: [&str; 14] = [
     "User",
     "Group",
     "Role",
@@ -264,6 +264,7 @@ const RESOURCE_TYPES: [&str; 13] = [
     "ChangeLogEntry",
     "Connection",
     "Tenant",
+    "ProvisioningLogEntry",
 ];
 
 fn rfc7643_6_resource_types_name_the_schemas_that_are_served(database: Database) {

@@ -140,7 +140,7 @@ fn domain_2_16_nobody_but_an_administrator_changes_what_is_not_a_person(database
         }
         assert_eq!(admin.scim.get(&path).expect(200).version(), "W/\"1\"", "{endpoint}");
     }
-    for endpoint in ["/RehireCases", "/ChangeLogEntries", "/Tenants"] {
+    for endpoint in ["/RehireCases", "/ChangeLogEntries", "/Tenants", "/ProvisioningLogEntries"] {
         missing(scim.get(endpoint), "admin");
         missing(scim.get(&format!("{endpoint}/{NOBODY}")), "admin");
     }

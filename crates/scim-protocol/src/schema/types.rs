@@ -68,6 +68,11 @@ impl ResourceType {
         &CHANGE_LOG_ENTRY
     }
 
+    /// `ProvisioningLogEntry`: a request of a client and its answer.
+    pub fn provisioning_log_entry() -> &'static Self {
+        &PROVISIONING_LOG_ENTRY
+    }
+
     /// `Connection`: a client that provisions users and groups.
     pub fn connection() -> &'static Self {
         &CONNECTION
@@ -78,8 +83,9 @@ impl ResourceType {
         &TENANT
     }
 
-    /// Every resource type, in the order of discovery.
-    pub fn all() -> [&'static Self; 13] {
+    /// Every resource type, in the order of discovery. The last one has resources that come and go
+    /// with each request.
+    pub fn all() -> [&'static Self; 14] {
         [
             &USER,
             &GROUP,
@@ -94,6 +100,7 @@ impl ResourceType {
             &CHANGE_LOG_ENTRY,
             &CONNECTION,
             &TENANT,
+            &PROVISIONING_LOG_ENTRY,
         ]
     }
 }
@@ -204,6 +211,14 @@ static CHANGE_LOG_ENTRY: LazyLock<ResourceType> = LazyLock::new(|| ResourceType 
     endpoint: "/ChangeLogEntries",
     description: "A change that was made or refused",
     schema: data!("change_log_entry.json"),
+    extensions: Vec::new(),
+});
+
+static PROVISIONING_LOG_ENTRY: LazyLock<ResourceType> = LazyLock::new(|| ResourceType {
+    name: "ProvisioningLogEntry",
+    endpoint: "/ProvisioningLogEntries",
+    description: "A request of a client and what it was answered",
+    schema: data!("provisioning_log_entry.json"),
     extensions: Vec::new(),
 });
 

@@ -25,7 +25,6 @@ use accounts::{Caller, Context, Precondition, Refusal, Resource, Right, Source, 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Path, ServiceConfig, post};
 use actix_web::{HttpRequest, HttpResponse};
-use scim_protocol::dialect::Leniencies;
 use scim_protocol::error::Error;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -37,6 +36,7 @@ use uuid::Uuid;
 use crate::answer::{self, Rendered};
 use crate::body::{Body, OptionalBody};
 use crate::error::ApiError;
+use crate::requests::Reading;
 use crate::scim::{self, Groups, Kind, Of, Users, View};
 use crate::{ADMIN_PATH, State};
 use Lane::{Reads, Writes};
@@ -123,10 +123,9 @@ struct Call<K> {
 
 impl<K: Kind> Call<K> {
     fn new(request: &HttpRequest, state: &State, context: Context) -> Result<Self, ApiError> {
-        let mut leniencies = Leniencies::new(context.caller.dialect);
+        let mut leniencies = Reading::of(request, &context.caller);
         let parameters = scim::parameters(request)?;
         let projection = parameters.projection(K::form(&context.caller), &mut leniencies)?;
-        scim::report(&leniencies);
         let view = View::new(request, state, projection);
         let context = Context { source: Source::Admin, ..context };
         Ok(Self { context, precondition: scim::precondition(request), view })

@@ -6,7 +6,6 @@ use accounts::objects::{self, ObjectType};
 use accounts::provisioning_rules::{self, ProvisioningRules};
 use accounts::user_templates::{self, UserTemplates};
 use accounts::{Refusal, Tx};
-use scim_protocol::dialect::Leniencies;
 use scim_protocol::resource;
 use scim_protocol::schema::ResourceType;
 use serde::Deserialize;
@@ -99,7 +98,7 @@ pub(super) fn dry_run(
     call: &Call<Of<ProvisioningRules>>,
     body: &DryRun,
 ) -> Result<Outcome, Refusal> {
-    let mut leniencies = Leniencies::new(call.context.caller.dialect);
+    let mut leniencies = call.context.caller.leniencies();
     let user = resource::parse(ResourceType::user(), &body.user, &mut leniencies)?;
     Ok(Outcome::Report(provisioning_rules::dry_run(tx, &call.context, user)?))
 }

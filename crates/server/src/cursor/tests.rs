@@ -1,3 +1,4 @@
+use accounts::connections::Switches;
 use scim_protocol::cursor::Key;
 use scim_protocol::dialect::Dialect;
 use scim_protocol::error::ScimType;
@@ -11,6 +12,7 @@ const CALLER: Caller = Caller {
     connection: Uuid::from_u128(2),
     rights: accounts::Rights::ALL,
     genesys: false,
+    switches: Switches::NONE,
     dialect: Dialect::Standard,
     now: Timestamp::UNIX_EPOCH,
 };

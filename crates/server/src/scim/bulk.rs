@@ -14,6 +14,7 @@ pub(crate) mod turns;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use accounts::provisioning_log::{MAX_OPERATIONS as MAX_LOGGED, Operation as Told};
 use accounts::users::{self, Known};
 use accounts::{Caller, Code, Context, Refusal, Right, Tx, atomically};
 use actix_web::http::StatusCode;
@@ -27,11 +28,12 @@ use uuid::Uuid;
 
 use self::operation::{Done, Failure, Step, steps};
 use super::etag::etag;
-use super::handlers::{context, report};
+use super::handlers::context;
 use super::render::base_url;
 use crate::body::Body;
 use crate::clock::Deadline;
-use crate::error::ApiError;
+use crate::error::{ApiError, problem_of};
+use crate::requests::{Noted, Reading};
 use crate::{State, answer, clock};
 
 /// How long operations of one request are begun. The largest requests that provision people take a
@@ -44,7 +46,7 @@ pub(super) async fn bulk(
     request_id: RequestId,
     Body { caller, value }: Body,
 ) -> Result<HttpResponse, ApiError> {
-    let mut leniencies = Leniencies::new(caller.dialect);
+    let mut leniencies = Reading::of(&request, &caller);
     let asked = bulk::parse(&value, &mut leniencies)?;
     if asked.operations.len() > MAX_OPERATIONS {
         return Err(ApiError::TooManyOperations);
@@ -55,20 +57,43 @@ pub(super) async fn bulk(
         caller.require(Right::WriteUsers)?;
     }
     let base = base_url(&request, &state);
+    let sent: Vec<_> = asked.operations.iter().map(told).collect();
     let job = Job::new(&caller, asked, base, &mut leniencies);
     let context = context(caller, request_id);
     let turn = state.bulk_turns.of(caller.tenant).await?;
+    let read = leniencies.clone();
     let done = state.store.of(caller.tenant).write(move |tx| {
         // It ends with the unit, not with a client that hangs up.
         let _turn = &turn;
-        let mut leniencies = leniencies.clone();
+        let mut leniencies = read.clone();
         tx.lock_parts(context.caller.tenant)?;
         let results = job.run(tx, &context, &mut leniencies)?;
         Ok::<_, Refusal>((results, leniencies))
     });
-    let (results, leniencies) = done.await?;
-    report(&leniencies);
+    let (results, used) = done.await?;
+    leniencies.now(used);
+    note(&request, sent, &results);
+    let results: Vec<Value> = results.into_iter().map(|(_, result)| result).collect();
     Ok(answer::json(StatusCode::OK, &bulk::response(&results)))
+}
+
+/// An operation, for the provisioning log.
+fn told(sent: &Operation) -> Told {
+    let (method, path, bulk_id) = (sent.method.clone(), sent.path.clone(), sent.bulk_id.clone());
+    Told { method, path, bulk_id, status: 0, problem: None }
+}
+
+/// Notes how the operations ended, those that failed first.
+fn note(request: &HttpRequest, mut sent: Vec<Told>, results: &[(usize, Value)]) {
+    for (at, result) in results {
+        let status = result["status"].as_str().and_then(|status| status.parse().ok());
+        sent[*at].status = status.unwrap_or_default();
+        sent[*at].problem = result.get("response").map(problem_of);
+    }
+    sent.retain(|told| told.status > 0);
+    sent.sort_by_key(|told| told.problem.is_none());
+    sent.truncate(MAX_LOGGED);
+    Noted::with(request, |noted| noted.operations = sent);
 }
 
 /// A bulk request that is ready to be carried out, again if need be.
@@ -147,13 +172,13 @@ impl Job {
     }
 
     /// Carries the operations out, and gives the results of those that were processed, in the order
-    /// in which they were sent (section 3.7.3).
+    /// in which they were sent (section 3.7.3), each with its number.
     fn run(
         &self,
         tx: &mut dyn Tx,
         context: &Context,
         leniencies: &mut Leniencies,
-    ) -> Result<Vec<Value>, Refusal> {
+    ) -> Result<Vec<(usize, Value)>, Refusal> {
         let mut outcomes: Vec<Option<Outcome>> = self.operations.iter().map(|_| None).collect();
         let deadline = Deadline::after(self.patience);
         let (back, planned_anew) = (HashMap::new(), HashMap::new());
@@ -169,8 +194,9 @@ impl Job {
             }
         }
         let results = outcomes.into_iter().enumerate();
-        let result =
-            |(at, outcome): (usize, Option<Outcome>)| Some(self.result(at, &run.back, outcome?));
+        let result = |(at, outcome): (usize, Option<Outcome>)| {
+            Some((at, self.result(at, &run.back, outcome?)))
+        };
         Ok(results.filter_map(result).collect())
     }
 
@@ -401,6 +427,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
+    use accounts::connections::Switches;
     use accounts::{Rights, tenancy};
     use scim_protocol::dialect::Dialect;
     use scim_protocol::schema::ResourceType;
@@ -417,7 +444,8 @@ mod tests {
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
         let now = clock::now();
-        let caller = Caller { tenant, connection, dialect, rights, genesys: false, now };
+        let switches = Switches::NONE;
+        let caller = Caller { tenant, connection, dialect, rights, genesys: false, switches, now };
         let job = Job { patience, ..Job::new(&caller, asked, String::new(), &mut leniencies) };
         let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
         let made = store.write(move |tx| {
@@ -425,7 +453,7 @@ mod tests {
         });
         made.await.unwrap();
         let run = store.write(move |tx| job.run(tx, &context, &mut leniencies.clone()));
-        run.await.unwrap().iter().map(|result| result["status"].clone()).collect()
+        run.await.unwrap().iter().map(|(_, result)| result["status"].clone()).collect()
     }
 
     #[actix_web::test]

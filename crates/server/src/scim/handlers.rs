@@ -11,7 +11,6 @@ use actix_web::http::header::ETAG;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use scim_protocol::Object;
-use scim_protocol::dialect::Leniencies;
 use scim_protocol::error::Error;
 use scim_protocol::projection::Projection;
 use scim_protocol::query::Parameters;
@@ -28,6 +27,7 @@ use crate::answer::{self, Rendered};
 use crate::authentication::Authenticated;
 use crate::body::Body;
 use crate::error::ApiError;
+use crate::requests::{Noted, Reading};
 use crate::{State, clock};
 
 type Answer = Result<HttpResponse, ApiError>;
@@ -38,7 +38,7 @@ pub(super) async fn create<K: Kind>(
     request_id: RequestId,
     Body { caller, value }: Body,
 ) -> Answer {
-    let mut leniencies = Leniencies::new(caller.dialect);
+    let mut leniencies = Reading::of(&request, &caller);
     let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let body = resource::parse(K::form(&caller), &value, &mut leniencies)?;
     let (context, id) = (context(caller, request_id), clock::new_id());
@@ -50,13 +50,16 @@ pub(super) async fn create<K: Kind>(
         let created = K::create(tx, &of_first, id, sent.clone(), &mut leniencies)?;
         Ok::<_, Refusal>((shown.of(tx, &caller, created)?, leniencies))
     });
-    let (created, leniencies) = match created.await {
+    let created = match created.await {
         Err(refusal) if K::may_be_known(&refusal) => {
-            (create_again::<K>(&state, context, view, body, refusal).await?, leniencies)
+            create_again::<K>(&state, context, view, body, refusal).await?
         }
-        created => created?,
+        created => {
+            let (created, used) = created?;
+            leniencies.now(used);
+            created
+        }
     };
-    report(&leniencies);
     Ok(answer::resource(StatusCode::CREATED, &created))
 }
 
@@ -106,7 +109,7 @@ pub(super) async fn read<K: Kind>(
     Authenticated(caller): Authenticated,
     id: Path<String>,
 ) -> Answer {
-    let mut leniencies = Leniencies::new(caller.dialect);
+    let mut leniencies = Reading::of(&request, &caller);
     let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
     let precondition = precondition(&request);
@@ -118,7 +121,6 @@ pub(super) async fn read<K: Kind>(
         Ok::<_, Refusal>((view.of(tx, &caller, found)?, version))
     });
     let (found, version) = found.await?;
-    report(&leniencies);
     if is_known(&request, version) {
         return Ok(answer::not_modified(&found));
     }
@@ -149,7 +151,8 @@ async fn query<K: Kind>(
     caller: Caller,
     parameters: &Parameters,
 ) -> Answer {
-    let mut leniencies = Leniencies::new(caller.dialect);
+    let mut leniencies = Reading::of(request, &caller);
+    Noted::with(request, |noted| noted.filter.clone_from(&parameters.filter));
     let query = parameters.query(K::form(&caller), &mut leniencies)?;
     let endpoint = K::resource_type().endpoint;
     let wanted = Wanted::of(state, caller, endpoint, parameters, &query)?;
@@ -161,7 +164,7 @@ async fn query<K: Kind>(
         Ok::<_, Refusal>(found.end())
     });
     let ended = ended.await?;
-    report(&leniencies);
+    ended.note(request);
     wanted.answer(state, ended)
 }
 
@@ -172,22 +175,22 @@ pub(super) async fn replace<K: Kind>(
     id: Path<String>,
     Body { caller, value }: Body,
 ) -> Answer {
-    let mut leniencies = Leniencies::new(caller.dialect);
+    let mut leniencies = Reading::of(&request, &caller);
     let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
     let body = resource::parse(K::form(&caller), &value, &mut leniencies)?;
     let named = resource::named(K::form(&caller), &value);
     let (context, precondition) = (context(caller, request_id), precondition(&request));
     let view = View::<K>::new(&request, &state, projection);
-    let of_alert = context.clone();
+    let (of_alert, read) = (context.clone(), leniencies.clone());
     let replaced = write(&state, &of_alert, move |tx| {
-        let mut leniencies = leniencies.clone();
+        let mut leniencies = read.clone();
         let change = Change { context: &context, id, precondition: &precondition };
         let replaced = K::replace(tx, &change, body.clone(), &named, &mut leniencies)?;
         Ok::<_, Refusal>((view.of(tx, &caller, replaced)?, leniencies))
     });
-    let (replaced, leniencies) = replaced.await?;
-    report(&leniencies);
+    let (replaced, used) = replaced.await?;
+    leniencies.now(used);
     Ok(answer::resource(StatusCode::OK, &replaced))
 }
 
@@ -198,7 +201,7 @@ pub(super) async fn patch<K: Kind>(
     id: Path<String>,
     Body { caller, value }: Body,
 ) -> Answer {
-    let mut leniencies = Leniencies::new(caller.dialect);
+    let mut leniencies = Reading::of(&request, &caller);
     let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let id = identifier::<K>(&id)?;
     let edits = scim_patch::parse(K::form(&caller), &value, &mut leniencies)?;
@@ -206,18 +209,21 @@ pub(super) async fn patch<K: Kind>(
     let (context, precondition) = (context(caller, request_id), precondition(&request));
     let named = projection.names_attributes();
     let view = View::<K>::new(&request, &state, projection);
-    let of_alert = context.clone();
+    let (of_alert, read) = (context.clone(), leniencies.clone());
     let patched = write(&state, &of_alert, move |tx| {
-        let mut leniencies = leniencies.clone();
+        let mut leniencies = read.clone();
         let change = Change { context: &context, id, precondition: &precondition };
         let patched = K::patch(tx, &change, &edits, &mut leniencies)?;
         let version = patched.version;
-        let is_silent = !named && (without_operations || K::is_large(tx, &caller, id)?);
+        let is_silent = !named
+            && (without_operations
+                || caller.switches.silent_patch
+                || K::is_large(tx, &caller, id)?);
         let answered = if is_silent { None } else { Some(view.of(tx, &caller, patched)?) };
         Ok::<_, Refusal>((answered, version, leniencies))
     });
-    let (answered, version, leniencies) = patched.await?;
-    report(&leniencies);
+    let (answered, version, used) = patched.await?;
+    leniencies.now(used);
     Ok(match answered {
         Some(patched) => answer::resource(StatusCode::OK, &patched),
         None => HttpResponse::NoContent().insert_header((ETAG, etag(version))).finish(),
@@ -332,11 +338,4 @@ pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, ApiE
     let pairs = web::Query::<Vec<_>>::from_query(request.query_string());
     let pairs = pairs.map_err(|_| Error::invalid_value("the query of the URL cannot be read"))?;
     Ok(pairs.into_inner())
-}
-
-/// Says what a client does beyond the RFC.
-pub(crate) fn report(leniencies: &Leniencies) {
-    for (leniency, count) in leniencies.fired() {
-        tracing::info!(leniency = leniency.as_str(), count, "read leniently");
-    }
 }

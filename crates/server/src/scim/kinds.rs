@@ -2,6 +2,7 @@
 
 mod change_log;
 mod objects;
+mod provisioning_log;
 
 use accounts::capacity_rules::CapacityRules;
 use accounts::connections::Connections;
@@ -17,10 +18,11 @@ use accounts::users::Known;
 use accounts::{Caller, Context, Page, Precondition, Refusal, Resource, Right, Tx, groups, users};
 use change_log::ChangeLogEntries;
 pub(crate) use objects::Of;
+use provisioning_log::ProvisioningLogEntries;
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::patch::Edit;
-use scim_protocol::query::Query;
+use scim_protocol::query::{Query, Sort};
 use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
@@ -33,6 +35,11 @@ pub(crate) trait Kind: 'static {
     /// What a client can do with its resources.
     const METHODS: Methods = Methods::ALL;
 
+    /// The order of its resources where the client asks for none; that of their identifiers if there
+    /// is none.
+    fn usual_order() -> Option<Sort> {
+        None
+    }
     /// Its schema.
     fn resource_type() -> &'static ResourceType;
     /// The schema as a caller has it.
@@ -128,6 +135,7 @@ kinds! {
     ChangeLogEntries,
     Of<Connections>,
     Of<Tenants>,
+    ProvisioningLogEntries,
 }
 
 /// What a client can do with the resources of a type, besides reading them.

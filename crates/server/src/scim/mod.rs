@@ -19,7 +19,7 @@ use crate::body::BodyLimit;
 use crate::error::ApiError;
 pub(crate) use bulk::turns::Turns;
 pub(crate) use etag::precondition;
-pub(crate) use handlers::{View, context, identifier, parameters, report};
+pub(crate) use handlers::{View, context, identifier, parameters};
 use kinds::{ForKind, with_kind};
 pub(crate) use kinds::{Groups, Kind, Of, Users};
 pub(crate) use places::Places;

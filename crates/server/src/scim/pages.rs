@@ -1,7 +1,7 @@
 //! Pages of queries, by index (RFC 7644 section 3.4.2.4) or by cursor (RFC 9865), over one resource
 //! type or several, one after the other.
 
-use accounts::{Caller, Code, Page, Refusal, Tx};
+use accounts::{Caller, Code, Page, Refusal, Tx, parse_id};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use scim_protocol::cursor::Position;
@@ -17,6 +17,7 @@ use super::kinds::Kind;
 use super::places::Place;
 use crate::cursor::{Asked, Cursor, Mark};
 use crate::error::ApiError;
+use crate::requests::Noted;
 use crate::{State, answer, clock};
 
 /// The page of a query that is wanted.
@@ -132,6 +133,15 @@ pub(super) struct Ended {
     resources: Vec<Value>,
 }
 
+impl Ended {
+    /// Notes what was found for the provisioning log.
+    pub(super) fn note(&self, request: &HttpRequest) {
+        let only = self.resources.first().filter(|_| self.total == 1);
+        let only = only.and_then(|only| parse_id(only.get("id")?.as_str()?));
+        Noted::with(request, |noted| (noted.found, noted.only) = (Some(self.total), only));
+    }
+}
+
 impl Found<'_> {
     pub(super) fn end(self) -> Ended {
         let Self { total, has_next, last, resources, .. } = self;
@@ -178,6 +188,7 @@ impl<K: Kind> Part<K> {
         leniencies: &mut Leniencies,
     ) -> Result<Self, ApiError> {
         let projection = parameters.projection(K::form(caller), leniencies)?;
+        let query = Query { sort: query.sort.or_else(K::usual_order), ..query };
         Ok(Self { query, view: View::new(request, state, projection) })
     }
 

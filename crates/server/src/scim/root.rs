@@ -10,13 +10,14 @@ use scim_protocol::message;
 use scim_protocol::query::Parameters;
 use scim_protocol::schema::ResourceType;
 
-use super::handlers::{parameters, report};
+use super::handlers::parameters;
 use super::kinds::{ForKind, Kind, with_kind};
 use super::pages::{AnyPart, Part, Wanted};
 use crate::State;
 use crate::authentication::Authenticated;
 use crate::body::Body;
 use crate::error::ApiError;
+use crate::requests::{Noted, Reading};
 
 type Answer = Result<HttpResponse, ApiError>;
 
@@ -42,7 +43,8 @@ async fn query(
     caller: Caller,
     parameters: &Parameters,
 ) -> Answer {
-    let mut leniencies = Leniencies::new(caller.dialect);
+    let mut leniencies = Reading::of(request, &caller);
+    Noted::with(request, |noted| noted.filter.clone_from(&parameters.filter));
     let mut parts = Vec::new();
     for kind in ResourceType::all() {
         let make = Make { request, state, caller, parameters, leniencies: &mut leniencies };
@@ -59,7 +61,7 @@ async fn query(
         Ok::<_, Refusal>(found.end())
     });
     let ended = ended.await?;
-    report(&leniencies);
+    ended.note(request);
     wanted.answer(state, ended)
 }
 

@@ -12,7 +12,14 @@ pub(crate) enum Table {
     /// The table of all other types, of which it is this one.
     Objects(&'static str),
     ChangeLog,
+    ProvisioningLog,
 }
+
+/// What clients asked for, with the columns that every resource has. On SQLite it is in a file of
+/// its own, which readers have beside theirs.
+const PROVISIONING_LOG: &str = "(SELECT tenant_id, id, CAST(1 AS bigint) AS version, \
+    at AS created_at, at AS modified_at, NULL AS deleted_at, document, search, connection_id, \
+    resource_id, status FROM provisioning_log)";
 
 /// The entries of the log with the columns that every resource has.
 const CHANGE_LOG: &str = "(SELECT tenant_id, id, CAST(1 AS bigint) AS version, at AS created_at, \
@@ -28,6 +35,7 @@ impl Table {
             Self::Groups => "\"groups\"",
             Self::Objects(_) => "objects",
             Self::ChangeLog => CHANGE_LOG,
+            Self::ProvisioningLog => PROVISIONING_LOG,
         }
     }
 
@@ -38,6 +46,7 @@ impl Table {
             Self::Groups => "Group",
             Self::Objects(resource_type) => resource_type,
             Self::ChangeLog => "ChangeLogEntry",
+            Self::ProvisioningLog => "ProvisioningLogEntry",
         }
     }
 
@@ -47,7 +56,7 @@ impl Table {
             Self::Objects(resource_type) => {
                 Some(format!("resource.resource_type = '{resource_type}'"))
             }
-            Self::Users | Self::Groups | Self::ChangeLog => None,
+            Self::Users | Self::Groups | Self::ChangeLog | Self::ProvisioningLog => None,
         }
     }
 }
@@ -418,8 +427,22 @@ fn in_change_log(name: &str, sub: Option<&str>) -> Place {
 
 const LOG_SCHEMA: &str = "urn:ietf:params:scim:schemas:headcount:2.0:ChangeLogEntry";
 
+/// Where an attribute of the provisioning log is kept. What is not looked for often is in the
+/// document.
+fn in_provisioning_log(name: &str, sub: Option<&str>) -> Place {
+    let (sql, form) = match (name, sub) {
+        ("at", _) => ("resource.created_at", Form::Instant),
+        ("connection", Some("value")) => ("resource.connection_id", Form::Id),
+        ("resourceId", _) => ("resource.resource_id", Form::Id),
+        ("status", _) => ("resource.status", Form::Integer),
+        _ => return Place::Document,
+    };
+    Place::Column(column(sql, form))
+}
+
 /// What is computed when a resource is read: the type, and its attributes.
 const COMPUTED: &[(&str, &[&str])] = &[
+    ("Connection", &["leniencies"]),
     ("Division", &["objectCounts"]),
     ("LicenseTier", &["usedSeats", "freeSeats"]),
     ("Role", &["needsUpdate", "permissions", "requiredCapabilities", "userCount"]),
@@ -472,6 +495,7 @@ pub(crate) fn place(table: Table, attribute: AttributeRef) -> Place {
         (Table::Objects(_), "name", _) => own("resource.name_key", Form::Text),
         (Table::Objects(_), _, _) => Place::Document,
         (Table::ChangeLog, name, sub) => in_change_log(name, sub),
+        (Table::ProvisioningLog, name, sub) => in_provisioning_log(name, sub),
         (Table::Users, "userName", _) => own("resource.user_name_key", Form::Text),
         (_, "displayName", _) => own("resource.display_name_key", Form::Text),
         (Table::Users, "active", _) => own("resource.active", Form::Boolean),

@@ -23,6 +23,7 @@ mod nesting;
 mod nouns;
 mod plan;
 mod population;
+mod provisioning_log;
 mod roles;
 mod sample;
 mod scale;

@@ -1,6 +1,6 @@
 //! Resources of every type that is neither user nor group, with every attribute that is kept and the
 //! values that are likeliest to be read differently, the same ones in a database of each kind; and
-//! entries of the log.
+//! entries of both logs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -20,15 +20,18 @@ use uuid::Uuid;
 use crate::harness::{CALLER, Kind, TestDatabase, World, strict_body};
 use crate::plan::{Both, at_step, listed, shared};
 use crate::population::{runner, text};
+use crate::provisioning_log;
 use crate::sample::members;
 
 /// Of each type, besides what a new tenant has.
 const OF_EACH: usize = 24;
 const ENTRIES: usize = 60;
+const ENTRIES_OF_REQUESTS: u32 = 60;
 
-/// Every type that is filtered in the table of objects, and the log.
+/// Every type that is filtered in the table of objects, and the logs.
 pub(crate) fn nouns() -> impl Iterator<Item = &'static ResourceType> {
-    written().iter().map(|(kind, _)| *kind).chain([ResourceType::change_log_entry()])
+    let logs = [ResourceType::change_log_entry(), ResourceType::provisioning_log_entry()];
+    written().iter().map(|(kind, _)| *kind).chain(logs)
 }
 
 /// The types, and each with all of its attributes as clients would write them.
@@ -71,6 +74,7 @@ fn written() -> &'static [(&'static ResourceType, &'static ResourceType)] {
 /// log, what is not kept in the form in which it would be compared.
 pub(crate) fn computed(kind: &ResourceType) -> &'static [&'static str] {
     match kind.name {
+        "Connection" => &["leniencies"],
         "Division" => &["objectCounts"],
         "LicenseTier" => &["usedSeats", "freeSeats"],
         "Role" => &["needsUpdate", "permissions", "requiredCapabilities", "userCount"],
@@ -117,6 +121,7 @@ impl Both {
                 insert(&world, step + 1, kind, bodies.clone());
             }
             log(&world);
+            provisioning_log::log(&world, 0..ENTRIES_OF_REQUESTS);
             (database.kind, world)
         });
         let [one, other] = worlds.each_ref().map(|(_, world)| {

@@ -263,6 +263,7 @@ pub(crate) fn page(
         "Group" => accounts::groups::list(tx, &CALLER, query),
         "User" => accounts::users::list(tx, &CALLER, query),
         "ChangeLogEntry" => accounts::ledger::list(tx, &CALLER, query),
+        "ProvisioningLogEntry" => accounts::provisioning_log::list(tx, &CALLER, query),
         _ => Ok(tx.objects(CALLER.scope(), kind, query)?),
     }
 }

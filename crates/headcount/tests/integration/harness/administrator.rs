@@ -24,7 +24,12 @@ impl Administrator {
         let scopes = ["--scopes", "admin", "--connection", "admin"];
         let create = ["token", "create", "--tenant", tenant];
         let token = server.command(&[&create[..], &scopes].concat()).succeeded();
-        let scim = server.client_with_token(token.stdout.trim());
+        Self::of_token(server, token.stdout.trim())
+    }
+
+    /// The administrator who has this token.
+    pub(crate) fn of_token(server: &Server, token: &str) -> Self {
+        let scim = server.client_with_token(token);
         Self { verbs: verbs_of(&scim), scim }
     }
 

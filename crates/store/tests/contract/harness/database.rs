@@ -1,5 +1,6 @@
 //! A database for one test: made at its start, gone at its end.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
@@ -82,6 +83,21 @@ impl TestDatabase {
     /// A connection that knows nothing of the store.
     pub(crate) fn raw(&self) -> Raw {
         Raw::open(&self.url)
+    }
+
+    /// The file in which SQLite has the provisioning log.
+    #[track_caller]
+    pub(crate) fn log_file(&self) -> PathBuf {
+        let DatabaseUrl::Sqlite(path) = &self.url else { panic!("PostgreSQL has no files") };
+        path.with_file_name("test-log.db")
+    }
+
+    /// As [`Self::raw`], to where the provisioning log is.
+    pub(crate) fn raw_log(&self) -> Raw {
+        match self.kind {
+            Kind::Sqlite => Raw::open(&DatabaseUrl::Sqlite(self.log_file())),
+            Kind::Postgres => self.raw(),
+        }
     }
 }
 

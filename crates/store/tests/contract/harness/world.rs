@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use accounts::connections::Switches;
 use accounts::tenancy::Tenant;
-use accounts::{Caller, Code, Context, Refusal, Resource, Rights, Tx, tenancy};
+use accounts::{Caller, Code, Context, Refusal, RequestLog, Resource, Rights, Tx, tenancy};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::patch::{self, Edit};
@@ -68,6 +69,18 @@ impl World {
         self.runtime.block_on(self.store.read(unit))
     }
 
+    /// Writes to the provisioning log.
+    pub(crate) fn log<T, E>(
+        &self,
+        unit: impl Fn(&mut dyn RequestLog) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        self.runtime.block_on(self.store.log(unit))
+    }
+
     /// Runs units at once; their results in the order in which they were handed in.
     pub(crate) fn write_together<T: Send + 'static>(
         &self,
@@ -103,6 +116,7 @@ pub(crate) const CALLER: Caller = Caller {
     dialect: Dialect::Strict,
     rights: Rights::ALL,
     genesys: false,
+    switches: Switches::NONE,
     // Between what the population calls now, and what the rules do.
     now: Timestamp::constant(1_750_000_000, 0),
 };
