@@ -52,7 +52,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use accounts::Rights;
-    use accounts::connections::Connection;
+    use accounts::connections::{Connection, Switches};
     use accounts::tenancy::Token;
     use scim_protocol::dialect::Dialect;
     use uuid::Uuid;
@@ -77,7 +77,7 @@ mod tests {
             rights: Rights::of_provisioning(),
             grantable_roles: None,
             genesys_alias: false,
-            switches: Default::default(),
+            switches: Switches::default(),
         };
         Arc::new(Credential { token, connection })
     }
