@@ -139,7 +139,7 @@ impl Memberships for Session {
         let mut pieces = Pieces::default();
         pieces.sql("SELECT COUNT(*) AS total FROM (SELECT 1 AS one FROM memberships AS held ");
         pieces.sql("WHERE held.tenant_id = ").id(tenant).sql(" AND held.group_id = ").id(group);
-        pieces.sql(" LIMIT ").bind(Bind::Integer(i64::from(than) + 1)).sql(") AS some");
+        pieces.sql(" LIMIT ").bind(Bind::Integer(i64::from(than) + 1)).sql(") AS held_now");
         let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
         Ok(row.total > i64::from(than))
     }
