@@ -69,10 +69,12 @@ macro_rules! each_has_its_own_test {
 }
 
 /// A body of a user, as it is kept.
+#[allow(clippy::needless_pass_by_value, reason = "what is given is written where it is given")]
 fn body(leniencies: &mut Leniencies, body: Value) -> Result {
     resource::parse(ResourceType::user(), &body, leniencies).map(Value::Object)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "as above")]
 fn user(leniencies: &mut Leniencies, more: Value) -> Result {
     let mut whole = json!({"schemas": [USER, ENTERPRISE, HEADCOUNT], "userName": "ada"});
     whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -80,6 +82,7 @@ fn user(leniencies: &mut Leniencies, more: Value) -> Result {
 }
 
 /// A user after a PATCH with these operations.
+#[allow(clippy::needless_pass_by_value, reason = "as above")]
 fn patched(leniencies: &mut Leniencies, before: Value, operations: Value) -> Result {
     let body = json!({"schemas": [message::PATCH_OP], "Operations": operations});
     let kind = ResourceType::user();
