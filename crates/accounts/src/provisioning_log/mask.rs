@@ -95,7 +95,7 @@ fn unparsed(text: &str) -> String {
             let inner = word.strip_prefix('"').unwrap_or(word);
             let inner = inner.strip_suffix('"').unwrap_or(inner);
             let shown = if is_plain(inner) { inner.to_owned() } else { value(inner) };
-            masked.push_str(&format!("\"{shown}\""));
+            masked.extend(["\"", &shown, "\""]);
         } else if is_delimiter(first) {
             masked.push(first);
             continue;

@@ -11,6 +11,7 @@ use crate::harness::*;
 on_each_database!(
     a_push_that_failed_says_why,
     a_query_says_what_was_matched,
+    the_three_questions_of_the_page_on_troubleshooting_are_answered,
     bulk_operations_that_failed_come_first,
     no_secret_and_no_person_is_in_it,
     a_tenant_may_keep_personal_data_in_clear_until_somebody_is_erased,
@@ -117,6 +118,26 @@ fn a_query_says_what_was_matched(database: Database) {
     assert_eq!(logged(&admin, "found eq 0", 2).len(), 2);
 }
 
+/// The queries of `docs/troubleshooting.md`.
+fn the_three_questions_of_the_page_on_troubleshooting_are_answered(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    let created = scim.post("/Users", &user("ada")).expect(201);
+    scim.post("/Users", &user("ada")).expect_error(409, Some("uniqueness"));
+    scim.filter("/Users", "externalId eq \"ada@example.com\"").expect_empty_list();
+    scim.filter("/Users", "userName eq \"ada\"").expect_user_names(&["ada"]);
+    let failed = "connection.display eq \"standard\" and status ge 400 and \
+        at gt \"2020-01-01T06:00:00Z\"";
+    assert_eq!(one(&admin, failed)["code"], "userNameTaken");
+    let unmatched =
+        "connection.display eq \"standard\" and found eq 0 and filter sw \"externalId\"";
+    assert_eq!(one(&admin, unmatched)["filter"], "externalId eq \"a***@example.com\"");
+    let request = format!("requestId eq \"{}\"", created.header("x-request-id").expect("an id"));
+    assert_eq!(one(&admin, &request)["method"], "POST");
+    logged(&admin, &format!("resourceId eq \"{}\"", created.id()), 2);
+    let changed = admin.scim.filter("/ChangeLogEntries", &request).expect(200);
+    assert_eq!(changed.resources()[0]["resourceId"], created["id"], "{}", changed.story());
+}
+
 fn bulk_operations_that_failed_come_first(database: Database) {
     let (_server, scim, admin) = serve_admin(database);
     create_user(&scim, &user("ada"));
@@ -206,7 +227,7 @@ fn the_newest_come_first_page_by_page(database: Database) {
         let page = admin.scim.query(LOG, &page).expect(200);
         walked.extend(page.resources().to_vec());
         let Some(next) = page["nextCursor"].as_str() else { break };
-        cursor = next.to_owned();
+        next.clone_into(&mut cursor);
     }
     assert_eq!(walked, all, "by cursor");
     let mut walked = Vec::new();

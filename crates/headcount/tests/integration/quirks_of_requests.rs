@@ -209,7 +209,9 @@ fn q40_a_burst_after_a_silence_is_answered(database: Database) {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..8).map(|worker| scope.spawn(move || burst(worker))).collect();
-        workers.into_iter().for_each(|worker| worker.join().expect("it is answered"));
+        for worker in workers {
+            worker.join().expect("it is answered");
+        }
     });
     let total = scim.get("/Users?count=0").expect(200)["totalResults"].as_u64();
     assert!(total >= Some(25), "at least one second's worth is done: {total:?}");
