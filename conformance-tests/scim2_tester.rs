@@ -155,8 +155,8 @@ impl Check {
 /// How many checks the suite makes of each resource type; it fails all if it cannot create one.
 const CHECKS_OF_A_TYPE: usize = 11;
 
-/// Licence tiers, rehire cases, the entries of both logs and the tenant come to be by themselves: their
-/// endpoints take no POST, and say so with 405 (RFC 7644 section 3.2 leaves the operations that an
+/// Licence tiers, rehire cases, the entries of both logs and the tenant come to be by themselves:
+/// their endpoints take no POST, and say so with 405 (RFC 7644 section 3.2 leaves the operations that an
 /// endpoint has to the service provider; RFC 9110 section 15.5.6).
 const MADE_BY_NOBODY: (usize, &str) = (5, "this path has the methods GET, HEAD\n");
 

@@ -69,21 +69,18 @@ macro_rules! each_has_its_own_test {
 }
 
 /// A body of a user, as it is kept.
-#[allow(clippy::needless_pass_by_value, reason = "what is given is written where it is given")]
-fn body(leniencies: &mut Leniencies, body: Value) -> Result {
-    resource::parse(ResourceType::user(), &body, leniencies).map(Value::Object)
+fn body(leniencies: &mut Leniencies, body: &Value) -> Result {
+    resource::parse(ResourceType::user(), body, leniencies).map(Value::Object)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "as above")]
-fn user(leniencies: &mut Leniencies, more: Value) -> Result {
+fn user(leniencies: &mut Leniencies, more: &Value) -> Result {
     let mut whole = json!({"schemas": [USER, ENTERPRISE, HEADCOUNT], "userName": "ada"});
     whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    body(leniencies, whole)
+    body(leniencies, &whole)
 }
 
 /// A user after a PATCH with these operations.
-#[allow(clippy::needless_pass_by_value, reason = "as above")]
-fn patched(leniencies: &mut Leniencies, before: Value, operations: Value) -> Result {
+fn patched(leniencies: &mut Leniencies, before: &Value, operations: &Value) -> Result {
     let body = json!({"schemas": [message::PATCH_OP], "Operations": operations});
     let kind = ResourceType::user();
     let edits = patch::parse(kind, &body, leniencies)?;
@@ -112,68 +109,68 @@ fn bulk_of(leniencies: &mut Leniencies, body: &Value) -> Result {
 
 each_has_its_own_test! {
     operation_case: OperationCase, Refused, |l| {
-        patched(l, json!({}), json!([{"op": "Add", "path": "title", "value": "x"}]))
+        patched(l, &json!({}), &json!([{"op": "Add", "path": "title", "value": "x"}]))
     };
-    string_boolean: StringBoolean, Refused, |l| user(l, json!({"active": "False"}));
+    string_boolean: StringBoolean, Refused, |l| user(l, &json!({"active": "False"}));
     number_as_string: NumberAsString, Refused, |l| {
-        user(l, json!({ENTERPRISE: {"employeeNumber": 701_984}}))
+        user(l, &json!({ENTERPRISE: {"employeeNumber": 701_984}}))
     };
-    empty_string_clears: EmptyStringClears, AsWritten, |l| user(l, json!({"title": ""}));
-    bare_value: BareValue, Refused, |l| user(l, json!({ENTERPRISE: {"manager": "m"}}));
-    object_for_list: ObjectForList, Refused, |l| user(l, json!({"emails": {"value": "a@x.org"}}));
+    empty_string_clears: EmptyStringClears, AsWritten, |l| user(l, &json!({"title": ""}));
+    bare_value: BareValue, Refused, |l| user(l, &json!({ENTERPRISE: {"manager": "m"}}));
+    object_for_list: ObjectForList, Refused, |l| user(l, &json!({"emails": {"value": "a@x.org"}}));
     joined_list: JoinedList, Refused, |l| {
-        user(l, json!({HEADCOUNT: {"businessUnits": "Sales;Support"}}))
+        user(l, &json!({HEADCOUNT: {"businessUnits": "Sales;Support"}}))
     };
     list_for_object: ListForObject, Refused, |l| {
-        user(l, json!({ENTERPRISE: {"manager": [{"value": "m"}]}}))
+        user(l, &json!({ENTERPRISE: {"manager": [{"value": "m"}]}}))
     };
     json_in_string: JsonInString, AsWritten, |l| {
-        user(l, json!({"roles": [{"value": "{\"id\": \"1\", \"value\": \"Admin\"}"}]}))
+        user(l, &json!({"roles": [{"value": "{\"id\": \"1\", \"value\": \"Admin\"}"}]}))
     };
     display_name_for_display: DisplayNameForDisplay, Refused, |l| {
-        user(l, json!({"roles": [{"value": "Admin", "displayName": "A"}]}))
+        user(l, &json!({"roles": [{"value": "Admin", "displayName": "A"}]}))
     };
-    unknown_attribute: UnknownAttribute, Refused, |l| user(l, json!({"adreses": []}));
+    unknown_attribute: UnknownAttribute, Refused, |l| user(l, &json!({"adreses": []}));
     unknown_schema: UnknownSchema, Refused, |l| {
-        body(l, json!({"schemas": [USER, "urn:x:User"], "userName": "ada"}))
+        body(l, &json!({"schemas": [USER, "urn:x:User"], "userName": "ada"}))
     };
-    missing_schemas: MissingSchemas, Refused, |l| body(l, json!({"userName": "ada"}));
+    missing_schemas: MissingSchemas, Refused, |l| body(l, &json!({"userName": "ada"}));
     unlisted_extension: UnlistedExtension, Refused, |l| {
         let extension = json!({"department": "Sales"});
-        body(l, json!({"schemas": [USER], "userName": "ada", ENTERPRISE: extension}))
+        body(l, &json!({"schemas": [USER], "userName": "ada", ENTERPRISE: extension}))
     };
     repeated_schema: RepeatedSchema, Refused, |l| {
-        body(l, json!({"schemas": [USER, USER], "userName": "ada"}))
+        body(l, &json!({"schemas": [USER, USER], "userName": "ada"}))
     };
     not_base64: NotBase64, Refused, |l| {
-        user(l, json!({"x509Certificates": [{"value": "no base64!"}]}))
+        user(l, &json!({"x509Certificates": [{"value": "no base64!"}]}))
     };
     path_as_key: PathAsKey, Refused, |l| {
-        patched(l, json!({}), json!([{"op": "add", "value": {"name.givenName": "Ada"}}]))
+        patched(l, &json!({}), &json!([{"op": "add", "value": {"name.givenName": "Ada"}}]))
     };
     unprefixed_extension: UnprefixedExtension, Refused, |l| {
-        patched(l, json!({}), json!([{"op": "add", "path": "department", "value": "Sales"}]))
+        patched(l, &json!({}), &json!([{"op": "add", "path": "department", "value": "Sales"}]))
     };
     dot_after_urn: DotAfterUrn, Refused, |l| {
         let path = format!("{ENTERPRISE}.department");
-        patched(l, json!({}), json!([{"op": "add", "path": path, "value": "Sales"}]))
+        patched(l, &json!({}), &json!([{"op": "add", "path": path, "value": "Sales"}]))
     };
     create_on_no_match: CreateOnNoMatch, Refused, |l| {
         let path = "emails[type eq \"work\"].value";
-        patched(l, json!({}), json!([{"op": "replace", "path": path, "value": "a@x.org"}]))
+        patched(l, &json!({}), &json!([{"op": "replace", "path": path, "value": "a@x.org"}]))
     };
     remove_by_value: RemoveByValue, Refused, |l| {
         let emails = json!([{"value": "a@x.org"}, {"value": "b@x.org"}]);
         let value = json!([{"value": "a@x.org"}]);
         let operation = json!([{"op": "remove", "path": "emails", "value": value}]);
-        patched(l, json!({"emails": emails}), operation)
+        patched(l, &json!({"emails": emails}), &operation)
     };
     read_only_in_patch: ReadOnlyInPatch, Refused, |l| {
-        patched(l, json!({}), json!([{"op": "replace", "value": {"id": "1", "title": "x"}}]))
+        patched(l, &json!({}), &json!([{"op": "replace", "value": {"id": "1", "title": "x"}}]))
     };
     null_value: NullValue, Refused, |l| {
         let path = "emails[type ne \"work\"].value";
-        patched(l, json!({}), json!([{"op": "replace", "path": path, "value": null}]))
+        patched(l, &json!({}), &json!([{"op": "replace", "path": path, "value": null}]))
     };
     unquoted_literal: UnquotedLiteral, Refused, |l| found(l, "userName eq ada");
     missing_bulk_id: MissingBulkId, Refused, |l| {
@@ -181,5 +178,5 @@ each_has_its_own_test! {
         let operation = json!({"method": "POST", "path": "/Users", "data": data});
         bulk_of(l, &json!({"schemas": [bulk::BULK_REQUEST], "Operations": [operation]}))
     };
-    empty_operations: EmptyOperations, Refused, |l| patched(l, json!({}), json!([]));
+    empty_operations: EmptyOperations, Refused, |l| patched(l, &json!({}), &json!([]));
 }

@@ -11,6 +11,7 @@ use crate::harness::*;
 on_each_database!(
     a_push_that_failed_says_why,
     a_query_says_what_was_matched,
+    the_three_questions_of_the_page_on_troubleshooting_are_answered,
     bulk_operations_that_failed_come_first,
     no_secret_and_no_person_is_in_it,
     a_tenant_may_keep_personal_data_in_clear_until_somebody_is_erased,
@@ -115,6 +116,26 @@ fn a_query_says_what_was_matched(database: Database) {
         ])
     );
     assert_eq!(logged(&admin, "found eq 0", 2).len(), 2);
+}
+
+/// The queries of `docs/troubleshooting.md`.
+fn the_three_questions_of_the_page_on_troubleshooting_are_answered(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    let created = scim.post("/Users", &user("ada")).expect(201);
+    scim.post("/Users", &user("ada")).expect_error(409, Some("uniqueness"));
+    scim.filter("/Users", "externalId eq \"ada@example.com\"").expect_empty_list();
+    scim.filter("/Users", "userName eq \"ada\"").expect_user_names(&["ada"]);
+    let failed = "connection.display eq \"standard\" and status ge 400 and \
+        at gt \"2020-01-01T06:00:00Z\"";
+    assert_eq!(one(&admin, failed)["code"], "userNameTaken");
+    let unmatched =
+        "connection.display eq \"standard\" and found eq 0 and filter sw \"externalId\"";
+    assert_eq!(one(&admin, unmatched)["filter"], "externalId eq \"a***@example.com\"");
+    let request = format!("requestId eq \"{}\"", created.header("x-request-id").expect("an id"));
+    assert_eq!(one(&admin, &request)["method"], "POST");
+    logged(&admin, &format!("resourceId eq \"{}\"", created.id()), 2);
+    let changed = admin.scim.filter("/ChangeLogEntries", &request).expect(200);
+    assert_eq!(changed.resources()[0]["resourceId"], created["id"], "{}", changed.story());
 }
 
 fn bulk_operations_that_failed_come_first(database: Database) {

@@ -1,17 +1,21 @@
 //! The provisioning log: written beside the units of work of requests, read as resources, and bounded.
 
 use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use accounts::policy::{LogPolicy, PersonalData};
 use accounts::provisioning_log::{Entry, Problem, Request, get, list};
-use accounts::{LeniencyUse, Refusal, Resource, StorageError};
+use accounts::{LeniencyUse, Refusal, Resource, StorageError, Tx};
 use jiff::Timestamp;
 use scim_protocol::dialect::{Dialect, Leniencies, Leniency};
 use scim_protocol::query::{Parameters, Query};
 use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
-use crate::harness::{CALLER, Kind, TestDatabase, World, on_each_database, user};
+use crate::harness::{
+    CALLER, Kind, TestDatabase, World, context, new_user, on_each_database, user,
+};
 
 const OKTA: Uuid = Uuid::from_u128(0x0191_0001 << 96);
 const ENTRA: Uuid = Uuid::from_u128(0x0191_0002 << 96);
@@ -114,9 +118,21 @@ fn a_request_does_not_wait_for_the_log(database: &TestDatabase) {
     });
     running.wait();
     // Its transaction has written and goes on.
-    world.create_user(user("ada")).expect("nothing stands in the way");
-    assert!(found(&world, None).is_empty(), "and its entries are not there yet");
+    let store = Arc::clone(&world.store);
+    let create = async move {
+        let unit = |tx: &mut dyn Tx| Ok(new_user(tx, &context(), user("ada"))?.id);
+        store.write(unit).await.map_err(|refusal: Refusal| refusal.to_string())
+    };
+    let (create, start) = (world.runtime.spawn(create), Instant::now());
+    while !create.is_finished() && start.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let waited = !create.is_finished();
+    let is_there = found(&world, None).len();
     ending.wait();
+    assert!(!waited, "a request waited for the log");
+    world.runtime.block_on(create).expect("the task ends").expect("nothing stands in the way");
+    assert_eq!(is_there, 0, "its entries were not there yet");
     world.runtime.block_on(gate).expect("the task ends").expect("the unit succeeds");
     assert_eq!(found(&world, None).len(), 3);
 }
