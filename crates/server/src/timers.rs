@@ -31,7 +31,10 @@ async fn all(store: &Store) -> Result<(), Refusal> {
         let context = Context::of_system(tenant.id, clock::now(), clock::new_id);
         let ticked = store.of(tenant.id).write(move |tx| tick(tx, &context)).await?;
         report(&tenant.name, &ticked);
-        requests::forget_old(store, &tenant).await?;
+        // The log is beside all else, and so is what goes wrong with it.
+        if let Err(error) = requests::forget_old(store, &tenant).await {
+            tracing::warn!(tenant = %tenant.name, ?error, "the provisioning log keeps too much");
+        }
     }
     Ok(())
 }
