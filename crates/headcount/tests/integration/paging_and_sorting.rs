@@ -10,6 +10,7 @@ on_each_database!(
     rfc7644_3_4_2_4_pages_together_are_the_whole,
     rfc7644_3_4_2_4_a_page_goes_on_where_the_one_before_it_ended,
     rfc7644_3_4_2_3_sorting,
+    rfc7644_3_4_2_4_an_address_that_several_people_have_finds_them_page_by_page,
     sorting_by_what_is_the_same_for_all,
     rfc7644_3_4_2_1_queries_over_all_types,
     rfc7644_3_4_3_search_by_post,
@@ -215,4 +216,27 @@ fn rfc7644_3_4_3_search_by_post(database: Database) {
     assert_page(&scim.post("/Groups/.search", &groups).expect(200), 1, 1, 1);
     let wrong = json!({"schemas": [SEARCH_REQUEST], "filter": "userName eq"});
     scim.post("/Users/.search", &wrong).expect_error(400, Some("invalidFilter"));
+}
+
+/// An address that is neither primary nor of type `work` is nobody's own.
+fn rfc7644_3_4_2_4_an_address_that_several_people_have_finds_them_page_by_page(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let at_home = json!([{"value": "family@x.example", "type": "home"}]);
+    for name in ["bob", "ada", "cyd", "dee"] {
+        let mut body = user(name);
+        body["emails"] = at_home.clone();
+        scim.post("/Users", &body).expect(201);
+    }
+    let filter = ("filter", "emails.value eq \"family@x.example\"");
+    let order = [("sortBy", "userName"), ("sortOrder", "descending")];
+    let page = |start: &str, count: &str| {
+        let wanted = [filter, order[0], order[1], ("startIndex", start), ("count", count)];
+        scim.query("/Users", &wanted).expect(200)
+    };
+    assert_eq!(page("1", "2").user_names(), ["dee", "cyd"]);
+    assert_eq!(page("2", "2").user_names(), ["cyd", "bob"]);
+    assert_page(&page("4", "2"), 4, 4, 1);
+    assert_page(&page("1", "0"), 4, 1, 0);
+    let found = scim.query("/Users", &[filter, ("count", "1")]).expect(200);
+    assert_page(&found, 4, 1, 1);
 }

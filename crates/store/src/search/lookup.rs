@@ -29,8 +29,9 @@ fn tests(table: Table, filter: &Predicate, of: Option<AttributeRef>) -> Option<u
     }
 }
 
-/// What only one resource of a type has in a tenant, or in a connection (rules R1, R4 and R7).
-const UNIQUE: [(&str, &str, Option<&str>); 7] = [
+/// What one resource of a type has in a tenant, or in a connection (rules R1, R3 and R7). Of addresses
+/// only those that people log in with are theirs alone.
+const OF_ONE: [(&str, &str, Option<&str>); 7] = [
     ("User", "id", None),
     ("User", "userName", None),
     ("User", "externalId", None),
@@ -40,7 +41,7 @@ const UNIQUE: [(&str, &str, Option<&str>); 7] = [
     ("Group", "externalId", None),
 ];
 
-/// Whether a filter is a look-up of what is unique, so that it finds one resource at most.
+/// Whether a filter is a look-up of what one resource has, so that hardly ever it finds several.
 pub(crate) fn finds_one(table: Table, filter: Option<&Predicate>) -> bool {
     match filter {
         Some(Predicate::And(all)) => {
@@ -50,13 +51,13 @@ pub(crate) fn finds_one(table: Table, filter: Option<&Predicate>) -> bool {
         }
         Some(Predicate::Element { attribute, predicate }) => match &**predicate {
             Predicate::Test { attribute: inner, test } => {
-                is_value(test) && is_unique(table, *attribute, Some(inner.leaf().name.as_str()))
+                is_value(test) && is_of_one(table, *attribute, Some(inner.leaf().name.as_str()))
             }
             _ => false,
         },
         Some(Predicate::Test { attribute, test }) => {
             let sub = attribute.sub.map(|sub| sub.name.as_str());
-            is_value(test) && is_unique(table, *attribute, sub)
+            is_value(test) && is_of_one(table, *attribute, sub)
         }
         Some(Predicate::Or(_) | Predicate::Not(_)) | None => false,
     }
@@ -66,7 +67,7 @@ fn is_value(test: &Test) -> bool {
     matches!(test, Test::Compare(Operator::Equal, Operand::Text(_)))
 }
 
-fn is_unique(table: Table, attribute: AttributeRef, sub: Option<&str>) -> bool {
+fn is_of_one(table: Table, attribute: AttributeRef, sub: Option<&str>) -> bool {
     let name = attribute.attribute.name.as_str();
-    attribute.extension.is_none() && UNIQUE.contains(&(table.resource_type(), name, sub))
+    attribute.extension.is_none() && OF_ONE.contains(&(table.resource_type(), name, sub))
 }

@@ -246,8 +246,10 @@ fn by_index<R: Row>(
     query: &Query,
     index: u64,
 ) -> StorageResult<Page<R::Read>> {
-    if finds_one(table, query.filter.as_ref()) {
-        return one_at_most::<R>(conn, table, scope, query, index);
+    if finds_one(table, query.filter.as_ref())
+        && let Some(page) = one_at_most::<R>(conn, table, scope, query, index)?
+    {
+        return Ok(page);
     }
     let mut resources = Vec::new();
     if query.count > 0 {
@@ -264,23 +266,26 @@ fn by_index<R: Row>(
     Ok(Page { total: Some(total), has_next: false, resources })
 }
 
-/// What a unique name or address finds. There is no limit: PostgreSQL would make a plan anew for
-/// each value of one.
+/// What a name or address finds, unless that are several, which are then to be put in order. The
+/// limit is written out: PostgreSQL would make a plan anew for each value of one that is bound.
 fn one_at_most<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     query: &Query,
     index: u64,
-) -> StorageResult<Page<R::Read>> {
+) -> StorageResult<Option<Page<R::Read>>> {
     let mut pieces = select::<R>(table, scope);
-    pieces.extend(filter(table, scope, query)?);
+    pieces.extend(filter(table, scope, query)?).sql(" LIMIT 2");
     let rows = Statement::fixed(pieces).load::<R>(conn).map_err(failed)?;
+    if rows.len() > 1 {
+        return Ok(None);
+    }
     let total = rows.len() as u64;
     let wanted = rows.into_iter().skip(usize::try_from(index - 1).unwrap_or(usize::MAX));
     let wanted = wanted.take(query.count as usize);
     let resources = wanted.map(R::read).collect::<StorageResult<_>>()?;
-    Ok(Page { total: Some(total), has_next: false, resources })
+    Ok(Some(Page { total: Some(total), has_next: false, resources }))
 }
 
 /// One resource more than is wanted tells whether there is a next page.
