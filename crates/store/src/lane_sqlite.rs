@@ -1,6 +1,7 @@
 //! The lanes of SQLite: one writer that commits what waits together, and a few readers.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use accounts::StorageError;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
@@ -10,9 +11,12 @@ use crate::error::failed;
 use crate::lane::{Unit, Units, Verdict, unavailable};
 use crate::sqlite::{Conn, Session, run_prepared};
 
-/// Units in one commit at most: enough to make the disk's part of each small, few enough that
-/// none waits long for the others.
+/// Units in one commit at most.
 const BATCH: usize = 128;
+
+/// How long one commit takes units in: long enough to make the disk's part of each small, short
+/// enough that none waits long for those of others.
+const BATCH_TIME: Duration = Duration::from_millis(10);
 
 type Transaction = AnsiTransactionManager;
 
@@ -56,7 +60,7 @@ type Done = (Box<dyn Unit>, Result<(), StorageError>);
 /// Runs what waits. Where a savepoint fails SQLite may have ended the whole transaction - the disk
 /// is full, say - and what ran after that would be committed by itself: the batch is not sound.
 fn batch(session: &mut Session, first: Box<dyn Unit>, units: &Units) -> (Vec<Done>, bool) {
-    let mut done: Vec<Done> = Vec::new();
+    let (mut done, start) = (Vec::<Done>::new(), Instant::now());
     let mut next = Some(first);
     while let Some(unit) = next {
         if !unit.is_abandoned() {
@@ -67,7 +71,8 @@ fn batch(session: &mut Session, first: Box<dyn Unit>, units: &Units) -> (Vec<Don
                 return (done, false);
             }
         }
-        next = if done.len() < BATCH { units.take_waiting() } else { None };
+        let has_room = done.len() < BATCH && start.elapsed() < BATCH_TIME;
+        next = if has_room { units.take_waiting() } else { None };
     }
     (done, true)
 }
@@ -106,6 +111,10 @@ pub(crate) fn read(mut session: Session, units: &Units) {
         session.2.begin();
         unit.run(&mut session);
         let ended = run_prepared(&mut session.0, "COMMIT").map_err(failed);
+        if ended.is_err() {
+            // What is still open would stand in the way of the next; if nothing is, that is right too.
+            let _ = run_prepared(&mut session.0, "ROLLBACK");
+        }
         unit.answer(ended.map(drop));
     }
 }

@@ -1,6 +1,6 @@
 //! The queue of units of work that several lanes take from. Each tenant waits in a line of its own,
-//! and the lines take turns: however much one tenant sends, another waits for one of its units at
-//! most, not for all.
+//! and the lines take turns: however much one tenant sends, another waits for what runs and for one
+//! of its units, not for all.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
