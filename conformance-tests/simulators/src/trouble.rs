@@ -26,8 +26,17 @@ pub struct Trouble {
 pub struct Troubles(Vec<Trouble>);
 
 impl Troubles {
-    /// Something did not work, perhaps again.
-    pub fn add(&mut self, trouble: Trouble) {
+    /// Something did not work, perhaps again; `answered` is the status and what the service said.
+    pub fn add(&mut self, action: &'static str, about: &str, answered: (u16, &str), shown: String) {
+        let trouble = Trouble {
+            about: about.to_owned(),
+            action,
+            status: answered.0,
+            detail: answered.1.to_owned(),
+            shown,
+            attempts: 1,
+            settled: false,
+        };
         let same =
             |known: &&mut Trouble| known.about == trouble.about && known.action == trouble.action;
         match self.0.iter_mut().find(same) {

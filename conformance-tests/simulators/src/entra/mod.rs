@@ -106,15 +106,7 @@ impl Entra {
             answer.status,
             answer.detail()
         );
-        self.troubles.add(Trouble {
-            about: about.to_owned(),
-            action,
-            status: answer.status,
-            detail: answer.detail().to_owned(),
-            shown,
-            attempts: 1,
-            settled: false,
-        });
+        self.troubles.add(action, about, (answer.status, answer.detail()), shown);
         false
     }
 

@@ -7,7 +7,6 @@ use crate::belief::{Account, Values};
 use crate::directory::{Directory, PersonKey, Standing};
 use crate::http::{Request, Unreachable, filtered};
 use crate::place::{ENTERPRISE, Place};
-use crate::trouble::Trouble;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
@@ -284,17 +283,8 @@ impl Entra {
     }
 
     fn complain(&mut self, action: &'static str, about: &str, detail: &str) {
-        let (about, detail) = (about.to_owned(), detail.to_owned());
         let shown = format!("Failed to {action} '{about}' in customappsso; Error: {detail}");
-        self.troubles.add(Trouble {
-            about,
-            action,
-            status: 200,
-            detail,
-            shown,
-            attempts: 1,
-            settled: false,
-        });
+        self.troubles.add(action, about, (200, detail), shown);
     }
 }
 

@@ -90,15 +90,7 @@ impl Okta {
     }
 
     fn complain(&mut self, action: &'static str, about: &str, answer: &Answer, shown: String) {
-        self.troubles.add(Trouble {
-            about: about.to_owned(),
-            action,
-            status: answer.status,
-            detail: answer.detail().to_owned(),
-            shown,
-            attempts: 1,
-            settled: false,
-        });
+        self.troubles.add(action, about, (answer.status, answer.detail()), shown);
     }
 
     fn name_of(directory: &Directory, key: PersonKey) -> String {

@@ -1,8 +1,7 @@
 //! The resource types of the endpoint: which rules serve them.
 
-mod change_log;
+mod logs;
 mod objects;
-mod provisioning_log;
 
 use accounts::capacity_rules::CapacityRules;
 use accounts::connections::Connections;
@@ -16,9 +15,8 @@ use accounts::tenants::Tenants;
 use accounts::user_templates::UserTemplates;
 use accounts::users::Known;
 use accounts::{Caller, Context, Page, Precondition, Refusal, Resource, Right, Tx, groups, users};
-use change_log::ChangeLogEntries;
+use logs::{ChangeLogEntries, ProvisioningLogEntries};
 pub(crate) use objects::Of;
-use provisioning_log::ProvisioningLogEntries;
 use scim_protocol::Object;
 use scim_protocol::dialect::Leniencies;
 use scim_protocol::patch::Edit;
