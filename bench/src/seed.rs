@@ -9,7 +9,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use accounts::ledger::{Action, Entry, differences};
-use accounts::{Account, Caller, Context, Rights, Scope, tenancy, users};
+use accounts::{Account, Caller, Context, NewAccount, Rights, Scope, tenancy, users};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use scim_protocol::Object;
 use scim_protocol::dialect::Dialect;
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
-use store::{DatabaseUrl, Import, Importer, Store};
+use store::{DatabaseUrl, Importer, Store};
 use uuid::Uuid;
 
 use crate::bodies::Newcomer;
@@ -97,20 +97,21 @@ pub async fn seed(options: &SeedOptions) -> Result<Manifest> {
 fn import_all(
     url: &DatabaseUrl,
     scope: Scope,
-    batches: impl Iterator<Item = Vec<Import>>,
+    batches: impl Iterator<Item = Vec<NewAccount>>,
 ) -> Result<()> {
     let importers = if matches!(url, DatabaseUrl::Sqlite(_)) { 1 } else { 2 };
-    let (sender, receiver) = mpsc::sync_channel::<Vec<Import>>(2);
+    let (sender, receiver) = mpsc::sync_channel::<Vec<NewAccount>>(2);
     let receiver = Mutex::new(receiver);
     thread::scope(|threads| {
         let work = || -> Result<()> {
             let mut importer = Importer::open(url).map_err(anyhow::Error::from);
             // After a failure too, so that nobody waits for this one.
             while let Ok(Ok(batch)) = receiver.lock().map(|batches| batches.recv()) {
-                if let Ok(open) = &mut importer
-                    && let Err(error) = open.import(scope, &batch)
-                {
-                    importer = Err(error.into());
+                let Ok(open) = &mut importer else { continue };
+                match open.import(scope, &batch) {
+                    Ok(true) => {}
+                    Ok(false) => importer = Err(anyhow!("a name is somebody's")),
+                    Err(error) => importer = Err(error.into()),
                 }
             }
             importer.map(|_| ())
@@ -169,7 +170,7 @@ fn attributes(newcomer: &Newcomer) -> Object {
 }
 
 /// Somebody who has been given what another one has been given.
-fn like(account: &Account, scope: Scope, newcomer: &Newcomer) -> Import {
+fn like(account: &Account, scope: Scope, newcomer: &Newcomer) -> NewAccount {
     let mut account = account.clone();
     let at = now();
     let resource = &mut account.resource;
@@ -198,7 +199,7 @@ fn like(account: &Account, scope: Scope, newcomer: &Newcomer) -> Import {
         rule: None,
         version: 1,
     };
-    Import { account, entry }
+    NewAccount { account, entry }
 }
 
 /// A value whose members, and those of its elements, come as those of another one.

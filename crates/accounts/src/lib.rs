@@ -83,8 +83,8 @@ pub use rights::{Right, Rights};
 pub use tx::{
     Assignments, Claims, Dependencies, Dependency, ExternalIds, Grant, Grants, GroupOf, Groups,
     InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Member, MemberKind, MembershipOf,
-    Memberships, Objects, Page, RequestLog, Requests, Resource, Savepoints, Scope, SeatCount,
-    Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
+    Memberships, NewAccount, Objects, Page, RequestLog, Requests, Resource, Savepoints, Scope,
+    SeatCount, Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

@@ -127,6 +127,15 @@ pub struct Page<T = Resource> {
     pub resources: Vec<T>,
 }
 
+/// An account that was never there, in its first version.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The account. Its `externalId` is that of the connection.
+    pub account: Account,
+    /// The entry of the log that says how it came to be.
+    pub entry: Entry,
+}
+
 /// What a member of a group is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberKind {
@@ -181,6 +190,9 @@ pub trait Users {
     fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>>;
     /// Adds an account; `false` if another has its employee number.
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool>;
+    /// Adds accounts that were never there, all or none, with their identities, their `externalId`s
+    /// and their entries in the log; `false` if any of their names is or was another's.
+    fn insert_users(&mut self, scope: Scope, users: &[NewAccount]) -> StorageResult<bool>;
     /// Writes an account's new state, also that of a tombstone, which is one no more if the state
     /// says so; what does not differ from `before` is not written. `false` if another has its
     /// employee number.

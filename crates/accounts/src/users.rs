@@ -22,6 +22,7 @@ mod returns;
 mod seats;
 pub(crate) mod settings;
 mod tier;
+mod together;
 pub(crate) mod view;
 mod wish;
 
@@ -55,6 +56,7 @@ pub use self::create::create;
 pub(crate) use self::held::is_over;
 pub use self::lifecycle::raise_alert;
 pub use self::returns::{Known, list_deleted, may_be_known, recognise, rehire, restore};
+pub use self::together::create_together;
 
 pub(crate) const USER: &str = "User";
 

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use accounts::ledger::Entry;
-use accounts::{Account, Scope, StorageError};
+use accounts::{NewAccount, Scope, StorageError};
 use diesel::connection::SimpleConnection;
 
 use crate::catalogue::{Catalogue, View};
@@ -13,15 +12,6 @@ use crate::{DatabaseUrl, migrate, postgres, sqlite};
 
 /// Names are hashed, and so come in no order: most of their index is to stay in memory.
 const CACHE: &str = "PRAGMA cache_size = -262144";
-
-/// An account that was never there, in its first version, and the entry of the log that says so.
-#[derive(Debug, Clone)]
-pub struct Import {
-    /// The account. Its `externalId` is that of the connection.
-    pub account: Account,
-    /// Its entry.
-    pub entry: Entry,
-}
 
 /// A connection of its own that puts accounts in.
 ///
@@ -57,14 +47,15 @@ impl Importer {
         }))
     }
 
-    /// Puts accounts in, all or none, with their addresses, identities, `externalId`s and entries.
+    /// Puts accounts in, all or none, with their addresses, identities, `externalId`s and entries;
+    /// `false` if a name of theirs is somebody's.
     ///
     /// # Errors
-    /// The database refuses, for instance because a name is somebody's.
-    pub fn import(&mut self, scope: Scope, imports: &[Import]) -> Result<(), StorageError> {
+    /// The database fails.
+    pub fn import(&mut self, scope: Scope, users: &[NewAccount]) -> Result<bool, StorageError> {
         match &mut self.0 {
-            Session::Sqlite(session) => session.import(scope, imports),
-            Session::Postgres(session) => session.import(scope, imports),
+            Session::Sqlite(session) => session.import(scope, users),
+            Session::Postgres(session) => session.import(scope, users),
         }
     }
 }

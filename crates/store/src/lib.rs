@@ -35,7 +35,7 @@ use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
 pub use error::{OpenError, UnitError};
-pub use import::{Import, Importer};
+pub use import::Importer;
 pub use url::DatabaseUrl;
 
 use catalogue::{Catalogue, View};

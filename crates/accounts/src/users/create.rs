@@ -37,17 +37,48 @@ pub fn create(
     tx: &mut dyn Tx,
     context: &Context,
     id: Uuid,
-    mut body: Object,
+    body: Object,
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::WriteUsers)?;
     let settings = Settings::of(tx, context)?;
+    let joining = joining(context, &body);
+    let Draft { account, wish, groups } = draft(tx, context, &settings, id, body)?;
+    insert(tx, context, &settings, &wish, &account)?;
+    let user = describe(tx, context, &account)?;
+    if groups.is_empty() {
+        return Ok(user);
+    }
+    join(tx, &joining, id, &groups)?;
+    // An agent group makes agents of those who join it.
+    Ok(tx.user(context.caller.scope(), id)?.map_or(user, |joined| with_standing(&joined)))
+}
+
+/// An account that is not there yet.
+pub(super) struct Draft {
+    pub(super) account: Account,
+    /// What it is to be given besides.
+    pub(super) wish: Wish,
+    /// The groups that it is to join.
+    pub(super) groups: Vec<TemplateGroup>,
+}
+
+/// Reads a new account out of a body, with what a template says that the body does not.
+///
+/// # Errors
+/// As [`create`], but for what is another account's and for seats.
+pub(super) fn draft(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    id: Uuid,
+    mut body: Object,
+) -> Result<Draft, Refusal> {
     complete_body(&mut body);
     genesys::take(&Object::new(), &mut body)?;
-    check_tier(context, &settings, &body)?;
-    let joining = joining(context, &body);
-    let groups = apply_templates(tx, context, &settings, &mut body)?;
+    check_tier(context, settings, &body)?;
+    let groups = apply_templates(tx, context, settings, &mut body)?;
     check::addresses(&body)?;
-    check::required(&body, &settings)?;
+    check::required(&body, settings)?;
     check::manager(tx, context, id, None, &mut body)?;
     let wish = Wish::take(&Object::new(), &Object::new(), &mut body)?;
     check_size(&body)?;
@@ -58,16 +89,8 @@ pub fn create(
         last_modified: context.now,
         attributes: in_order(body),
     };
-    let standing = standing(tx, context, &settings, &wish, &resource.attributes)?;
-    let account = Account { resource, standing };
-    insert(tx, context, &settings, &wish, &account)?;
-    let user = describe(tx, context, &account)?;
-    if groups.is_empty() {
-        return Ok(user);
-    }
-    join(tx, &joining, id, &groups)?;
-    // An agent group makes agents of those who join it.
-    Ok(tx.user(context.caller.scope(), id)?.map_or(user, |joined| with_standing(&joined)))
+    let standing = standing(tx, context, settings, &wish, &resource.attributes)?;
+    Ok(Draft { account: Account { resource, standing }, wish, groups })
 }
 
 /// What every account has, whatever the request says.

@@ -34,6 +34,27 @@ pub(crate) fn take(
     ))
 }
 
+/// Takes seats for so many accounts, of those that nobody else is taking now.
+///
+/// # Errors
+/// Refuses where so many are not free.
+pub(crate) fn take_all(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    tier: Tier,
+    count: usize,
+) -> Result<(), Refusal> {
+    let Some(total) = settings.seats(tier).filter(|_| count > 0) else { return Ok(()) };
+    let wanted = i64::try_from(count).unwrap_or(i64::MAX);
+    let taken = -tx.resize_pool(context.caller.tenant, tier, -wanted)?;
+    if taken == wanted {
+        return Ok(());
+    }
+    let detail = format!("of {count} seats of {tier} {taken} are free, of {total} in all");
+    Err(Refusal::rule(Code::SeatLimitExceeded, detail))
+}
+
 /// Gives the seat of an account back that has none any more (rule R12).
 ///
 /// # Errors

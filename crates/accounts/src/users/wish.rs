@@ -113,6 +113,11 @@ impl Wish {
         Ok(wish)
     }
 
+    /// Whether it says anything of roles or skills.
+    pub(crate) fn says_roles_or_skills(&self) -> bool {
+        self.roles.is_some() || self.role_grants.is_some() || self.skills.is_some()
+    }
+
     /// Whether nothing is wanted.
     pub(crate) fn is_empty(&self) -> bool {
         self.tier.is_nothing()

@@ -10,6 +10,7 @@ mod accounts_found;
 mod admin_verbs;
 mod agent_groups;
 mod bulk;
+mod bulk_of_users;
 mod capacity_rules;
 mod change_log;
 mod cli;

@@ -20,6 +20,7 @@ use accounts::{Caller, Code, Context, Refusal, Right, Tx, atomically};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use scim_protocol::Object;
 use scim_protocol::bulk::{self, Call, MAX_OPERATIONS, Method, Operation};
 use scim_protocol::dialect::Leniencies;
 use serde_json::{Value, json};
@@ -39,6 +40,9 @@ use crate::{State, answer, clock};
 /// How long operations of one request are begun. The largest requests that provision people take a
 /// second or two; this is for what is built to take long, and ends before clients give up.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Users that are created together at most.
+const TOGETHER: usize = 200;
 
 pub(super) async fn bulk(
     request: HttpRequest,
@@ -183,11 +187,20 @@ impl Job {
         let deadline = Deadline::after(self.patience);
         let (back, planned_anew) = (HashMap::new(), HashMap::new());
         let mut run = Run { tx, context, leniencies, deadline, back, planned_anew };
-        let mut errors = 0;
-        for group in &self.links.groups {
+        let (mut errors, mut groups, mut many) = (0, self.links.groups.as_slice(), Many::default());
+        while let Some((group, others)) = groups.split_first() {
             if self.fail_on_errors.is_some_and(|limit| errors >= limit) {
                 break;
             }
+            let together = self.create_together(groups, &mut many, &mut run)?;
+            for at in &together {
+                outcomes[*at] = Some(Ok(Done { status: 201, version: Some(1) }));
+            }
+            if !together.is_empty() {
+                groups = &groups[together.len()..];
+                continue;
+            }
+            groups = others;
             for (at, outcome) in self.run_group(group, &outcomes, &mut run)? {
                 errors += u64::from(outcome.is_err());
                 outcomes[at] = Some(outcome);
@@ -198,6 +211,35 @@ impl Job {
             Some((at, self.result(at, &run.back, outcome?)))
         };
         Ok(results.filter_map(result).collect())
+    }
+
+    /// Creates the users together with which these groups begin, if each of them is one and refers to
+    /// nothing: their operations, or none if they are to be done one by one.
+    fn create_together(
+        &self,
+        groups: &[Vec<usize>],
+        many: &mut Many,
+        run: &mut Run<'_>,
+    ) -> Result<Vec<usize>, Refusal> {
+        let new_user = |group: &Vec<usize>| {
+            let [at] = group[..] else { return None };
+            let [step] = self.steps(at, &run.planned_anew) else { return None };
+            let body = step.new_user.as_deref().filter(|_| self.names_nothing(at))?;
+            Some((at, self.operations[at].id, body))
+        };
+        let found = groups.iter().map_while(new_user).take(many.wanted());
+        let found: Vec<(usize, Uuid, &Object)> = found.collect();
+        if found.len() < 2 || run.deadline.has_passed() {
+            return Ok(Vec::new());
+        }
+        let news: Vec<(Uuid, &Object)> = found.iter().map(|(_, id, body)| (*id, *body)).collect();
+        let created = users::create_together(run.tx, run.context, &news)?;
+        many.learn(created);
+        Ok(if created { found.iter().map(|(at, ..)| *at).collect() } else { Vec::new() })
+    }
+
+    fn names_nothing(&self, at: usize) -> bool {
+        self.links.names[at].is_empty()
     }
 
     fn run_group(
@@ -373,6 +415,41 @@ fn out_of_time() -> Refusal {
 /// The outcomes of operations for which there is no time.
 fn without_time(group: &[usize]) -> Vec<(usize, Outcome)> {
     group.iter().map(|at| (*at, Err(ApiError::from(out_of_time()).into()))).collect()
+}
+
+/// How many users are tried to be created together: fewer after some could not be, so that a request
+/// whose users are there already does not cost twice as much.
+struct Many {
+    most: usize,
+    /// Operations to be done before they are tried together again.
+    pause: usize,
+}
+
+impl Default for Many {
+    fn default() -> Self {
+        Self { most: TOGETHER, pause: 0 }
+    }
+}
+
+impl Many {
+    /// How many are to be tried now.
+    fn wanted(&mut self) -> usize {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return 0;
+        }
+        self.most
+    }
+
+    /// Learns whether so many could be created together.
+    fn learn(&mut self, created: bool) {
+        if created {
+            self.most = (self.most * 2).min(TOGETHER);
+        } else {
+            self.pause = TOGETHER;
+            self.most = (self.most / 4).max(2);
+        }
+    }
 }
 
 /// What refers to what.

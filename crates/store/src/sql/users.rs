@@ -1,7 +1,9 @@
 //! The tables `users` and `user_emails`.
 
 use accounts::authorization::Tier;
-use accounts::{Account, Named, Page, Scope, Standing, StorageError, StorageResult, Users};
+use accounts::{
+    Account, Named, NewAccount, Page, Scope, Standing, StorageError, StorageResult, Users,
+};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use scim_protocol::Object;
@@ -228,8 +230,12 @@ impl Users for Session {
         if !unless_taken(inserted)? {
             return Ok(false);
         }
-        insert_emails(&mut self.0, &emails)?;
+        add_emails(&mut self.0, &emails).map_err(failed)?;
         Ok(true)
+    }
+
+    fn insert_users(&mut self, scope: Scope, users: &[NewAccount]) -> StorageResult<bool> {
+        self.add_users(scope, users)
     }
 
     fn update_user(
@@ -248,7 +254,7 @@ impl Users for Session {
             return Ok(true);
         }
         delete_emails(&mut self.0, tenant, after.resource.id)?;
-        insert_emails(&mut self.0, &emails)?;
+        add_emails(&mut self.0, &emails).map_err(failed)?;
         Ok(true)
     }
 
@@ -392,7 +398,7 @@ impl Users for Session {
 /// What else is kept of an account, and goes when it is erased.
 const BESIDE_USERS: [&str; 3] = ["skill_assignments", "last_logins", "dependencies"];
 
-pub(super) fn insert_emails(conn: &mut Conn, emails: &[EmailRow]) -> StorageResult<()> {
+pub(super) fn add_emails(conn: &mut Conn, emails: &[EmailRow]) -> QueryResult<()> {
     if emails.is_empty() {
         return Ok(());
     }
@@ -407,7 +413,7 @@ pub(super) fn insert_emails(conn: &mut Conn, emails: &[EmailRow]) -> StorageResu
         pieces.sql(", ").bind(Bind::Maybe(email.type_key.clone())).sql(", ");
         pieces.bind(Bind::Perhaps(email.is_primary)).sql(")");
     }
-    Statement::of_some(pieces, emails.len()).execute(conn).map_err(failed)?;
+    Statement::of_some(pieces, emails.len()).execute(conn)?;
     Ok(())
 }
 

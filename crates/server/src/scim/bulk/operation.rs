@@ -28,6 +28,8 @@ pub(super) struct Step {
     pub(super) work: Work,
     /// What can be done if a new resource is refused.
     pub(super) again: Option<Again>,
+    /// The body of a new user.
+    pub(super) new_user: Option<Arc<Object>>,
 }
 
 type Recognise = Box<dyn Fn(&mut dyn Tx, &Context) -> Result<Known, Refusal> + Send>;
@@ -45,7 +47,7 @@ pub(super) struct Again {
 
 impl Step {
     fn of(work: Work) -> Self {
-        Self { work, again: None }
+        Self { work, again: None, new_user: None }
     }
 }
 
@@ -188,9 +190,11 @@ fn step_of<K: Kind>(
 
 fn creation_of<K: Kind>(body: Object, new_id: Uuid) -> Step {
     let body = Arc::new(body);
+    let new_user = (K::resource_type().name == "User").then(|| Arc::clone(&body));
     let (sent, known) = (Arc::clone(&body), Arc::clone(&body));
     let done = |created: Resource| Done { status: 201, version: Some(created.version) };
     Step {
+        new_user,
         work: Box::new(move |tx, context, leniencies| {
             K::create(tx, context, new_id, body.as_ref().clone(), leniencies).map(done)
         }),
