@@ -10,11 +10,13 @@
 //! | [`outcome`] | what was measured, as it is kept in JSON |
 //! | [`server`] | the service under test: a process, a tenant, tokens |
 //! | [`stage`] | one database: its server, its data, its ceiling |
+//! | `crowd` | many at once: a quiet tenant beside a busy one, two servers |
 //! | [`judge`] | what it must reach, and whether it does |
 //! | [`page`] | docs/performance.md |
 //! | [`picture`] | docs/performance.svg |
 //! | [`machine`] | the machine |
 
+mod crowd;
 pub mod judge;
 pub mod machine;
 pub mod outcome;
@@ -207,6 +209,11 @@ async fn one_database(options: &RunOptions, database: Database) -> Result<Databa
         if size == stage::nearest(&options.sizes, options.paired_at) {
             outcome.paired_at = size;
             outcome.paired = pairs(options, &mut stage).await?;
+            outcome.beside_busy = crowd::beside_a_busy_tenant(&stage, options.rounds).await?;
+            if database == Database::Postgres {
+                let (rounds, connections) = (options.rounds, options.connections);
+                outcome.two_servers = crowd::two_servers(&stage, rounds, connections).await?;
+            }
         }
     }
     Ok(outcome)

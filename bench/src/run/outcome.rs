@@ -45,6 +45,12 @@ pub struct DatabaseOutcome {
     pub paired_at: u64,
     /// Workloads of many connections, and what they are compared with.
     pub paired: Vec<Paired>,
+    /// A quiet tenant beside a busy one, compared with itself alone.
+    #[serde(default)]
+    pub beside_busy: Vec<Paired>,
+    /// Two servers over the database, compared with one.
+    #[serde(default)]
+    pub two_servers: Vec<Paired>,
 }
 
 /// What was measured with one number of users, by one connection.
@@ -92,12 +98,16 @@ impl Paired {
         median(&self.rounds.iter().map(ratio).collect::<Vec<_>>())
     }
 
+    /// The median of what is picked from each round: of the service, and of what it is compared with.
+    pub fn medians(&self, pick: fn(&Figures) -> f64) -> Option<(f64, f64)> {
+        let ours = self.rounds.iter().map(|(ours, _)| pick(ours)).collect::<Vec<_>>();
+        let other = self.rounds.iter().map(|(_, other)| pick(other)).collect::<Vec<_>>();
+        median(&ours).zip(median(&other))
+    }
+
     /// The median rates: the service's, and that of what it is compared with.
     pub fn rates(&self) -> Option<(f64, f64)> {
-        let of = |pick: fn(&(Figures, Figures)) -> f64| {
-            median(&self.rounds.iter().map(pick).collect::<Vec<_>>())
-        };
-        Some((of(|round| round.0.per_second)?, of(|round| round.1.per_second)?))
+        self.medians(|figures| figures.per_second)
     }
 }
 
@@ -159,7 +169,8 @@ impl Outcome {
                     add(&database.name, workload, figures);
                 }
             }
-            for pair in &database.paired {
+            let crowds = database.beside_busy.iter().chain(&database.two_servers);
+            for pair in database.paired.iter().chain(crowds) {
                 for (ours, ceiling) in &pair.rounds {
                     add(&database.name, &pair.workload, ours);
                     add(&database.name, &pair.ceiling, ceiling);

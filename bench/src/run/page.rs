@@ -28,6 +28,7 @@ pub fn write(outcome: &Outcome) -> String {
     for database in &outcome.databases {
         text += &rates(outcome, database);
     }
+    text += &many_at_once(outcome);
     text += "## Cost against size\n\n";
     for database in &outcome.databases {
         text += &sizes(database);
@@ -102,6 +103,33 @@ fn rates(outcome: &Outcome, database: &DatabaseOutcome) -> String {
             pair.ceiling,
             rate(ceiling),
         );
+    }
+    text + "\n"
+}
+
+fn many_at_once(outcome: &Outcome) -> String {
+    let mut text = String::from(
+        "## Many at once\n\nA quiet tenant, by one connection, alone and while another tenant is \
+         provisioned for the first time through 64 connections; in milliseconds. The load program \
+         and the database take their part of the processor too.\n\n\
+         | Database | Workload | p50 alone | p50 beside | p99 alone | p99 beside |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for database in &outcome.databases {
+        for pair in &database.beside_busy {
+            let p50 = pair.medians(|figures| figures.p50_ms);
+            let p99 = pair.medians(|figures| figures.p99_ms);
+            let (Some((p50, p50_alone)), Some((p99, p99_alone))) = (p50, p99) else { continue };
+            let cells = [p50_alone, p50, p99_alone, p99].map(latency).join(" | ");
+            let _ = writeln!(text, "| {} | {} | {cells} |", database.name, pair.workload);
+        }
+    }
+    text += "\nTwo servers over one PostgreSQL, beside one; requests a second in all.\n\n\
+             | Workload | One server | Two servers | Ratio |\n|---|---|---|---|\n";
+    for pair in outcome.databases.iter().flat_map(|database| &database.two_servers) {
+        let (Some((two, one)), Some(ratio)) = (pair.rates(), pair.ratio()) else { continue };
+        let _ =
+            writeln!(text, "| {} | {} | {} | {ratio:.2} |", pair.workload, rate(one), rate(two));
     }
     text + "\n"
 }
@@ -247,7 +275,14 @@ pub(super) mod tests {
         let mut pair = Paired::new("create", "a one-writer loop that commits each");
         pair.add(figures(1.0), figures(0.5));
         let name = "SQLite".to_owned();
-        let database = DatabaseOutcome { name, sizes, paired_at: 1000, paired: vec![pair] };
+        let database = DatabaseOutcome {
+            name,
+            sizes,
+            paired_at: 1000,
+            beside_busy: vec![pair.clone()],
+            two_servers: vec![pair.clone()],
+            paired: vec![pair],
+        };
         let (machine, quick) = (crate::run::machine::Machine::default(), false);
         let databases = vec![database];
         Outcome { machine, quick, connections: 16, rounds: 1, seconds: 5, databases, others: None }

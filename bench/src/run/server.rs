@@ -75,9 +75,21 @@ impl Service {
     /// # Errors
     /// As [`Process::start`].
     pub fn start(&self) -> Result<Process> {
+        self.start_with_log("server.log")
+    }
+
+    /// Starts another server over the same database.
+    ///
+    /// # Errors
+    /// As [`Process::start`].
+    pub fn start_another(&self) -> Result<Process> {
+        self.start_with_log("another.log")
+    }
+
+    fn start_with_log(&self, log: &str) -> Result<Process> {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
         command.current_dir(&self.folder);
-        Process::start(command, &self.folder.join("server.log"))
+        Process::start(command, &self.folder.join(log))
     }
 
     /// Makes the tenant: a token of an identity provider's connection, and one of an administrator.
@@ -85,10 +97,18 @@ impl Service {
     /// # Errors
     /// If the binary fails.
     pub fn furnish(&self) -> Result<(String, String)> {
-        self.run(&["tenant", "create", TENANT])?;
-        let token = ["token", "create", "--tenant", TENANT, "--dialect", "okta"];
+        let token = self.furnish_as(TENANT)?;
         let admin = ["token", "create", "--tenant", TENANT, "--scopes", "admin"];
-        Ok((self.run(&token)?, self.run(&admin)?))
+        Ok((token, self.run(&admin)?))
+    }
+
+    /// Makes a tenant with this name: a token of an identity provider's connection.
+    ///
+    /// # Errors
+    /// If the binary fails.
+    pub fn furnish_as(&self, tenant: &str) -> Result<String> {
+        self.run(&["tenant", "create", tenant])?;
+        self.run(&["token", "create", "--tenant", tenant, "--dialect", "okta"])
     }
 
     /// Runs a command of the binary: what it printed.

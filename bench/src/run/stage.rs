@@ -158,6 +158,29 @@ impl Stage {
         Ok((Arc::clone(&data.target), Arc::clone(&data.world)))
     }
 
+    /// The URL of the server.
+    ///
+    /// # Errors
+    /// If none runs.
+    pub fn base_url(&self) -> Result<&str> {
+        Ok(&self.data.as_ref().context("no server runs")?.process.base_url)
+    }
+
+    /// How the service is started.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The token of the identity provider's connection.
+    pub fn token(&self) -> &str {
+        &self.tokens.0
+    }
+
+    /// How long one of many connections is measured, in seconds.
+    pub fn turn(&self) -> f64 {
+        self.seconds(self.options.connections)
+    }
+
     /// Whether there is the group that a workload is about.
     pub fn has_group(&self, name: &str) -> bool {
         let size = Workload::named(name).and_then(Workload::group);
@@ -325,7 +348,7 @@ fn question(name: &str, person: &Person) -> String {
     format!("/Users?filter={}", encoded(&filter))
 }
 
-async fn connect(target: &Arc<Target>, connections: usize) -> Result<Vec<Client>> {
+pub(super) async fn connect(target: &Arc<Target>, connections: usize) -> Result<Vec<Client>> {
     let mut clients = Vec::new();
     for _ in 0..connections.max(1) {
         clients.push(Client::connect(target).await?);
