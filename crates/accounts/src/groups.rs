@@ -27,16 +27,16 @@ use self::view::{shown, with_standing};
 use crate::authorization::DivisionScope;
 use crate::group::{Group, GroupStanding};
 use crate::ledger::{Action, append, differences};
-use crate::members::{MAX_MEMBERS_IN_ANSWER, Step, carry_out, listed, steps};
+use crate::members::{MANY_MEMBERS, MAX_MEMBERS_IN_ANSWER, Step, carry_out, listed, steps};
 use crate::provisioning::TemplateGroup;
 use crate::refusal::{Code, Refusal};
 use crate::resources::{keep, leave_groups, set_external_id};
 use crate::rights::Right;
-use crate::tx::{Grant, Page, Resource, Tx};
+use crate::tx::{Grant, Member, Page, Resource, Tx};
 use crate::users::{extension, keep_extended, master_admins};
 use crate::{Caller, Context, Precondition, parse_id};
 
-pub use self::view::complete;
+pub use self::view::{complete, shown_member};
 
 const GROUP: &str = "Group";
 
@@ -214,6 +214,21 @@ pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Ref
 /// The store's.
 pub fn is_large(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<bool, Refusal> {
     Ok(tx.has_more_members(caller.tenant, id, MAX_MEMBERS_IN_ANSWER)?)
+}
+
+/// The members of a group, if they are too many to be made one document of.
+///
+/// # Errors
+/// The store's.
+pub fn many_members(
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    id: Uuid,
+) -> Result<Option<Vec<Member>>, Refusal> {
+    if !tx.has_more_members(caller.tenant, id, MANY_MEMBERS)? {
+        return Ok(None);
+    }
+    Ok(Some(tx.members(caller.tenant, id, u32::MAX)?))
 }
 
 /// Replaces a group (RFC 7644 section 3.5.1). A body without `members` leaves the group without

@@ -23,6 +23,9 @@ use crate::{Context, parse_id};
 /// change follows the change and not the group.
 pub const MAX_MEMBERS_IN_ANSWER: u32 = 200;
 
+/// A group with more members is read without making one document of all of them.
+pub(crate) const MANY_MEMBERS: u32 = 1000;
+
 /// Steps of one PATCH that read all members at most: each costs what the group is large.
 const MAX_LOADING_STEPS: usize = 16;
 

@@ -120,6 +120,11 @@ impl Projection {
         self.mode == Mode::Only
     }
 
+    /// Whether the client says nothing of attributes: it gets what is returned by default.
+    pub fn takes_all(&self) -> bool {
+        self.mode == Mode::Default
+    }
+
     /// Whether an answer needs the value of this attribute, which is the type's own or that of an
     /// extension: what is not wanted need not be loaded.
     pub fn wants(&self, extension: Option<&Schema>, attribute: &Attribute) -> bool {

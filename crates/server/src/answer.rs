@@ -47,6 +47,11 @@ fn with_body(mut answer: HttpResponseBuilder, body: &Value) -> HttpResponse {
 
 /// An answer with a resource: its version as `ETag`, and its location where it is new.
 pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
+    with_body(of_resource(status, found), &found.body)
+}
+
+/// See [`resource`]; without the body.
+pub(crate) fn of_resource(status: StatusCode, found: &Rendered) -> HttpResponseBuilder {
     let mut answer = HttpResponse::build(status);
     answer.insert_header((ETAG, found.etag.as_str()));
     // RFC 7643 section 3.1: the same as meta.location.
@@ -55,7 +60,7 @@ pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
         answer.insert_header((LOCATION, found.location.as_str()));
     }
     answer.content_type(SCIM_JSON);
-    with_body(answer, &found.body)
+    answer
 }
 
 /// The answer to a client that has the resource already: the headers of the resource without it

@@ -12,7 +12,7 @@ use crate::group::Group;
 use crate::parse_id;
 use crate::refusal::Refusal;
 use crate::resources::add;
-use crate::tx::{Grant, MemberKind, Resource, Tx};
+use crate::tx::{Grant, Member, MemberKind, Resource, Tx};
 use crate::users::extension;
 use crate::users::view::{Directory, name};
 
@@ -107,17 +107,22 @@ fn members(
 ) -> Result<HashMap<Uuid, Vec<Value>>, Refusal> {
     let mut members: HashMap<Uuid, Vec<Value>> = HashMap::new();
     for (group, member) in tx.members_of(tenant, ids)? {
-        let kind = match member.kind {
-            MemberKind::User => "User",
-            MemberKind::Group => "Group",
-        };
-        let mut value = json!({"value": member.id, "type": kind});
-        if let Some(display) = member.display {
-            value["display"] = display.into();
-        }
-        members.entry(group).or_default().push(value);
+        members.entry(group).or_default().push(shown_member(&member));
     }
     Ok(members)
+}
+
+/// A member as clients see it, without its address.
+pub fn shown_member(member: &Member) -> Value {
+    let kind = match member.kind {
+        MemberKind::User => "User",
+        MemberKind::Group => "Group",
+    };
+    let mut value = json!({"value": member.id, "type": kind});
+    if let Some(display) = &member.display {
+        value["display"] = display.as_str().into();
+    }
+    value
 }
 
 fn add_role_grants(

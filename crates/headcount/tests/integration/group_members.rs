@@ -12,6 +12,7 @@ on_each_database!(
     replacing_members_leaves_exactly_these,
     deactivated_users_stay_members_and_deleted_ones_leave,
     groups_can_be_members_but_not_of_themselves,
+    a_group_with_many_members_is_sent_member_by_member,
 );
 
 /// A group and the ids of three users.
@@ -158,4 +159,46 @@ fn groups_can_be_members_but_not_of_themselves(database: Database) {
     scim.patch(&path, &add(&[&outer.id()])).expect_error(400, Some("invalidValue"));
     scim.patch(&path, &add(&[&inner])).expect_error(400, Some("invalidValue"));
     assert_members(&scim, &path, &[]);
+}
+
+fn a_group_with_many_members_is_sent_member_by_member(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let mut ids: Vec<String> = Vec::new();
+    for part in 0..2 {
+        let post = |number: usize| {
+            let data = user(&format!("user {part} {number}"));
+            json!({"method": "POST", "path": "/Users", "bulkId": number.to_string(), "data": data})
+        };
+        let operations: Vec<Value> = (0..510).map(post).collect();
+        let bulk = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+        let request = json!({"schemas": [bulk], "Operations": operations});
+        let done = scim.post("/Bulk", &request).expect(200);
+        let results = done["Operations"].as_array().expect("results are a list");
+        let location = |result: &Value| result["location"].as_str().expect("it is one").to_owned();
+        ids.extend(results.iter().map(|result| {
+            location(result).rsplit('/').next().expect("it has segments").to_owned()
+        }));
+    }
+    let inner = scim.post("/Groups", &group("Inner", &[])).expect(201).id();
+    ids.push(inner.clone());
+    let all: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let made = scim.post("/Groups", &group("All", &all)).expect(201);
+    let path = format!("/Groups/{}", made.id());
+    let read = scim.get(&path).expect(200).expect_scim_content();
+    assert_eq!(read.header("transfer-encoding"), Some("chunked"), "{}", read.story());
+    assert_eq!(read.header("etag"), Some(made.version().as_str()));
+    assert_eq!(read["members"].as_array().map(Vec::len), Some(1021));
+    let nested = element(&read["members"], "value", &inner);
+    let address = format!("{}/Groups/{inner}", scim.base_url());
+    let expected = json!({"value": inner, "$ref": address, "type": "Group", "display": "Inner"});
+    assert_eq!(*nested, expected);
+    // As one document it is the same.
+    let listed = scim.filter("/Groups", "displayName eq \"All\"").expect(200);
+    assert_eq!(listed.resources()[0], read.body);
+    let named = scim.get(&format!("{path}?attributes=members")).expect(200);
+    assert_eq!(named["members"], read["members"]);
+    let without = scim.get(&format!("{path}?excludedAttributes=members")).expect(200);
+    assert_eq!(without.body.get("members"), None);
+    let known = scim.with_header("If-None-Match", &made.version()).get(&path);
+    assert_eq!(known.expect(304).body, Value::Null);
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use accounts::users::{self, Known};
-use accounts::{Caller, Context, Refusal, Resource, Tx, parse_id};
+use accounts::{Caller, Context, Member, Refusal, Resource, Tx, parse_id};
 use actix_web::http::StatusCode;
 use actix_web::http::header::ETAG;
 use actix_web::web::{self, Data, Path};
@@ -23,6 +23,7 @@ use super::etag::{etag, is_known, precondition};
 use super::kinds::{Change, Kind};
 use super::pages::{AnyPart, Part, Wanted};
 use super::render::{base_url, render};
+use super::stream;
 use crate::answer::{self, Rendered};
 use crate::authentication::Authenticated;
 use crate::body::Body;
@@ -118,13 +119,17 @@ pub(super) async fn read<K: Kind>(
         let found = K::get(tx, &caller, id)?;
         precondition.check(found.version)?;
         let version = found.version;
-        Ok::<_, Refusal>((view.of(tx, &caller, found)?, version))
+        let (found, members) = view.of_one(tx, &caller, found)?;
+        Ok::<_, Refusal>((found, members, version))
     });
-    let (found, version) = found.await?;
+    let (found, members, version) = found.await?;
     if is_known(&request, version) {
         return Ok(answer::not_modified(&found));
     }
-    Ok(answer::resource(StatusCode::OK, &found))
+    match members {
+        Some(members) => stream::group(&found, members, base_url(&request, &state)),
+        None => Ok(answer::resource(StatusCode::OK, &found)),
+    }
 }
 
 pub(super) async fn list<K: Kind>(
@@ -274,8 +279,34 @@ impl<K: Kind> View<K> {
         caller: &Caller,
         found: Resource,
     ) -> Result<Rendered, Refusal> {
+        self.without(tx, caller, found, "")
+    }
+
+    /// The resource; if its members are many, without these, and these by themselves.
+    fn of_one(
+        &self,
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        found: Resource,
+    ) -> Result<(Rendered, Option<Vec<Member>>), Refusal> {
+        let takes_members = self.projection.takes_all();
+        let many = if takes_members { K::many_members(tx, caller, found.id)? } else { None };
+        let left_out = if many.is_some() { "members" } else { "" };
+        Ok((self.without(tx, caller, found, left_out)?, many))
+    }
+
+    /// The resource without an attribute.
+    fn without(
+        &self,
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        found: Resource,
+        attribute: &str,
+    ) -> Result<Rendered, Refusal> {
         let mut found = [found];
-        self.complete(tx, caller, &mut found)?;
+        let wants =
+            |name: &str| name != attribute && self.projection.wants_named(K::form(caller), name);
+        K::complete(tx, caller, &mut found, &wants)?;
         let [found] = found;
         Ok(self.render(caller, found))
     }
@@ -286,21 +317,13 @@ impl<K: Kind> View<K> {
         caller: &Caller,
         mut found: Vec<Resource>,
     ) -> Result<Vec<Rendered>, Refusal> {
-        self.complete(tx, caller, &mut found)?;
-        Ok(found.into_iter().map(|resource| self.render(caller, resource)).collect())
-    }
-
-    /// What the client does not want is not loaded.
-    fn complete(
-        &self,
-        tx: &mut dyn Tx,
-        caller: &Caller,
-        found: &mut [Resource],
-    ) -> Result<(), Refusal> {
         if found.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        K::complete(tx, caller, found, &|name| self.projection.wants_named(K::form(caller), name))
+        // What the client does not want is not loaded.
+        let wants = |name: &str| self.projection.wants_named(K::form(caller), name);
+        K::complete(tx, caller, &mut found, &wants)?;
+        Ok(found.into_iter().map(|resource| self.render(caller, resource)).collect())
     }
 
     pub(crate) fn render(&self, caller: &Caller, found: Resource) -> Rendered {

@@ -14,7 +14,9 @@ use accounts::skills::Skills;
 use accounts::tenants::Tenants;
 use accounts::user_templates::UserTemplates;
 use accounts::users::Known;
-use accounts::{Caller, Context, Page, Precondition, Refusal, Resource, Right, Tx, groups, users};
+use accounts::{
+    Caller, Context, Member, Page, Precondition, Refusal, Resource, Right, Tx, groups, users,
+};
 use logs::{ChangeLogEntries, ProvisioningLogEntries};
 pub(crate) use objects::Of;
 use scim_protocol::Object;
@@ -95,6 +97,10 @@ pub(crate) trait Kind: 'static {
     /// Whether a changed resource is too large to be sent back without being asked for.
     fn is_large(_: &mut dyn Tx, _: &Caller, _: Uuid) -> Result<bool> {
         Ok(false)
+    }
+    /// The members of a resource, if they are many.
+    fn many_members(_: &mut dyn Tx, _: &Caller, _: Uuid) -> Result<Option<Vec<Member>>> {
+        Ok(None)
     }
 }
 
@@ -309,5 +315,9 @@ impl Kind for Groups {
 
     fn is_large(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<bool> {
         groups::is_large(tx, caller, id)
+    }
+
+    fn many_members(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Option<Vec<Member>>> {
+        groups::many_members(tx, caller, id)
     }
 }

@@ -9,6 +9,7 @@ mod pages;
 mod places;
 mod render;
 mod root;
+mod stream;
 
 use actix_web::web::{self, ServiceConfig, get, head, post};
 use actix_web::{HttpResponse, Route};

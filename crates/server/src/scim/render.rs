@@ -73,7 +73,13 @@ fn add_addresses(schema: &'static Schema, members: &mut Object, base: &str) {
     }
 }
 
-fn add_address(attribute: &Attribute, reference: &Attribute, element: &mut Object, base: &str) {
+/// Gives a value of an attribute the address of what it refers to.
+pub(super) fn add_address(
+    attribute: &Attribute,
+    reference: &Attribute,
+    element: &mut Object,
+    base: &str,
+) {
     let Some(endpoint) = endpoint(attribute, reference, element) else { return };
     let Some(id) = element.get("value").and_then(Value::as_str) else { return };
     if parse_id(id).is_some() {
