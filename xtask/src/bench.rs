@@ -7,8 +7,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
+use postgres_cluster::Cluster;
 
-use crate::cluster::Cluster;
 use crate::lint::check;
 use crate::postgres;
 use crate::process::stream;

@@ -4,7 +4,6 @@
 //! Python 3 and a network to the package registries.
 
 mod bench;
-mod cluster;
 mod fuzz;
 mod lint;
 mod postgres;

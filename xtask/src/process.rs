@@ -6,12 +6,15 @@
 
 use std::io::{IsTerminal, stdin};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+
+use postgres_cluster::name;
+pub(crate) use postgres_cluster::{capture, succeeds};
 
 /// How often a waiting chore looks at its child and at the flag.
 const POLL: Duration = Duration::from_millis(25);
@@ -65,31 +68,6 @@ pub(crate) fn interact(command: &mut Command) -> Result<ExitStatus> {
     supervise(command, own_group)
 }
 
-/// Runs a short helper to its end, whatever signals arrive, and returns what it printed. A failure
-/// carries the helper's own words.
-pub(crate) fn capture(command: &mut Command) -> Result<String> {
-    let output = output(command)?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        bail!("{} failed ({}): {}", name(command), output.status, words.trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// Whether a short helper can be run and succeeds.
-pub(crate) fn succeeds(command: &mut Command) -> bool {
-    output(command).is_ok_and(|output| output.status.success())
-}
-
-/// Runs a short helper in a process group of its own, so that Ctrl-C does not hit it half-way.
-fn output(command: &mut Command) -> Result<Output> {
-    command
-        .stdin(Stdio::null())
-        .process_group(0)
-        .output()
-        .with_context(|| format!("cannot run {}", name(command)))
-}
-
 /// Waits for a command, and ends it when interrupted.
 fn supervise(command: &mut Command, own_group: bool) -> Result<ExitStatus> {
     let mut child = command.spawn().with_context(|| format!("cannot run {}", name(command)))?;
@@ -126,30 +104,9 @@ fn signal(signal: &str, target: &str) {
     succeeds(Command::new("sh").args(["-c", "kill -s \"$0\" -- \"$1\"", signal, target]));
 }
 
-/// How messages call a command.
-fn name(command: &Command) -> String {
-    command.get_program().to_string_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn capture_returns_trimmed_output() {
-        assert_eq!(capture(Command::new("sh").args(["-c", "echo ' a '"])).unwrap(), "a");
-    }
-
-    #[test]
-    fn capture_fails_with_the_words_of_the_helper() {
-        let error = capture(Command::new("sh").args(["-c", "echo no room >&2; exit 3"]));
-        assert!(error.unwrap_err().to_string().contains("no room"));
-    }
-
-    #[test]
-    fn a_program_that_does_not_exist_does_not_succeed() {
-        assert!(!succeeds(&mut Command::new("/no/such/program")));
-    }
 
     #[test]
     fn end_takes_the_whole_group_along() {

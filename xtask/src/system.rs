@@ -1,11 +1,10 @@
 //! The machine: which user this is, and how missing packages get onto it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use postgres_cluster::is_root;
 
 use crate::process::{capture, stream, succeeds};
 
@@ -23,27 +22,6 @@ const BUILD_TOOLS: [(&str, &[&str], &str); 2] = [
         "perl",
     ),
 ];
-
-/// Whether this process runs as root.
-pub(crate) fn is_root() -> bool {
-    user_id(None).is_ok_and(|uid| uid == 0)
-}
-
-/// The number of a user, or of the one that this process runs as.
-pub(crate) fn user_id(user: Option<&str>) -> Result<u32> {
-    numeric_id("-u", user)
-}
-
-/// The number of a user's main group.
-pub(crate) fn group_id(user: &str) -> Result<u32> {
-    numeric_id("-g", Some(user))
-}
-
-/// Asks `id` for a number.
-fn numeric_id(flag: &str, user: Option<&str>) -> Result<u32> {
-    let printed = capture(Command::new("id").arg(flag).args(user))?;
-    printed.parse().with_context(|| format!("id {flag} printed {printed:?}"))
-}
 
 /// How this process may install system packages.
 pub(crate) struct Installer {
@@ -162,13 +140,6 @@ fn sets_main_cluster(settings: &str) -> bool {
     settings.lines().any(|line| line.trim_start().starts_with("create_main_cluster"))
 }
 
-/// Whether every user may pass through a directory and all above it.
-pub(crate) fn open_to_all(directory: &Path) -> bool {
-    directory.ancestors().all(|ancestor| {
-        fs::metadata(ancestor).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,20 +154,5 @@ mod tests {
     fn without_rights_the_message_says_what_is_missing() {
         let error = Installer::forbidden().install(&["make"], "make is missing").unwrap_err();
         assert_eq!(error.to_string(), "make is missing");
-    }
-
-    #[test]
-    fn a_closed_directory_is_not_open_to_all() {
-        let closed = tempfile::tempdir().unwrap();
-        fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        assert!(open_to_all(Path::new("/")));
-        assert!(!open_to_all(&closed.path().join("missing")));
-        assert!(!open_to_all(closed.path()));
-    }
-
-    #[test]
-    fn the_user_has_a_number() {
-        assert_eq!(user_id(Some("root")).unwrap(), 0);
-        assert_eq!(group_id("root").unwrap(), 0);
     }
 }

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-use crate::cluster::Cluster;
+use postgres_cluster::Cluster;
+
 use crate::lint::{check, has};
 use crate::postgres;
 use crate::process::check_interrupted;

@@ -20,6 +20,7 @@ mod cursors;
 mod deactivation;
 mod discovery;
 mod divisions;
+mod durability;
 mod entitlements;
 mod errors;
 mod etags;

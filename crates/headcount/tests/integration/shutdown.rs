@@ -1,4 +1,5 @@
-//! What was acknowledged is kept, however the server ends.
+//! What was acknowledged is kept when the server is asked to end; what happens when it is killed is in
+//! `durability`.
 
 use std::thread;
 use std::time::Duration;
@@ -7,7 +8,6 @@ use crate::harness::*;
 
 on_each_database!(
     termination_loses_no_acknowledged_write,
-    a_killed_server_has_kept_every_acknowledged_write,
     an_idle_server_ends_at_once,
     an_interrupt_loses_no_request_in_flight,
 );
@@ -76,12 +76,6 @@ fn an_interrupt_loses_no_request_in_flight(database: Database) {
     let total = kept.client_with_token(scim.token()).get("/Users?count=0").expect(200);
     // One more than acknowledged: the user that the check above made.
     assert_eq!(total["totalResults"], acknowledged.len() + 1, "written, but not acknowledged");
-}
-
-fn a_killed_server_has_kept_every_acknowledged_write(database: Database) {
-    let (mut server, scim) = serve(database, Dialect::Standard);
-    let acknowledged = write_while(&mut server, &scim, Server::kill);
-    assert_all_there(&server, scim.token(), &acknowledged);
 }
 
 fn an_idle_server_ends_at_once(database: Database) {

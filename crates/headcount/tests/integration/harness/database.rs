@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::sql_types::BigInt;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::command::run;
 
@@ -47,6 +48,36 @@ impl TestDatabase {
         Arc::new(Self { url, folder, postgres })
     }
 
+    /// The database of a cluster that one test has to itself.
+    pub(crate) fn of_own_cluster(url: String) -> Arc<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        Arc::new(Self { url, folder, postgres: None })
+    }
+
+    /// The file of SQLite.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder().join("test.db")
+    }
+
+    /// What a query that counts says.
+    pub(crate) fn count(&self, query: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = BigInt)]
+            count: i64,
+        }
+        if self.url.starts_with("postgres") {
+            let mut psql = psql_command(&self.url, query);
+            let answer = run(psql.arg("-At"), Duration::from_secs(60)).succeeded();
+            return answer.stdout.trim().parse().expect("a number");
+        }
+        let mut conn = SqliteConnection::establish(&self.file().to_string_lossy())
+            .expect("the database can be opened");
+        let row =
+            diesel::sql_query(format!("SELECT ({query}) AS count")).get_result::<Row>(&mut conn);
+        row.expect("the query can be run").count
+    }
+
     /// The value for `--database`.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -74,8 +105,7 @@ impl TestDatabase {
             );
             return psql(&self.url, &forgery);
         }
-        let file = self.folder().join("test.db");
-        let mut conn = SqliteConnection::establish(&file.to_string_lossy())
+        let mut conn = SqliteConnection::establish(&self.file().to_string_lossy())
             .expect("the database can be opened");
         let forgery = format!(
             "DROP TRIGGER change_log_is_not_edited; \
@@ -140,15 +170,8 @@ fn psql_command(url: &str, statement: &str) -> Command {
     command
 }
 
-/// A program of the newest version under `/usr/lib/postgresql`, else the one in `PATH`.
-fn program(name: &str) -> OsString {
-    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else { return name.into() };
-    let programs = versions.flatten().map(|version| version.path().join("bin").join(name));
-    let newest = programs.filter(|program| program.exists()).max_by_key(version_number);
-    newest.map_or_else(|| name.into(), PathBuf::into_os_string)
-}
-
-fn version_number(program: &PathBuf) -> u32 {
-    let number = Path::new(program).components().nth(4);
-    number.and_then(|part| part.as_os_str().to_str()?.parse().ok()).unwrap_or(0)
+/// A program of PostgreSQL: beside its server's, else the one in `PATH`.
+pub(crate) fn program(name: &str) -> OsString {
+    let beside = postgres_cluster::find_on_machine().map(|folder| folder.join(name));
+    beside.filter(|program| program.exists()).map_or_else(|| name.into(), PathBuf::into_os_string)
 }

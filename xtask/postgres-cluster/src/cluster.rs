@@ -3,7 +3,8 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::fs::{self, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -13,8 +14,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::process::{capture, check_interrupted};
-use crate::system::{group_id, is_root, open_to_all, user_id};
+use crate::machine::{capture, group_id, is_root, open_to_all, user_id};
 
 /// The longest directory to make the cluster's in. A socket's path may have about 107 bytes, of
 /// which the cluster's own names take 35; tests may add some.
@@ -33,10 +33,19 @@ const FAST: [(&str, &str); 3] =
 const DURABLE: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
 
 /// A running server. Dropping it stops the server and removes its files.
-pub(crate) struct Cluster {
+pub struct Cluster {
     directory: TempDir,
     bindir: PathBuf,
     owner: Option<Owner>,
+}
+
+/// How a server is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// As an operator does it: what is under way is broken off.
+    Fast,
+    /// Without tidying up: what was committed is found in its log when it is started again.
+    Crash,
 }
 
 /// The user that the server runs as when this process is root, which `PostgreSQL` refuses.
@@ -48,20 +57,43 @@ struct Owner {
 
 impl Cluster {
     /// The environment variable that tells the tests where the cluster is.
-    pub(crate) const VARIABLE: &str = "HEADCOUNT_TEST_POSTGRES";
+    pub const VARIABLE: &str = "HEADCOUNT_TEST_POSTGRES";
 
-    /// A cluster for tests: in a fresh directory, started, and found to answer.
-    pub(crate) fn start(bindir: &Path) -> Result<Self> {
+    /// A cluster for tests: in a fresh directory, started, and found to answer. What it was told is
+    /// lost when the machine crashes.
+    ///
+    /// # Errors
+    /// It cannot be made or started.
+    pub fn start(bindir: &Path) -> Result<Self> {
         Self::start_with(bindir, &FAST)
     }
 
-    /// The same, with the settings of production.
-    pub(crate) fn start_durable(bindir: &Path) -> Result<Self> {
+    /// The same, with the settings of production and the memory for it.
+    ///
+    /// # Errors
+    /// It cannot be made or started.
+    pub fn start_durable(bindir: &Path) -> Result<Self> {
         Self::start_with(bindir, &DURABLE)
     }
 
+    /// The same, with the settings that `PostgreSQL` begins with: small, and nothing that was
+    /// committed is lost.
+    ///
+    /// # Errors
+    /// It cannot be made or started.
+    pub fn start_plain(bindir: &Path) -> Result<Self> {
+        Self::start_with(bindir, &[])
+    }
+
     fn start_with(bindir: &Path, more: &[(&str, &str)]) -> Result<Self> {
-        check_interrupted()?;
+        let cluster = Self::in_fresh_directory(bindir)?;
+        cluster.initialise(more).context("cannot create the PostgreSQL cluster")?;
+        cluster.launch()?;
+        cluster.check().context("the PostgreSQL cluster does not answer")?;
+        Ok(cluster)
+    }
+
+    fn in_fresh_directory(bindir: &Path) -> Result<Self> {
         let owner = if is_root() { Some(Owner::find()?) } else { None };
         let base = base_directory(owner.is_some())?;
         let directory = tempfile::Builder::new()
@@ -74,21 +106,77 @@ impl Cluster {
             chown(directory.path(), Some(uid), Some(gid))
                 .context("cannot give the cluster's directory to its user")?;
         }
-        let cluster = Self { directory, bindir: bindir.to_owned(), owner };
-        cluster.initialise(more).context("cannot create the PostgreSQL cluster")?;
-        check_interrupted()?;
-        cluster.launch()?;
-        cluster.check().context("the PostgreSQL cluster does not answer")?;
-        Ok(cluster)
+        Ok(Self { directory, bindir: bindir.to_owned(), owner })
+    }
+
+    /// A standby that has all that this one has, and goes on following it.
+    ///
+    /// # Errors
+    /// It cannot be made or started.
+    pub fn standby(&self) -> Result<Self> {
+        let standby = Self::in_fresh_directory(&self.bindir)?;
+        let mut copy = standby.program("pg_basebackup");
+        copy.args(["--checkpoint=fast", "--write-recovery-conf", "--no-sync"]);
+        capture(copy.args(["--dbname", &self.url(), "--pgdata"]).arg(standby.data()))?;
+        let directory = standby.directory.path().display();
+        // The last line counts. One that takes over has no standby of its own to wait for.
+        let own =
+            format!("unix_socket_directories = '{directory}'\nsynchronous_standby_names = ''\n");
+        let file = standby.data().join("postgresql.auto.conf");
+        OpenOptions::new().append(true).open(&file)?.write_all(own.as_bytes())?;
+        standby.launch()?;
+        Ok(standby)
+    }
+
+    /// Makes a standby the primary, and waits until it is.
+    ///
+    /// # Errors
+    /// It is none, or does not become one.
+    pub fn promote(&self) -> Result<()> {
+        capture(self.control("promote").arg("--wait"))?;
+        Ok(())
+    }
+
+    /// Stops the server; [`Cluster::launch`] starts it again.
+    ///
+    /// # Errors
+    /// It does not run, or does not stop.
+    pub fn stop(&self, stop: Stop) -> Result<()> {
+        let mode = match stop {
+            Stop::Fast => "--mode=fast",
+            Stop::Crash => "--mode=immediate",
+        };
+        capture(self.control("stop").args([mode, "--wait"]))?;
+        Ok(())
     }
 
     /// The maintenance database, as libpq takes it: the socket's directory stands for the host.
-    pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@{}/postgres", percent_encode(self.directory.path()))
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@{}/postgres", self.host())
+    }
+
+    /// The same of whichever of two clusters is the primary.
+    pub fn url_of_primary(&self, other: &Self) -> String {
+        let hosts = format!("{},{}", self.host(), other.host());
+        format!("postgres://postgres@{hosts}/postgres?target_session_attrs=read-write")
+    }
+
+    /// The socket's directory, as a URL has it.
+    fn host(&self) -> String {
+        percent_encode(self.directory.path())
+    }
+
+    /// Runs a statement, and gives what it returns as text.
+    ///
+    /// # Errors
+    /// The server is not there, or refuses.
+    pub fn query(&self, statement: &str) -> Result<String> {
+        let query = ["--no-psqlrc", "-At", "-v", "ON_ERROR_STOP=1", "-c", statement];
+        capture(self.program("psql").args(query).arg(self.url()))
     }
 
     /// Lets a command find the cluster, and nothing else that the user's settings may point to.
-    pub(crate) fn export_to(&self, command: &mut Command) {
+    pub fn export_to(&self, command: &mut Command) {
         forget_libpq_settings(command);
         command.env(Self::VARIABLE, self.url());
     }
@@ -123,14 +211,12 @@ impl Cluster {
     }
 
     /// Starts the server and waits until it accepts connections.
-    fn launch(&self) -> Result<()> {
-        let started = capture(
-            self.program("pg_ctl")
-                .args(["start", "--wait", "--timeout=120", "--silent", "-D"])
-                .arg(self.data())
-                .arg("-l")
-                .arg(self.log()),
-        );
+    ///
+    /// # Errors
+    /// It does not; then what its log says.
+    pub fn launch(&self) -> Result<()> {
+        let started =
+            capture(self.control("start").args(["--wait", "--timeout=120", "-l"]).arg(self.log()));
         started.with_context(|| {
             let log = fs::read_to_string(self.log()).unwrap_or_default();
             format!("PostgreSQL does not start; its log says:\n{log}")
@@ -140,12 +226,18 @@ impl Cluster {
 
     /// Asks the server something over the address that the tests get.
     fn check(&self) -> Result<()> {
-        let query = ["--no-psqlrc", "-At", "-c", "select 1"];
-        let answer = capture(self.program("psql").args(query).arg(self.url()))?;
+        let answer = self.query("select 1")?;
         if answer != "1" {
             bail!("select 1 returned {answer:?}");
         }
         Ok(())
+    }
+
+    /// The program that starts and stops the server.
+    fn control(&self, action: &str) -> Command {
+        let mut command = self.program("pg_ctl");
+        command.args([action, "--silent", "-D"]).arg(self.data());
+        command
     }
 
     /// One of `PostgreSQL`'s programs, as the user that owns the cluster.
@@ -166,11 +258,7 @@ impl Drop for Cluster {
         if !self.data().join("postmaster.pid").exists() {
             return;
         }
-        let stopped = capture(
-            self.program("pg_ctl")
-                .args(["stop", "--mode=immediate", "--wait", "--silent", "-D"])
-                .arg(self.data()),
-        );
+        let stopped = self.stop(Stop::Crash);
         if let Err(error) = stopped {
             eprintln!("warning: cannot stop PostgreSQL: {error:#}");
         }
