@@ -5,6 +5,7 @@
 //! tests break something in between. They are short; `cargo xtask endure` runs them for longer, by
 //! [`rounds`].
 
+mod database_away;
 mod killed;
 mod load;
 mod whole;

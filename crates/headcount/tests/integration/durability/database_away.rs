@@ -1,0 +1,84 @@
+//! `PostgreSQL` goes away in the middle of a load and comes back, or its standby takes over. The
+//! servers are not started anew.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use postgres_cluster::{Cluster, Stop, find_on_machine};
+
+use super::load::Load;
+use super::rounds;
+use super::whole::assert_whole;
+use crate::harness::*;
+
+/// How long the service may take until it serves again.
+const BACK: Duration = Duration::from_secs(15);
+
+/// A while in which requests are under way.
+const WHILE: Duration = Duration::from_millis(400);
+
+fn own_cluster() -> Cluster {
+    let programs = find_on_machine().expect("PostgreSQL is installed");
+    Cluster::start_plain(&programs).expect("a cluster can be made")
+}
+
+/// A server on a cluster of its own, a client of one tenant in it, and a load that is ready.
+fn serve_at(url: String) -> (Server, Client, Load) {
+    let server = Server::on(&TestDatabase::of_own_cluster(url));
+    let scim = server.tenant("acme").client(Dialect::Standard);
+    let load = Load::prepare(&scim);
+    (server, scim, load)
+}
+
+#[test]
+fn a_database_that_stops_under_load_is_waited_for() {
+    let cluster = own_cluster();
+    let (server, scim, mut load) = serve_at(cluster.url());
+    let rounds = rounds(2);
+    for round in 0..rounds {
+        let stop = if round % 2 == 0 { Stop::Crash } else { Stop::Fast };
+        load.run_while(server.base_url(), || {
+            sleep(WHILE);
+            cluster.stop(stop).expect("it runs");
+            sleep(WHILE);
+            let answer = scim.get("/Users?count=1").expect_error(503, None);
+            assert_eq!(answer.header("retry-after"), Some("2"));
+            cluster.launch().expect("it can be started again");
+            sleep(WHILE);
+        });
+        let start = Instant::now();
+        load.settle(&scim, BACK);
+        assert_whole(&load, &server, &scim);
+        let (tally, back) = (load.tally(), start.elapsed());
+        eprintln!("{stop:?}: round {}, {tally:?}, all there after {back:?}, lost 0", round + 1);
+    }
+    let tally = load.tally();
+    assert!(tally.turned_away > 0 && tally.acknowledged > rounds, "{tally:?}");
+}
+
+#[test]
+fn a_standby_that_takes_over_has_what_was_acknowledged() {
+    for round in 0..rounds(1) {
+        let primary = own_cluster();
+        let standby = primary.standby().expect("a standby can be made");
+        // From here on a commit is answered when the standby has it too.
+        primary.query("ALTER SYSTEM SET synchronous_standby_names = '*'").expect("a setting");
+        primary.query("SELECT pg_reload_conf()").expect("it is read");
+        let (server, scim, mut load) = serve_at(primary.url_of_primary(&standby));
+        let gone = load.run_while(server.base_url(), || {
+            sleep(WHILE * 2);
+            primary.stop(Stop::Crash).expect("it runs");
+            let gone = Instant::now();
+            standby.promote().expect("the standby takes over");
+            sleep(WHILE);
+            gone
+        });
+        load.settle(&scim, BACK);
+        let back = gone.elapsed();
+        assert_whole(&load, &server, &scim);
+        let tally = load.tally();
+        assert!(tally.acknowledged > 0 && tally.turned_away > 0, "{tally:?}");
+        eprintln!("failover {}, {tally:?}, all there after {back:?}, lost 0", round + 1);
+        drop(server);
+    }
+}
