@@ -39,6 +39,10 @@ pub enum StorageError {
     /// It cannot be reached or is overloaded; the same request may succeed later.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// It has no room for more. What is there can be read; the same request succeeds once somebody
+    /// has made room.
+    #[error("the store is full: {0}")]
+    Full(String),
     /// Two transactions stood in each other's way; the unit of work is to be run again.
     #[error("the transaction must be run again")]
     Again,

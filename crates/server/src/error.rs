@@ -21,6 +21,9 @@ const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:E
 /// Seconds after which a client may try again what failed for want of the store.
 const RETRY_SECONDS: &str = "2";
 
+/// The same where somebody has to make room first.
+const RETRY_SECONDS_WHEN_FULL: &str = "60";
+
 /// The longest detail of an error, in characters.
 const MAX_DETAIL: usize = 1_000;
 
@@ -80,6 +83,11 @@ impl ApiError {
             Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
                 plain(StatusCode::SERVICE_UNAVAILABLE, "the service is busy: try again shortly")
             }
+            Self::Refused(Refusal::Storage(StorageError::Full(_))) => plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the service has no room to store more, and nothing was changed: whoever operates \
+                 it must make room; what is there can be read",
+            ),
             // What went wrong inside is for the log, not for clients.
             Self::Refused(Refusal::Storage(_)) => plain(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -200,7 +208,9 @@ impl ResponseError for ApiError {
             Self::Refused(Refusal::Storage(error)) => {
                 tracing::error!(error = ?error, "the store failed");
                 if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-                    answer.insert_header((RETRY_AFTER, RETRY_SECONDS));
+                    let is_full = matches!(error, StorageError::Full(_));
+                    let seconds = if is_full { RETRY_SECONDS_WHEN_FULL } else { RETRY_SECONDS };
+                    answer.insert_header((RETRY_AFTER, seconds));
                 }
             }
             Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {

@@ -72,15 +72,27 @@ pub(crate) fn failed(error: DieselError) -> StorageError {
         _ if message.contains("deadlock detected") => StorageError::Again,
         // Who holds the lock ends in time: a bulk request, say.
         _ if message.contains("due to lock timeout") => StorageError::Again,
+        _ if is_full(message) => StorageError::Full(message.to_owned()),
         _ if is_passing(message) => StorageError::Unavailable(message.to_owned()),
         _ => StorageError::Failed(Box::new(error)),
     }
 }
 
-/// Whether the database says of itself that it will be back.
+/// Whether there is no room on a disk: SQLite's words, and the system's as PostgreSQL repeats them.
+fn is_full(message: &str) -> bool {
+    const FULL: [&str; 3] =
+        ["database or disk is full", "No space left on device", "Disk quota exceeded"];
+    FULL.iter().any(|full| message.contains(full))
+}
+
+/// Whether the database says of itself that it will be back, or may be.
 fn is_passing(message: &str) -> bool {
-    const PASSING: [&str; 6] = [
+    const PASSING: [&str; 9] = [
         "database is locked",
+        // A quota that is used up, too, which SQLite does not tell from a disk that is broken.
+        "disk I/O error",
+        "the database system is in recovery mode",
+        "the database system is not yet accepting connections",
         "the database system is shutting down",
         "the database system is starting up",
         "terminating connection",
@@ -96,5 +108,23 @@ pub(crate) fn unless_taken(written: QueryResult<usize>) -> StorageResult<bool> {
         Ok(_) => Ok(true),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, RunQueryDsl, SqliteConnection};
+
+    use super::*;
+
+    #[test]
+    fn a_database_without_room_is_full_and_not_broken() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        conn.batch_execute("CREATE TABLE t (x BLOB); PRAGMA max_page_count = 4").unwrap();
+        let written =
+            diesel::sql_query("INSERT INTO t VALUES (zeroblob(65536))").execute(&mut conn);
+        let error = failed(written.unwrap_err());
+        assert!(matches!(error, StorageError::Full(_)), "{error:?}");
     }
 }

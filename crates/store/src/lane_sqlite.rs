@@ -48,6 +48,7 @@ pub(crate) fn write(path: &Path, open: Open, mut session: Session, units: &Units
         session.2.settle();
         for (unit, ended) in done {
             unit.answer(match (&ended, &committed) {
+                (Ok(()), Err(StorageError::Full(why))) => Err(StorageError::Full(why.clone())),
                 (Ok(()), Err(error)) => Err(unavailable(&error.to_string())),
                 _ => ended,
             });

@@ -6,6 +6,8 @@
 //! [`rounds`].
 
 mod database_away;
+#[cfg(target_os = "linux")]
+mod disk_full;
 mod killed;
 mod load;
 mod whole;

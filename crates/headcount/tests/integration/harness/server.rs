@@ -88,6 +88,15 @@ impl Server {
         Self::run(database, &arguments, &[])
     }
 
+    /// Starts a server that is told of a file that has become too large, and not ended.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_limited_files(database: &Arc<TestDatabase>) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_headcount")]);
+        shell.args(["serve", "--listen", "127.0.0.1:0", "--database", database.url()]);
+        Self::spawn(database, shell.current_dir(database.folder()))
+    }
+
     /// Starts the binary in the folder of the database, with exactly these arguments.
     #[track_caller]
     pub(crate) fn run(
@@ -95,7 +104,12 @@ impl Server {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut process = command(database.folder(), arguments, variables)
+        Self::spawn(database, &mut command(database.folder(), arguments, variables))
+    }
+
+    #[track_caller]
+    fn spawn(database: &Arc<TestDatabase>, command: &mut Command) -> Self {
+        let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -170,6 +184,16 @@ impl Server {
     fn signal(&self, name: &str) {
         let process = self.process.id().to_string();
         run(Command::new("kill").args([name, &process]), STOP).succeeded();
+    }
+
+    /// Keeps the server's files from growing beyond so many bytes, or lets them grow again.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let arguments =
+            [format!("--pid={}", self.process.id()), format!("--fsize={limit}:unlimited")];
+        run(Command::new("prlimit").args(arguments), STOP).succeeded();
     }
 
     /// Ends the server without a chance to tidy up (SIGKILL).
