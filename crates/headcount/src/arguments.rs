@@ -57,6 +57,14 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Bring the database up to date and exit
     Migrate,
+    /// Copy an SQLite database while the service goes on: into FILE, and its provisioning log into the
+    /// file FILE-log beside it
+    ///
+    /// Both copies are checked in full. They hold the installation's keys: keep them as safe as the
+    /// database. PostgreSQL is backed up by pg_dump or its like.
+    Backup(CopyArguments),
+    /// Make an SQLite database what it was when FILE was made by backup; the service must be stopped
+    Restore(CopyArguments),
     /// Check that the change log is whole; what is wrong is printed, and the exit status is 1 then
     VerifyLog {
         /// Only the log of this tenant
@@ -78,6 +86,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArguments {
+    /// The backup
+    pub(crate) file: PathBuf,
+
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) overwrite: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -33,6 +33,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     log_to_standard_error(&settings)?;
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(_) => commands::serve::run(settings).await,
+        Command::Backup(arguments) => commands::backup::back_up(&settings, &arguments),
+        Command::Restore(arguments) => commands::backup::restore(&settings, &arguments),
         Command::Migrate => commands::migrate::run(&settings),
         Command::Simulate(arguments) => commands::simulate::run(arguments).await,
         Command::VerifyLog { .. } => commands::verify_log::run(&settings).await,

@@ -1,5 +1,7 @@
 //! What goes wrong below the store's face, in its own words.
 
+use std::path::PathBuf;
+
 use accounts::{Refusal, StorageError, StorageResult};
 use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 
@@ -12,6 +14,31 @@ pub enum OpenError {
     /// The database cannot be reached or opened.
     #[error("the database cannot be opened: {0}")]
     Connect(#[from] diesel::ConnectionError),
+    /// A file of SQLite is not what SQLite wrote.
+    #[error(
+        "{} is damaged ({what}). Keep a copy of it, then restore the newest backup: headcount restore \
+         FILE --overwrite", .path.display()
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite says of it.
+        what: String,
+    },
+    /// The file of the provisioning log is not what SQLite wrote.
+    #[error(
+        "{} is damaged ({what}). It holds the provisioning log and nothing else: move it away, and it \
+         begins anew", .path.display()
+    )]
+    DamagedLog {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite says of it.
+        what: String,
+    },
+    /// A file of SQLite cannot be checked.
+    #[error("the database cannot be checked: {0}")]
+    Check(#[from] rusqlite::Error),
     /// A statement that prepares a connection failed.
     #[error("the database cannot be prepared: {0}")]
     Query(#[source] DieselError),

@@ -10,6 +10,7 @@
 // The files of `sql/` are compiled twice, on purpose.
 #![allow(clippy::duplicate_mod)]
 
+mod backup;
 mod catalogue;
 mod error;
 mod import;
@@ -23,17 +24,21 @@ mod queue;
 mod schema;
 mod search;
 mod sqlite;
+mod sqlite_file;
 mod types;
 mod unit;
 mod url;
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use accounts::{RequestLog, Scope, StorageError, Tx};
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
+pub use backup::{BackupError, back_up, restore};
 pub use error::{OpenError, UnitError};
 pub use import::Importer;
 pub use url::DatabaseUrl;
@@ -45,6 +50,10 @@ use lane::{Lanes, Units};
 const POSTGRES_LANES: usize = 8;
 /// Readers of SQLite.
 const SQLITE_READERS: usize = 4;
+
+/// How long a file is looked at for damage before the service starts on it. A large one is not read
+/// to its end: starting must not take longer the more there is. A backup is checked in full.
+const CHECK: Duration = Duration::from_secs(2);
 
 /// An open store. Dropping it finishes the work that waits.
 pub struct Store {
@@ -234,6 +243,26 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
             Ok(applied)
         }
         DatabaseUrl::Postgres(url) => migrate::postgres(&mut postgres::open(url)?),
+    }
+}
+
+/// Looks at the files of SQLite, for two seconds each at most, so that no service starts on a
+/// damaged one and writes to it. PostgreSQL looks after its own.
+///
+/// # Errors
+/// [`OpenError::Damaged`], [`OpenError::DamagedLog`], or a file cannot be read.
+pub fn check(url: &DatabaseUrl) -> Result<(), OpenError> {
+    let DatabaseUrl::Sqlite(path) = url else { return Ok(()) };
+    let damage = |path: &Path| {
+        if path.exists() { sqlite_file::damage(path, Some(CHECK)) } else { Ok(None) }
+    };
+    let log = sqlite::log_path(path);
+    if let Some(what) = damage(path)? {
+        return Err(OpenError::Damaged { path: path.clone(), what });
+    }
+    match damage(&log)? {
+        Some(what) => Err(OpenError::DamagedLog { path: log, what }),
+        None => Ok(()),
     }
 }
 

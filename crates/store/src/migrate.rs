@@ -37,24 +37,39 @@ pub(crate) fn postgres(conn: &mut postgres::Conn) -> Result<Vec<String>, OpenErr
     applied
 }
 
+/// How many steps have been applied to a file of SQLite, all of which are known.
+pub(crate) fn applied_to_sqlite(conn: &mut sqlite::Conn) -> Result<usize, OpenError> {
+    known::<diesel::sqlite::Sqlite, _>(conn, &SQLITE)
+}
+
 fn run<Db, Conn>(conn: &mut Conn, steps: EmbeddedMigrations) -> Result<Vec<String>, OpenError>
 where
     Db: diesel::backend::Backend,
     Conn: MigrationHarness<Db>,
     EmbeddedMigrations: MigrationSource<Db>,
 {
-    let known: Vec<String> = MigrationSource::<Db>::migrations(&steps)
+    known::<Db, _>(conn, &steps)?;
+    let done = conn.run_pending_migrations(steps).map_err(OpenError::Migration)?;
+    Ok(done.iter().map(ToString::to_string).collect())
+}
+
+/// How many steps have been applied. It fails if one is not among `steps`: a newer program did it.
+fn known<Db, Conn>(conn: &mut Conn, steps: &EmbeddedMigrations) -> Result<usize, OpenError>
+where
+    Db: diesel::backend::Backend,
+    Conn: MigrationHarness<Db>,
+    EmbeddedMigrations: MigrationSource<Db>,
+{
+    let known: Vec<String> = MigrationSource::<Db>::migrations(steps)
         .map_err(OpenError::Migration)?
         .iter()
         .map(|step| step.name().version().to_string())
         .collect();
     let applied = conn.applied_migrations().map_err(OpenError::Migration)?;
-    if let Some(newer) = applied.iter().map(ToString::to_string).find(|step| !known.contains(step))
-    {
-        return Err(OpenError::Newer(newer));
+    match applied.iter().map(ToString::to_string).find(|step| !known.contains(step)) {
+        Some(newer) => Err(OpenError::Newer(newer)),
+        None => Ok(applied.len()),
     }
-    let done = conn.run_pending_migrations(steps).map_err(OpenError::Migration)?;
-    Ok(done.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]

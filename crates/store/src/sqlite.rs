@@ -184,6 +184,11 @@ pub(crate) fn open_reader(path: &Path) -> Result<Conn, OpenError> {
     Ok(conn)
 }
 
+/// Opens a file without making it one that the service writes to.
+pub(crate) fn open_as_it_is(path: &Path) -> Result<Conn, OpenError> {
+    open(path)
+}
+
 fn open(path: &Path) -> Result<Conn, OpenError> {
     let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
     conn.batch_execute(

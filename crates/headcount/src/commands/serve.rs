@@ -17,6 +17,7 @@ use crate::settings::Settings;
 const DEMO: &str = "demo";
 
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
+    store::check(&settings.database()?)?;
     let store = open(&settings)?;
     let listener = TcpListener::bind(&settings.listen).with_context(|| {
         format!("cannot listen on {}: choose another address with --listen", settings.listen)

@@ -5,6 +5,8 @@
 //! tests break something in between. They are short; `cargo xtask endure` runs them for longer, by
 //! [`rounds`].
 
+mod backups;
+mod damaged;
 mod database_away;
 #[cfg(target_os = "linux")]
 mod disk_full;

@@ -105,13 +105,11 @@ impl TestDatabase {
             );
             return psql(&self.url, &forgery);
         }
-        let mut conn = SqliteConnection::establish(&self.file().to_string_lossy())
-            .expect("the database can be opened");
         let forgery = format!(
             "DROP TRIGGER change_log_is_not_edited; \
              UPDATE change_log SET changes = replace(changes, '{old}', '{new}')"
         );
-        conn.batch_execute(&forgery).expect("the log can be changed");
+        alter(&self.file(), &forgery);
     }
 
     /// A folder that only this test uses.
@@ -158,6 +156,13 @@ impl PostgresDatabase {
         }
         url
     }
+}
+
+/// Changes a file of SQLite past the service.
+pub(crate) fn alter(file: &Path, statements: &str) {
+    let mut conn =
+        SqliteConnection::establish(&file.to_string_lossy()).expect("the database can be opened");
+    conn.batch_execute(statements).expect("it can be changed");
 }
 
 fn psql(url: &str, statement: &str) {

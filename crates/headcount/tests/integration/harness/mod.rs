@@ -26,6 +26,8 @@ pub(crate) use answer::Answer;
 pub(crate) use client::Client;
 pub(crate) use command::run;
 pub(crate) use database::{Database, TestDatabase};
+#[allow(unused_imports, reason = "only the tests of durability look below the service")]
+pub(crate) use database::{alter, program};
 #[allow(unused_imports, reason = "the conformance tests have no administrator")]
 pub(crate) use furnish::create_user;
 #[allow(unused_imports, reason = "the conformance tests know no rules")]
