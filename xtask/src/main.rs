@@ -1,4 +1,5 @@
-//! The chores of the workspace: `cargo xtask test`, `lint`, `docs`, `postgres`, `bench` and `fuzz`.
+//! The chores of the workspace: `cargo xtask test`, `lint`, `docs`, `postgres`, `bench`, `fuzz`,
+//! `endure` and `fixture`.
 //!
 //! A chore does its own set-up, so that a fresh machine needs nothing but Rust, a C compiler,
 //! Python 3 and a network to the package registries.
@@ -9,6 +10,7 @@ mod lint;
 mod postgres;
 mod process;
 mod python;
+mod single;
 mod steps;
 mod system;
 mod test;
@@ -64,6 +66,24 @@ enum Chore {
         /// Which of them run; without a name, all
         targets: Vec<String>,
     },
+    /// Kill the server, stop the database, fill the disk, let the standby take over, again and again under
+    /// load; print how often, what was acknowledged, and what is lost
+    Endure {
+        /// How often each of them happens
+        #[arg(long, default_value_t = 50)]
+        rounds: u64,
+        /// Only one of them, by the beginning of its name: killed, database, disk
+        what: Option<String>,
+        #[command(flatten)]
+        install: InstallArgs,
+    },
+    /// Write the databases of a release, from which every later one is brought up to date in the tests
+    Fixture {
+        /// The release, such as 0.1.0
+        version: String,
+        #[command(flatten)]
+        install: InstallArgs,
+    },
     /// Start a throw-away database server for running single tests by hand
     Postgres {
         #[command(flatten)]
@@ -101,6 +121,12 @@ fn run(chore: Chore) -> anyhow::Result<ExitCode> {
         Chore::Docs => Ok(lint::docs(&workspace)),
         Chore::Bench { install, bench } => bench::run(&workspace, &install.installer(), &bench),
         Chore::Fuzz { minutes, targets } => fuzz::run(&workspace, minutes, &targets),
+        Chore::Endure { rounds, what, install } => {
+            single::endure(&workspace, &install.installer(), rounds, what.as_deref())
+        }
+        Chore::Fixture { version, install } => {
+            single::fixture(&workspace, &install.installer(), &version)
+        }
         Chore::Postgres { install, command } => {
             postgres::run(&workspace, &install.installer(), &command)
         }

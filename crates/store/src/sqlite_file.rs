@@ -11,7 +11,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
 /// How many steps of its own SQLite makes between two looks at the time.
-const STEPS: i32 = 10_000;
+const STEPS: i32 = 200;
 
 /// How long a lock of somebody else is waited for.
 const LOCKED: Duration = Duration::from_secs(5);
@@ -135,4 +135,66 @@ fn is_busy(error: &Error) -> bool {
 fn locked() -> Error {
     let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
     Error::SqliteFailure(busy, Some("somebody else has it to themselves".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of some megabytes in which the first pages of a table, which are looked at last, are not what
+    /// SQLite wrote.
+    fn damaged(path: &Path) {
+        let conn = Connection::open(path).unwrap();
+        conn.execute_batch(
+            "CREATE TABLE t (x TEXT); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+             WHERE i < 20000) INSERT INTO t SELECT printf('%0200d', i) FROM n",
+        )
+        .unwrap();
+        drop(conn);
+        let mut bytes = fs::read(path).unwrap();
+        bytes[8_192..40_960].fill(0xA5);
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn looking_for_damage_ends_with_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        damaged(&path);
+        assert!(damage(&path, None).unwrap().is_some());
+        assert!(damage(&path, Some(Duration::from_secs(60))).unwrap().is_some());
+        assert_eq!(damage(&path, Some(Duration::ZERO)).unwrap(), None);
+    }
+
+    #[test]
+    fn what_belonged_to_the_file_before_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, by) = (folder.path().join("a.db"), folder.path().join("b"));
+        for (path, text) in [(&path, "old"), (&with_end(&path, "-wal"), "old"), (&by, "new")] {
+            fs::write(path, text).unwrap();
+        }
+        replace(&path, &by).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(!with_end(&path, "-wal").exists() && !by.exists());
+    }
+
+    #[test]
+    fn a_copy_is_its_owners_alone_and_has_what_is_not_in_the_file_yet() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, to) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(
+            "PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (7)",
+        )
+        .unwrap();
+        drop(create_private(&to).unwrap());
+        copy(&path, &to).unwrap();
+        let mode = fs::metadata(&to).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let copied = Connection::open(&to).unwrap();
+        let x: i64 = copied.query_row("SELECT x FROM t", [], |row| row.get(0)).unwrap();
+        assert_eq!(x, 7);
+        assert!(!with_end(&to, "-wal").exists(), "it is one file");
+    }
 }

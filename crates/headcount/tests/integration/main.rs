@@ -71,4 +71,5 @@ mod tenant_policy;
 mod tokens;
 mod transitions;
 mod two_servers;
+mod upgrades;
 mod users;

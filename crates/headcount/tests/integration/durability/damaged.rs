@@ -16,7 +16,10 @@ fn stopped() -> (std::sync::Arc<TestDatabase>, String) {
     (database, name)
 }
 
-fn damage(file: &Path, how: impl FnOnce(&mut Vec<u8>)) {
+/// What becomes of the bytes of a file.
+type Damage = fn(&mut Vec<u8>);
+
+fn damage(file: &Path, how: Damage) {
     let mut bytes = std::fs::read(file).expect("the file is there");
     how(&mut bytes);
     std::fs::write(file, bytes).expect("the file can be written");
@@ -33,11 +36,11 @@ fn a_damaged_file_is_refused_and_a_backup_takes_its_place() {
     let (database, backup) = stopped();
     let file = database.file();
     let whole = std::fs::read(&file).expect("the file is there");
-    let damages: [(&str, &dyn Fn(&mut Vec<u8>)); 4] = [
-        ("its head", &|bytes| bytes[..16].fill(0)),
-        ("its end", &|bytes| bytes.truncate(bytes.len() / 2)),
-        ("its schema", &|bytes| bytes[100..3000].fill(0xA5)),
-        ("its pages", &|bytes| bytes[20_000..].fill(0xA5)),
+    let damages: [(&str, Damage); 4] = [
+        ("its head", |bytes| bytes[..16].fill(0)),
+        ("its end", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("its schema", |bytes| bytes[100..3000].fill(0xA5)),
+        ("its pages", |bytes| bytes[20_000..].fill(0xA5)),
     ];
     for (what, how) in damages {
         std::fs::write(&file, &whole).expect("the file can be written");
