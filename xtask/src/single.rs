@@ -27,7 +27,7 @@ pub(crate) fn endure(
     command.args(["--test", "integration", "--"]);
     command.arg(format!("durability::{}", what.unwrap_or_default()));
     // One after the other, so that what they print can be told apart.
-    command.args(["--include-ignored", "--nocapture", "--test-threads", "1"]);
+    command.args(["--nocapture", "--test-threads", "1"]);
     cluster.export_to(command.env("HEADCOUNT_TEST_ROUNDS", rounds.to_string()));
     let mut steps = Steps::start();
     steps.run("endure", || check(&mut command));

@@ -26,7 +26,7 @@ fn without_room_nothing_is_written_and_all_is_read_until_there_is_room_again() {
     let scim = server.tenant("acme").client(Dialect::Standard);
     let mut load = Load::prepare(&scim);
     for round in 0..rounds(2) {
-        load.run_while(server.base_url(), || {
+        load.run_while(&[server.base_url()], || {
             sleep(WHILE);
             server.limit_files(Some(ROOM));
             wait_until_refused(&scim, round);

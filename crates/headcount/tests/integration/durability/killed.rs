@@ -19,7 +19,7 @@ fn a_server_killed_again_and_again_keeps_what_it_acknowledged(database: Database
     let rounds = rounds(3);
     for round in 0..rounds {
         let url = server.base_url().to_owned();
-        load.run_while(&url, || {
+        load.run_while(&[&url], || {
             // Where in a request it is hit is a matter of chance.
             thread::sleep(Duration::from_millis(150 + round * 137 % 400));
             server.kill();

@@ -87,12 +87,12 @@ impl Load {
         Self { workers: (0..WORKERS).map(worker).collect(), token: scim.token().to_owned() }
     }
 
-    /// Writes to a server until `breakage` has ended, which is told how to write no more.
-    pub(super) fn run_while<T>(&mut self, server_url: &str, breakage: impl FnOnce() -> T) -> T {
+    /// Writes to servers, by their base URLs, until `breakage` has ended.
+    pub(super) fn run_while<T>(&mut self, servers: &[&str], breakage: impl FnOnce() -> T) -> T {
         let (ended, token) = (AtomicBool::new(false), self.token.clone());
         thread::scope(|scope| {
-            for worker in &mut self.workers {
-                let scim = Client::new(server_url, Some(&token));
+            for (worker, url) in self.workers.iter_mut().zip(servers.iter().cycle()) {
+                let scim = Client::new(url, Some(&token));
                 let ended = &ended;
                 scope.spawn(move || worker.run(&scim, ended));
             }
