@@ -74,9 +74,10 @@ pub fn back_up(
     if let Some(there) = copies.iter().find(|copy| !overwrite && copy.exists()) {
         return Err(BackupError::Exists(there.clone()));
     }
-    for (from, to) in [database.to_owned(), sqlite::log_path(database)].iter().zip(&copies) {
-        place(&staged(from, to)?, to)?;
-    }
+    let copy = staged(database, &copies[0])?;
+    let log = staged(&sqlite::log_path(database), &copies[1]).inspect_err(|_| discard(&copy))?;
+    place(&copy, &copies[0])?;
+    place(&log, &copies[1])?;
     Ok(copies)
 }
 

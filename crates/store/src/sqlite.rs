@@ -14,6 +14,7 @@ use crate::catalogue::View;
 use crate::error::{OpenError, failed};
 use crate::keyring::Keyring;
 use crate::search::{Pieces, Sqlite as Dialect};
+use crate::sqlite_file::create_private;
 
 pub(crate) type Conn = SqliteConnection;
 pub(crate) type Db = diesel::sqlite::Sqlite;
@@ -127,7 +128,7 @@ pub(crate) use keys::keyring;
 
 /// Opens the writer, which makes the file where there is none.
 pub(crate) fn open_writer(path: &Path) -> Result<Conn, OpenError> {
-    let mut conn = open(path)?;
+    let mut conn = open_or_make(path)?;
     write_ahead(&mut conn).map_err(OpenError::Query)?;
     // A commit is on disk before it is answered: FULL makes the log safe, not only the file.
     // What is erased is overwritten in the file too.
@@ -164,7 +165,7 @@ pub(crate) fn log_path(path: &Path) -> PathBuf {
 
 /// Opens the writer of the provisioning log, whose path is [`log_path`].
 pub(crate) fn open_log(path: &Path) -> Result<Conn, OpenError> {
-    let mut conn = open(path)?;
+    let mut conn = open_or_make(path)?;
     write_ahead(&mut conn).map_err(OpenError::Query)?;
     // What the disk does not have yet is lost with the machine, and with nothing less.
     conn.batch_execute("PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;")
@@ -182,6 +183,14 @@ pub(crate) fn open_reader(path: &Path) -> Result<Conn, OpenError> {
         .map_err(OpenError::Query)?;
     conn.batch_execute("PRAGMA query_only = ON;").map_err(OpenError::Query)?;
     Ok(conn)
+}
+
+/// Nobody but the owner of a new file reads it: the keys of the installation are in it. SQLite gives
+/// what it makes beside it the same rights.
+fn open_or_make(path: &Path) -> Result<Conn, OpenError> {
+    // If it is there already, that is right; why else it cannot be made, opening it says.
+    let _ = create_private(path);
+    open(path)
 }
 
 /// Opens a file without making it one that the service writes to.

@@ -1,5 +1,6 @@
 //! Backups are made while the service goes on, and have everything when they are restored.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -70,9 +71,21 @@ fn a_backup_made_under_load_is_whole_and_one_made_after_it_has_everything(kind: 
     let cursor = page["nextCursor"].as_str().expect("there is more than one");
     scim.query("/Users", &[("count", "1"), ("cursor", cursor)]).expect(200);
 
+    if kind == Database::Sqlite {
+        for file in [&after, &server.database().file(), &other.file()] {
+            assert_eq!(mode(file), 0o600, "it has keys: {}", file.display());
+        }
+    }
+
     // It stands on its own: what it was made of is not needed any more.
     server.kill();
     scim.post("/Users", &person("Ada", "King", "ada@example.com")).expect(201);
+}
+
+/// What the file's owner, group and others may do.
+fn mode(file: &Path) -> u32 {
+    let metadata = file.metadata().expect("the file is there");
+    metadata.permissions().mode() & 0o777
 }
 
 /// A database with one user, its server, and a backup of it.
