@@ -47,7 +47,7 @@ fn a_backup_made_under_load_is_whole_and_one_made_after_it_has_everything(kind: 
     let (mut server, scim) = serve(kind, Dialect::Standard);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let (during, after) = (folder.path().join("during.db"), folder.path().join("after.db"));
-    let mut load = Load::prepare(&scim);
+    let mut load = Load::prepare(&server, &scim);
     load.run_while(&[server.base_url()], || {
         sleep(WHILE);
         back_up(server.database(), &during);

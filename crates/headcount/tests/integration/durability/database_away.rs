@@ -36,7 +36,7 @@ fn synchronous_pair() -> (Cluster, Cluster) {
 fn serve_at(url: String) -> (Server, Client, Load) {
     let server = Server::on(&TestDatabase::of_own_cluster(url));
     let scim = server.tenant("acme").client(Dialect::Standard);
-    let load = Load::prepare(&scim);
+    let load = Load::prepare(&server, &scim);
     (server, scim, load)
 }
 

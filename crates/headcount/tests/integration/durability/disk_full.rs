@@ -24,7 +24,7 @@ const ROOM: u64 = 64 * 1024;
 fn without_room_nothing_is_written_and_all_is_read_until_there_is_room_again() {
     let server = Server::with_limited_files(&TestDatabase::create(Database::Sqlite));
     let scim = server.tenant("acme").client(Dialect::Standard);
-    let mut load = Load::prepare(&scim);
+    let mut load = Load::prepare(&server, &scim);
     for round in 0..rounds(2) {
         load.run_while(&[server.base_url()], || {
             sleep(WHILE);

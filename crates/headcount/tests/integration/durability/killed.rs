@@ -15,7 +15,7 @@ const BACK: Duration = Duration::from_secs(15);
 
 fn a_server_killed_again_and_again_keeps_what_it_acknowledged(database: Database) {
     let (mut server, scim) = serve(database, Dialect::Standard);
-    let mut load = Load::prepare(&scim);
+    let mut load = Load::prepare(&server, &scim);
     let rounds = rounds(3);
     for round in 0..rounds {
         let url = server.base_url().to_owned();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::rounds;
 use crate::harness::*;
 
 /// Workers that write at the same time.
@@ -18,6 +19,11 @@ const WORKERS: usize = 4;
 
 /// What a worker waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(30);
+
+/// The licence tier of everybody, its seats, and how many more a longer run needs.
+pub(super) const TIER: &str = "CX1";
+const SEATS: u64 = 2_000;
+const SEATS_OF_ROUND: u64 = 200;
 
 /// A person, as the worker that wrote them knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,12 +77,16 @@ pub(super) struct Worker {
 pub(super) struct Load {
     workers: Vec<Worker>,
     token: String,
+    seats: i64,
 }
 
 impl Load {
-    /// Makes the workers' groups.
+    /// Makes the workers' groups, and limits the seats that their people take.
     #[track_caller]
-    pub(super) fn prepare(scim: &Client) -> Self {
+    pub(super) fn prepare(server: &Server, scim: &Client) -> Self {
+        let seats = SEATS + SEATS_OF_ROUND * rounds(0);
+        Administrator::of(server, "acme").limit(TIER, seats);
+        let seats = seats.cast_signed();
         let worker = |number| {
             let name = format!("w{number}");
             let team =
@@ -84,7 +94,7 @@ impl Load {
             let (people, tally) = (BTreeMap::new(), Tally::default());
             Worker { name, team, next: 0, people, pending: None, tally }
         };
-        Self { workers: (0..WORKERS).map(worker).collect(), token: scim.token().to_owned() }
+        Self { workers: (0..WORKERS).map(worker).collect(), token: scim.token().to_owned(), seats }
     }
 
     /// Writes to servers, by their base URLs, until `breakage` has ended.
@@ -118,6 +128,11 @@ impl Load {
     pub(super) fn people(&self) -> BTreeMap<String, Person> {
         let all = self.workers.iter().flat_map(|worker| worker.people.clone());
         all.collect()
+    }
+
+    /// How many seats there are, free or taken.
+    pub(super) fn seats(&self) -> i64 {
+        self.seats
     }
 
     pub(super) fn tally(&self) -> Tally {

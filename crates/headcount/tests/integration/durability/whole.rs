@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::load::{Load, Person, group_of, seen};
+use super::load::{Load, Person, TIER, group_of, seen};
 use crate::harness::*;
 
 /// What there must be none of. Each is looked for in the database itself, past the service.
@@ -73,6 +73,19 @@ pub(super) fn assert_whole(load: &Load, server: &Server, scim: &Client) {
     assert_eq!(everybody(scim), promised);
     assert_groups(scim, &promised);
     assert_nothing_by_half(server);
+    assert_seats(load, server);
+}
+
+/// Each seat is free or somebody's.
+#[track_caller]
+fn assert_seats(load: &Load, server: &Server) {
+    let count = |table: &str| {
+        let tier = TIER.to_lowercase();
+        server.database().count(&format!("SELECT count(*) FROM {table} license_tier = '{tier}'"))
+    };
+    let (free, taken) = (count("free_seats WHERE"), count("users WHERE active AND"));
+    assert_eq!(free + taken, load.seats(), "{free} are free, {taken} are taken");
+    assert!(taken > 0, "everybody has one");
 }
 
 /// Looks for what half a unit of work would leave behind.
