@@ -32,6 +32,7 @@ mod group_members;
 mod group_roles;
 mod groups;
 mod guard;
+mod guides;
 #[allow(dead_code, reason = "the conformance tests use the rest")]
 mod harness;
 mod http;
