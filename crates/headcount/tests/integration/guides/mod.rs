@@ -6,6 +6,7 @@ mod entra;
 mod okta;
 mod page;
 mod place;
+mod refusals;
 mod script;
 mod world;
 
@@ -21,6 +22,7 @@ on_each_database!(
     every_command_of_the_okta_guide_runs,
     every_command_of_the_entra_guide_runs,
     every_command_of_the_guide_for_any_client_runs,
+    every_refusal_of_the_table_is_answered_so,
 );
 
 fn okta_guide() -> Page {
@@ -62,4 +64,8 @@ fn every_command_of_the_entra_guide_runs(database: Database) {
 
 fn every_command_of_the_guide_for_any_client_runs(database: Database) {
     script::follow(database, &guide_for_any_client());
+}
+
+fn every_refusal_of_the_table_is_answered_so(database: Database) {
+    refusals::provoke_all(database);
 }

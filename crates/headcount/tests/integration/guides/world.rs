@@ -54,9 +54,11 @@ impl World {
     fn line(&self, mapping: &Mapping<'static>) -> Line {
         let place = Place::of(mapping.namespace, mapping.target);
         let value = match mapping.sample {
-            MANAGER => json!(self.manager),
-            text if is_json(text) => serde_json::from_str(text).expect("a sample is JSON"),
-            text => json!(text),
+            text if is_json(text) => {
+                let text = text.replace(MANAGER, &self.manager);
+                serde_json::from_str(&text).expect("a sample is JSON")
+            }
+            text => json!(text.replace(MANAGER, &self.manager)),
         };
         let value = self.of_one_account(&place, value);
         Line { source: mapping.source, target: mapping.target, place, value }
