@@ -10,7 +10,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::change::{Before, Course, apply};
-use super::create::{apply_templates, check_tier, complete_body, join, joining};
+use super::create::{
+    apply_templates, check_roles, check_tier, complete_body, join, joining, said_beside_a_rule,
+};
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
 use super::genesys;
 use super::settings::Settings;
@@ -193,7 +195,16 @@ pub fn rehire(
     check_tier(context, &settings, &body)?;
     keep_given(&before.shown, !before.held.grants.is_empty(), &mut body);
     let joining = joining(context, &body);
+    let sent = body.clone();
     let groups = apply_templates(tx, context, &settings, &mut body)?;
+    let granting = match said_beside_a_rule(&sent, &body) {
+        None => context,
+        Some(said) => {
+            let of = (id, &before.account.standing);
+            check_roles(tx, context, &settings, of, &said, &before.held)?;
+            &joining
+        }
+    };
     check::required(&body, &settings)?;
     let kind = ResourceType::user();
     let whole = Value::Object(body);
@@ -201,7 +212,7 @@ pub fn rehire(
     let Value::Object(body) = whole else { return Err(illegal("the body is no object")) };
     let mut wanted = before.shown.clone();
     put_in_place(&context.caller, &mut wanted, body, &named)?;
-    let back = apply(tx, context, &before, wanted, Course::Rehire)?;
+    let back = apply(tx, granting, &before, wanted, Course::Rehire)?;
     if groups.is_empty() {
         return Ok(back);
     }

@@ -118,6 +118,16 @@ impl Wish {
         self.roles.is_some() || self.role_grants.is_some() || self.skills.is_some()
     }
 
+    /// The roles of a new account alone.
+    pub(crate) fn of_roles(body: &Object) -> Self {
+        let nothing = Object::new();
+        Self {
+            roles: differing(&nothing, body, None, "roles").map(role_texts),
+            role_grants: role_grants(&nothing, body),
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing is wanted.
     pub(crate) fn is_empty(&self) -> bool {
         self.tier.is_nothing()
