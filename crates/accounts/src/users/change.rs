@@ -12,6 +12,7 @@ use super::genesys;
 use super::held::Held;
 use super::lifecycle::{self, deactivated, put_to_sleep, reactivated, wake};
 use super::master_admins::{self, Watch};
+use super::returns;
 use super::settings::Settings;
 use super::tier;
 use super::wish::{Said, Wish};
@@ -185,6 +186,10 @@ fn settle(
     }
     match (was, is) {
         (false, true) => {
+            if course == Course::Change {
+                let wanted = &account.resource.attributes;
+                returns::check_person(tx, context, &settings, &before.account, wanted)?;
+            }
             account.standing = reactivated(&account.standing, context.now);
             super::extension::set(
                 &mut account.resource.attributes,

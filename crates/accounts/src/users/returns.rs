@@ -24,7 +24,7 @@ use crate::refusal::{Code, Refusal};
 use crate::rehire::{
     Candidate, CaseDecision, Decision, Incoming, MatchedBy, State, Uniqueness, decide,
 };
-use crate::rehire_cases;
+use crate::rehire_cases::{self, Doubt};
 use crate::resources::external_id_taken;
 use crate::rights::Right;
 use crate::tx::{Page, Resource, Tx};
@@ -76,13 +76,7 @@ pub fn recognise(tx: &mut dyn Tx, context: &Context, body: &Object) -> Result<Kn
         Decision::Restore(id) => Ok(Known::Back(id)),
         Decision::Ambiguous(id, evidence) => {
             let case = rehire_cases::open(tx, context, id, body, &evidence)?;
-            Ok(Known::Refused(Refusal::rule(
-                Code::RehireConfirmationRequired,
-                format!(
-                    "this may be a person who was here before: an administrator decides rehire \
-                     case {case}, same person or different person; then send the request again"
-                ),
-            )))
+            Ok(Known::Refused(rehire_cases::confirmation_required(case)))
         }
     }
 }
@@ -143,6 +137,70 @@ fn matching(tx: &mut dyn Tx, context: &Context, body: &Object) -> Result<Matches
         found.entry(owner).or_default().0.insert(MatchedBy::EmployeeNumber);
     }
     Ok(found)
+}
+
+/// Whether the request that would reactivate an account means its person (R3, 4.5). It names the
+/// account, which a client may have found by its name alone, as one does that links what it finds;
+/// so another externalId or employeeNumber is judged as in a POST. A request that contradicts
+/// nothing is believed (T11), and so is an administrator.
+///
+/// # Errors
+/// Refuses another person, and [`Refusal::Doubted`] if nobody can tell.
+pub(super) fn check_person(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    before: &Account,
+    wanted: &Object,
+) -> Result<(), Refusal> {
+    if context.caller.rights.allow(Right::Admin) {
+        return Ok(());
+    }
+    let known = &before.resource.attributes;
+    let external_id = |attributes: &Object| attributes.get("externalId").cloned();
+    let by = [
+        (MatchedBy::ExternalId, agree(external_id(known), external_id(wanted))),
+        (MatchedBy::EmployeeNumber, agree(employee_number(known), employee_number(wanted))),
+    ];
+    if by.iter().all(|(_, agree)| *agree != Some(false)) {
+        return Ok(());
+    }
+    let proofs = by.into_iter().filter(|(_, agree)| *agree == Some(true)).map(|(by, _)| by);
+    let candidate = Candidate {
+        id: before.resource.id,
+        state: State::Deactivated,
+        matched_by: proofs.chain([MatchedBy::Identity]).collect(),
+        employee_number: employee_number(known),
+        owns: claims(known),
+    };
+    let decided = rehire_cases::decision(tx, context, before, wanted)?;
+    let decided: Vec<_> = decided.map(|decision| (candidate.id, decision)).into_iter().collect();
+    let incoming = Incoming { employee_number: employee_number(wanted) };
+    match decide(&settings.policy, &incoming, &[candidate], &decided) {
+        Decision::Create | Decision::Restore(_) => Ok(()),
+        Decision::Conflict(value) => Err(taken(value)),
+        Decision::Reserved => Err(reserved()),
+        Decision::Ambiguous(account, evidence) => {
+            let request = rehire_cases::of_person(wanted);
+            Err(Refusal::Doubted(Box::new(Doubt { account, request, evidence })))
+        }
+    }
+}
+
+/// Whether two values are the same, if there are two.
+fn agree<T: PartialEq>(known: Option<T>, wanted: Option<T>) -> Option<bool> {
+    Some(known? == wanted?)
+}
+
+/// Opens the case about a request that was refused by [`Refusal::Doubted`]; what its client is told.
+///
+/// # Errors
+/// The store's, and an account that is gone.
+pub fn open_case(tx: &mut dyn Tx, context: &Context, doubt: &Doubt) -> Result<Refusal, Refusal> {
+    let Doubt { account, request, evidence } = doubt;
+    gone(tx, context, *account)?;
+    let case = rehire_cases::open(tx, context, *account, request, evidence)?;
+    Ok(rehire_cases::confirmation_required(case))
 }
 
 /// As it is compared.

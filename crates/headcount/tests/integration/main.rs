@@ -56,6 +56,7 @@ mod quirks_of_bodies;
 mod quirks_of_requests;
 mod races;
 mod rehire;
+mod rehire_by_change;
 mod rehire_by_rule;
 mod rfc7643;
 mod rfc7644;
