@@ -141,6 +141,9 @@ pub(crate) fn apply(
     }
     let id = before.account.resource.id;
     check::manager(tx, context, id, Some(kept), &mut wanted)?;
+    if course == Course::Change {
+        returns::check_person(tx, context, &before.account, &wanted)?;
+    }
     check_size(&wanted)?;
     let wanted = in_order(wanted);
     if wish.is_empty() && wanted == *kept && course == Course::Change {
@@ -186,10 +189,6 @@ fn settle(
     }
     match (was, is) {
         (false, true) => {
-            if course == Course::Change {
-                let wanted = &account.resource.attributes;
-                returns::check_person(tx, context, &settings, &before.account, wanted)?;
-            }
             account.standing = reactivated(&account.standing, context.now);
             super::extension::set(
                 &mut account.resource.attributes,

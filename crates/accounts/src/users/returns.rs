@@ -139,32 +139,34 @@ fn matching(tx: &mut dyn Tx, context: &Context, body: &Object) -> Result<Matches
     Ok(found)
 }
 
-/// Whether the request that would reactivate an account means its person (R3, 4.5). It names the
-/// account, which a client may have found by its name alone, as one does that links what it finds;
-/// so another externalId or employeeNumber is judged as in a POST. A request that contradicts
-/// nothing is believed (T11), and so is an administrator.
+/// Whether a change of an account means its person (R3, 4.5). It names the account, which a client
+/// may have found by its name alone, as one does that links what it finds; so where it reactivates
+/// the account under another externalId or employeeNumber, it is judged as a POST is. Of an account
+/// that is in use one of the two may be corrected; another person is who has both others. A request
+/// that contradicts nothing is believed (T11), and so is an administrator.
 ///
 /// # Errors
 /// Refuses another person, and [`Refusal::Doubted`] if nobody can tell.
 pub(super) fn check_person(
     tx: &mut dyn Tx,
     context: &Context,
-    settings: &Settings,
     before: &Account,
     wanted: &Object,
 ) -> Result<(), Refusal> {
-    if context.caller.rights.allow(Right::Admin) {
-        return Ok(());
-    }
     let known = &before.resource.attributes;
-    let external_id = |attributes: &Object| attributes.get("externalId").cloned();
     let by = [
-        (MatchedBy::ExternalId, agree(external_id(known), external_id(wanted))),
+        (MatchedBy::ExternalId, agree(known.get("externalId"), wanted.get("externalId"))),
         (MatchedBy::EmployeeNumber, agree(employee_number(known), employee_number(wanted))),
     ];
-    if by.iter().all(|(_, agree)| *agree != Some(false)) {
+    let others = by.iter().filter(|(_, agree)| *agree == Some(false)).count();
+    if others == 0 || context.caller.rights.allow(Right::Admin) {
         return Ok(());
     }
+    let is_back = !before.standing.enabled() && wanted.get("active") == Some(&Value::Bool(true));
+    if !is_back {
+        return if others == by.len() { Err(reserved()) } else { Ok(()) };
+    }
+    let settings = Settings::of(tx, context)?;
     let proofs = by.into_iter().filter(|(_, agree)| *agree == Some(true)).map(|(by, _)| by);
     let candidate = Candidate {
         id: before.resource.id,

@@ -7,6 +7,7 @@ use crate::harness::*;
 
 on_each_database!(
     r3_rehire_4_5_nobody_is_reactivated_as_another_person,
+    r3_rehire_4_5_nobody_becomes_another_person,
     op5_rehire_4_5_a_reactivation_that_nobody_can_judge_waits_for_a_decision,
     t11_rehire_4_5_a_reactivation_that_contradicts_nothing_is_believed,
     rehire_4_5_an_administrator_decides_by_doing_it,
@@ -71,6 +72,21 @@ fn r3_rehire_4_5_nobody_is_reactivated_as_another_person(database: Database) {
     assert_eq!(admin.scim.get("/RehireCases").expect(200)["totalResults"], 0);
 }
 
+fn r3_rehire_4_5_nobody_becomes_another_person(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    // As an application of Okta's network does: first it reactivates, then it pushes the profile.
+    for active in [true, false] {
+        let name = format!("ada-{active}");
+        let mut other = known_as(&name, Some("E2"), Some("8"));
+        other["active"] = json!(active);
+        let path = left(&scim, &known_as(&name, Some("E1"), Some("7")));
+        scim.patch(&path, &replace("active", active)).expect(200);
+        scim.put(&path, &other).expect_code(409, "identityReserved", Some("R3"));
+        let kept = scim.get(&path).expect(200);
+        assert_eq!(kept["externalId"], format!("{name}-E1"), "{}", kept.story());
+    }
+}
+
 fn op5_rehire_4_5_a_reactivation_that_nobody_can_judge_waits_for_a_decision(database: Database) {
     let (_server, scim, admin) = serve_admin(database);
     for (name, way) in WAYS {
@@ -112,10 +128,11 @@ fn t11_rehire_4_5_a_reactivation_that_contradicts_nothing_is_believed(database: 
             let path = left(&scim, &known_as(&name, id, number));
             let then = known_as(&name, then_id, then_number);
             assert_eq!(way(&scim, &path, &then).expect(200)["active"], true);
-            // An account that is in use may be corrected.
-            let corrected = known_as(&name, Some("E5"), Some("5"));
-            let corrected = way(&scim, &path, &corrected).expect(200);
-            assert_eq!(corrected["externalId"], format!("{name}-E5"));
+            // Of an account that is in use each may be corrected.
+            for (id, number) in [(Some("E5"), then_number), (Some("E5"), Some("5"))] {
+                let corrected = way(&scim, &path, &known_as(&name, id, number)).expect(200);
+                assert_eq!(corrected["externalId"], format!("{name}-E5"));
+            }
         }
     }
 }
