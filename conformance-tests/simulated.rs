@@ -73,7 +73,8 @@ fn okta_custom_application_for_days(database: Database) {
 
 fn okta_network_application_for_days(database: Database) {
     let report = simulate(database, Variant::OktaOin);
-    refused_to_okta(&report);
+    // It reactivates before it says who it means, and nobody of the company ever logged in.
+    assert_eq!(report.troubles, [], "nothing is refused");
     sent(
         &report,
         &["deactivate user", "reactivate user", "set password", "rename group", "change members"],

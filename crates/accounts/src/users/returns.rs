@@ -141,9 +141,10 @@ fn matching(tx: &mut dyn Tx, context: &Context, body: &Object) -> Result<Matches
 
 /// Whether a change of an account means its person (R3, 4.5). It names the account, which a client
 /// may have found by its name alone, as one does that links what it finds; so where it reactivates
-/// the account under another externalId or employeeNumber, it is judged as a POST is. Of an account
-/// that is in use one of the two may be corrected; another person is who has both others. A request
-/// that contradicts nothing is believed (T11), and so is an administrator.
+/// the account under another externalId or employeeNumber, it is judged as a POST is. Otherwise both
+/// may be corrected, as Microsoft's validator does with users whom it has just made, until somebody
+/// has taken the account into use: then who has both others is another person. A request that
+/// contradicts nothing is believed (T11), and so is an administrator.
 ///
 /// # Errors
 /// Refuses another person, and [`Refusal::Doubted`] if nobody can tell.
@@ -164,7 +165,8 @@ pub(super) fn check_person(
     }
     let is_back = !before.standing.enabled() && wanted.get("active") == Some(&Value::Bool(true));
     if !is_back {
-        return if others == by.len() { Err(reserved()) } else { Ok(()) };
+        let is_another = others == by.len() && before.standing.activated.is_some();
+        return if is_another { Err(reserved()) } else { Ok(()) };
     }
     let settings = Settings::of(tx, context)?;
     let proofs = by.into_iter().filter(|(_, agree)| *agree == Some(true)).map(|(by, _)| by);

@@ -73,13 +73,15 @@ fn r3_rehire_4_5_nobody_is_reactivated_as_another_person(database: Database) {
 }
 
 fn r3_rehire_4_5_nobody_becomes_another_person(database: Database) {
-    let (_server, scim) = serve(database, Dialect::Standard);
+    let (server, scim) = serve(database, Dialect::Standard);
     // As an application of Okta's network does: first it reactivates, then it pushes the profile.
     for active in [true, false] {
         let name = format!("ada-{active}");
         let mut other = known_as(&name, Some("E2"), Some("8"));
         other["active"] = json!(active);
-        let path = left(&scim, &known_as(&name, Some("E1"), Some("7")));
+        let path = create_user(&scim, &known_as(&name, Some("E1"), Some("7")));
+        activate(&server, &path);
+        scim.patch(&path, &replace("active", false)).expect(200);
         scim.patch(&path, &replace("active", active)).expect(200);
         scim.put(&path, &other).expect_code(409, "identityReserved", Some("R3"));
         let kept = scim.get(&path).expect(200);
@@ -128,7 +130,7 @@ fn t11_rehire_4_5_a_reactivation_that_contradicts_nothing_is_believed(database: 
             let path = left(&scim, &known_as(&name, id, number));
             let then = known_as(&name, then_id, then_number);
             assert_eq!(way(&scim, &path, &then).expect(200)["active"], true);
-            // Of an account that is in use each may be corrected.
+            // Of an account that nobody has used yet each may be corrected.
             for (id, number) in [(Some("E5"), then_number), (Some("E5"), Some("5"))] {
                 let corrected = way(&scim, &path, &known_as(&name, id, number)).expect(200);
                 assert_eq!(corrected["externalId"], format!("{name}-E5"));
