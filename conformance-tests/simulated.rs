@@ -57,15 +57,23 @@ fn sent(report: &Report, kinds: &[&str]) {
     }
 }
 
+/// Nobody gets another's address: the one thing that is refused.
+fn refused_to_okta(report: &Report) {
+    let [refused] = report.troubles.as_slice() else { panic!("{:#?}", report.troubles) };
+    assert_eq!((refused.action, refused.status), ("push the profile", 409), "{refused:?}");
+    assert!(refused.detail.contains("another person"), "{refused:?}");
+}
+
 fn okta_custom_application_for_days(database: Database) {
     let report = simulate(database, Variant::Okta);
-    assert_eq!(report.troubles, [], "nothing is refused");
+    refused_to_okta(&report);
     sent(&report, &["create user", "update user", "update group", "delete group", "import users"]);
     assert_eq!(report.requests.of("deactivate user"), 0, "a custom application has no PATCH");
 }
 
 fn okta_network_application_for_days(database: Database) {
     let report = simulate(database, Variant::OktaOin);
+    // It reactivates before it says who it means, and nobody of the company ever logged in.
     assert_eq!(report.troubles, [], "nothing is refused");
     sent(
         &report,

@@ -129,6 +129,16 @@ pub(crate) fn ensure_build_tools(installer: &Installer) -> Result<()> {
     }
 }
 
+/// Makes sure of the program that runs the requests in the guides.
+pub(crate) fn ensure_curl(installer: &Installer) -> Result<()> {
+    if works(&["curl", "--version"]) {
+        return Ok(());
+    }
+    let missing = "curl not found, with which the tests run the commands of the guides; \
+        on Debian: apt-get install curl";
+    installer.install(&["curl"], missing)
+}
+
 /// Whether a tool can be run.
 fn works(call: &[&str]) -> bool {
     call.split_first()

@@ -10,7 +10,7 @@ use crate::postgres;
 use crate::process::check_interrupted;
 use crate::python::{self, Environment};
 use crate::steps::Steps;
-use crate::system::{Installer, ensure_build_tools};
+use crate::system::{Installer, ensure_build_tools, ensure_curl};
 use crate::workspace::Workspace;
 
 /// Tells the tests that the conformance tests are left out on purpose, not for want of set-up.
@@ -60,6 +60,7 @@ fn set_up(
     skip_conformance: bool,
 ) -> Option<Fixtures> {
     steps.run("build tools", || ensure_build_tools(installer))?;
+    steps.run("curl", || ensure_curl(installer))?;
     let environment = if skip_conformance {
         steps.notice("the conformance tests are left out");
         None

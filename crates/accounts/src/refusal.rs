@@ -2,6 +2,7 @@
 
 use scim_protocol::error::{Error, ScimType};
 
+use crate::rehire_cases::Doubt;
 use crate::tx::StorageError;
 
 /// A refusal.
@@ -28,6 +29,10 @@ pub enum Refusal {
         /// After how many seconds it may try again.
         retry_after_seconds: i64,
     },
+    /// Nobody can tell whether a request means the person whose account it would bring back
+    /// ([`Code::RehireConfirmationRequired`]). The case is for another unit of work to open.
+    #[error("the account is that of somebody who left, and the request may mean another person")]
+    Doubted(Box<Doubt>),
     /// The store failed.
     #[error(transparent)]
     Storage(StorageError),
@@ -55,6 +60,7 @@ impl Refusal {
         match self {
             Self::Rule { code, .. } => Some(*code),
             Self::Guarded { .. } => Some(Code::DeprovisionGuard),
+            Self::Doubted(_) => Some(Code::RehireConfirmationRequired),
             Self::Protocol(_) | Self::Storage(_) => None,
         }
     }

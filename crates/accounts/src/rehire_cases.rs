@@ -60,6 +60,28 @@ fn text<'a>(attributes: &'a Object, name: &str) -> Option<&'a str> {
     attributes.get(name)?.as_str()
 }
 
+/// A request that may mean the person of an account or another one, and why nobody can tell.
+#[derive(Debug, Clone)]
+pub struct Doubt {
+    /// The account.
+    pub(crate) account: Uuid,
+    /// What the request says of the person.
+    pub(crate) request: Object,
+    /// What speaks for and against.
+    pub(crate) evidence: String,
+}
+
+/// What a client is told whose request waits for a decision.
+pub(crate) fn confirmation_required(case: Uuid) -> Refusal {
+    Refusal::rule(
+        Code::RehireConfirmationRequired,
+        format!(
+            "this may be a person who was here before: an administrator decides rehire case {case}, \
+             same person or different person; then send the request again"
+        ),
+    )
+}
+
 /// By what a request is known again.
 fn identity(incoming: &Value) -> Option<String> {
     let part = |name| incoming.get(name).and_then(Value::as_str);
@@ -67,6 +89,20 @@ fn identity(incoming: &Value) -> Option<String> {
         Some(external_id) => Some(format!("externalId {external_id}")),
         None => Some(format!("userName {}", normalise(part("userName")?))),
     }
+}
+
+/// What of a request says whom it means.
+pub(crate) fn of_person(body: &Object) -> Object {
+    let mut person = Object::new();
+    for name in ["externalId", "userName", "displayName", "emails"] {
+        if let Some(value) = body.get(name) {
+            person.insert(name.to_owned(), value.clone());
+        }
+    }
+    if let Some(number) = body.get(ENTERPRISE).and_then(|e| e.get("employeeNumber")) {
+        person.insert(ENTERPRISE.to_owned(), json!({"employeeNumber": number}));
+    }
+    person
 }
 
 /// What a case keeps of a request.
@@ -154,9 +190,15 @@ pub(crate) fn open(
         return Ok(known.id);
     }
     let (kind, now) = (ResourceType::rehire_case(), context.now);
+    let mut matched = json!({"value": account});
+    // Mostly it is deleted, and cannot be read by its identifier.
+    if let Some(known) = tx.account_for_update(context.caller.scope(), account)? {
+        let known = &known.resource.attributes;
+        matched["display"] = text(known, "displayName").or_else(|| text(known, "userName")).into();
+    }
     let attributes = Object::from_iter([
         ("status".to_owned(), json!(OPEN)),
-        ("matchedUser".to_owned(), json!({"value": account})),
+        ("matchedUser".to_owned(), matched),
         ("connection".to_owned(), json!(context.caller.connection)),
         ("incoming".to_owned(), incoming(body)),
         ("evidence".to_owned(), json!(evidence)),
@@ -238,6 +280,7 @@ pub(crate) fn forget(tx: &mut dyn Tx, context: &Context, account: Uuid) -> Resul
         for personal in ["incoming", "evidence", "reason"] {
             case.attributes.shift_remove(personal);
         }
+        case.attributes.insert("matchedUser".to_owned(), json!({"value": account}));
         let status = case.attributes.insert("status".to_owned(), EXPIRED.into());
         case.version += 1;
         case.last_modified = context.now;

@@ -55,7 +55,7 @@ pub use self::complete::complete;
 pub use self::create::create;
 pub(crate) use self::held::is_over;
 pub use self::lifecycle::raise_alert;
-pub use self::returns::{Known, list_deleted, may_be_known, recognise, rehire, restore};
+pub use self::returns::{Known, list_deleted, may_be_known, open_case, recognise, rehire, restore};
 pub use self::together::create_together;
 
 pub(crate) const USER: &str = "User";

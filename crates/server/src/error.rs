@@ -80,6 +80,9 @@ impl ApiError {
                 (status.unwrap_or(StatusCode::BAD_REQUEST), code.scim_type(), detail.clone())
             }
             Self::Refused(Refusal::Guarded { detail, .. }) => plain(StatusCode::FORBIDDEN, detail),
+            Self::Refused(refusal @ Refusal::Doubted(_)) => {
+                (StatusCode::CONFLICT, Some(ScimType::Uniqueness), refusal.to_string())
+            }
             Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
                 plain(StatusCode::SERVICE_UNAVAILABLE, "the service is busy: try again shortly")
             }

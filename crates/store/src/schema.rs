@@ -105,7 +105,7 @@ tables! {
         grants (tenant_id, subject_id, role_id, scope_id) {
             tenant_id -> Guid, subject_id -> Guid, role_id -> Guid, scope_id -> Guid,
             division_id -> Nullable<Guid>, is_group -> Bool, source -> Text, granted_at -> Instant,
-            dormant -> Bool, purge_at -> Nullable<Instant>,
+            dormant -> Bool, is_primary -> Bool, purge_at -> Nullable<Instant>,
         }
     }
     {

@@ -225,7 +225,7 @@ CREATE TABLE free_seats (
 );
 
 -- Which roles a user or group holds in which division; in all of them if `division_id` is null,
--- and then `scope_id` is zero.
+-- and then `scope_id` is zero. The role that a client calls primary is so in each of its rows.
 CREATE TABLE grants (
   tenant_id uuid NOT NULL,
   subject_id uuid NOT NULL,
@@ -236,6 +236,7 @@ CREATE TABLE grants (
   source text NOT NULL,
   granted_at timestamptz NOT NULL,
   dormant boolean NOT NULL,
+  is_primary boolean NOT NULL,
   purge_at timestamptz,
   PRIMARY KEY (tenant_id, subject_id, role_id, scope_id),
   FOREIGN KEY (tenant_id, role_id) REFERENCES objects (tenant_id, id),

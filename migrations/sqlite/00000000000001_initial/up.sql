@@ -223,7 +223,7 @@ CREATE TABLE free_seats (
 ) WITHOUT ROWID;
 
 -- Which roles a user or group holds in which division; in all of them if `division_id` is null,
--- and then `scope_id` is zero.
+-- and then `scope_id` is zero. The role that a client calls primary is so in each of its rows.
 CREATE TABLE grants (
   tenant_id BLOB NOT NULL,
   subject_id BLOB NOT NULL,
@@ -234,6 +234,7 @@ CREATE TABLE grants (
   source TEXT NOT NULL,
   granted_at BIGINT NOT NULL,
   dormant BOOLEAN NOT NULL,
+  is_primary BOOLEAN NOT NULL,
   purge_at BIGINT,
   PRIMARY KEY (tenant_id, subject_id, role_id, scope_id),
   FOREIGN KEY (tenant_id, role_id) REFERENCES objects (tenant_id, id),

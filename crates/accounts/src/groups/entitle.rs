@@ -150,6 +150,7 @@ fn grants(
             granted: context.now,
             dormant: false,
             purge_at: None,
+            primary: false,
         })
     };
     Ok(wanted.into_iter().map(grant).collect())

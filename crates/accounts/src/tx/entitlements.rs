@@ -24,6 +24,8 @@ pub struct Grant {
     pub dormant: bool,
     /// When a sleeping one ends.
     pub purge_at: Option<Timestamp>,
+    /// Whether the client calls the role its user's primary one; then it is so in all divisions.
+    pub primary: bool,
 }
 
 /// A role that a user holds through a group, which it is in directly or through other groups.

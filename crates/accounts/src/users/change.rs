@@ -12,6 +12,7 @@ use super::genesys;
 use super::held::Held;
 use super::lifecycle::{self, deactivated, put_to_sleep, reactivated, wake};
 use super::master_admins::{self, Watch};
+use super::returns;
 use super::settings::Settings;
 use super::tier;
 use super::wish::{Said, Wish};
@@ -140,6 +141,9 @@ pub(crate) fn apply(
     }
     let id = before.account.resource.id;
     check::manager(tx, context, id, Some(kept), &mut wanted)?;
+    if course == Course::Change {
+        returns::check_person(tx, context, &before.account, &wanted)?;
+    }
     check_size(&wanted)?;
     let wanted = in_order(wanted);
     if wish.is_empty() && wanted == *kept && course == Course::Change {

@@ -42,8 +42,15 @@ pub fn create(
     context.caller.require(Right::WriteUsers)?;
     let settings = Settings::of(tx, context)?;
     let joining = joining(context, &body);
-    let Draft { account, wish, groups } = draft(tx, context, &settings, id, body)?;
-    insert(tx, context, &settings, &wish, &account)?;
+    let Draft { account, wish, groups, said } = draft(tx, context, &settings, id, body)?;
+    let granting = match said {
+        None => context,
+        Some(said) => {
+            check_roles(tx, context, &settings, (id, &account.standing), &said, &Held::default())?;
+            &joining
+        }
+    };
+    insert(tx, granting, &settings, &wish, &account)?;
     let user = describe(tx, context, &account)?;
     if groups.is_empty() {
         return Ok(user);
@@ -60,6 +67,8 @@ pub(super) struct Draft {
     pub(super) wish: Wish,
     /// The groups that it is to join.
     pub(super) groups: Vec<TemplateGroup>,
+    /// The roles that the client names itself, if a provisioning rule gives others.
+    pub(super) said: Option<Wish>,
 }
 
 /// Reads a new account out of a body, with what a template says that the body does not.
@@ -76,7 +85,9 @@ pub(super) fn draft(
     complete_body(&mut body);
     genesys::take(&Object::new(), &mut body)?;
     check_tier(context, settings, &body)?;
+    let sent = (!settings.rules.is_empty()).then(|| body.clone());
     let groups = apply_templates(tx, context, settings, &mut body)?;
+    let said = sent.and_then(|sent| said_beside_a_rule(&sent, &body));
     check::addresses(&body)?;
     check::required(&body, settings)?;
     check::manager(tx, context, id, None, &mut body)?;
@@ -90,7 +101,35 @@ pub(super) fn draft(
         attributes: in_order(body),
     };
     let standing = standing(tx, context, settings, &wish, &resource.attributes)?;
-    Ok(Draft { account: Account { resource, standing }, wish, groups })
+    Ok(Draft { account: Account { resource, standing }, wish, groups, said })
+}
+
+/// The roles that a client names itself, if a provisioning rule gives others. A rule is an
+/// administrator's word, and needs no right of the client; what the client says itself does.
+pub(super) fn said_beside_a_rule(sent: &Object, completed: &Object) -> Option<Wish> {
+    if extension::text(sent, Some(HEADCOUNT), "template").is_some() {
+        return None;
+    }
+    let roles = |body: &Object| {
+        let grants = extension::get(body, Some(HEADCOUNT), "roleGrants").cloned();
+        (body.get("roles").cloned(), grants)
+    };
+    (roles(sent) != roles(completed)).then(|| Wish::of_roles(sent))
+}
+
+/// Checks that the client may give what it names itself (rules R30, R31 and R42).
+///
+/// # Errors
+/// Refuses roles that it may not grant, or that there are not.
+pub(super) fn check_roles(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    of: (Uuid, &Standing),
+    said: &Wish,
+    held: &Held,
+) -> Result<(), Refusal> {
+    entitle::grants(tx, context, settings, of, said, held).map(drop)
 }
 
 /// What every account has, whatever the request says.
@@ -139,8 +178,8 @@ pub(super) fn apply_templates(
     Ok(groups)
 }
 
-/// In whose name an account joins the groups of its template: in that of the client who names the
-/// template, and else in that of the administrator who made the rule.
+/// In whose name an account joins the groups of its template and gets its roles: in that of the
+/// client who names the template, and else in that of the administrator who made the rule.
 pub(super) fn joining(context: &Context, body: &Object) -> Context {
     let mut joining = context.clone();
     if extension::text(body, Some(HEADCOUNT), "template").is_none() {

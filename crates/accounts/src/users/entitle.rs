@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::held::Held;
 use super::settings::Settings;
 use super::view::{is_enabled, name};
-use super::wish::{SkillWish, Wish};
+use super::wish::{RoleWish, SkillWish, Wish};
 use crate::account::{Named, Standing};
 use crate::authorization::DivisionScope;
 use crate::authorization::templates::EMPLOYEE;
@@ -84,7 +84,7 @@ pub(crate) fn grants(
                 )
                 .into());
             }
-            by_grants
+            Roles { primary: by_roles.primary, ..by_grants }
         }
     };
     let now_wanted = wanted.pairs();
@@ -96,9 +96,13 @@ pub(crate) fn grants(
     if now_wanted != before {
         context.caller.require(Right::AssignRoles)?;
     }
+    let is_primary = |role: Uuid| match wanted.primary {
+        Some(primary) => primary == Some(role),
+        None => held.grants.iter().any(|grant| grant.role == role && grant.primary),
+    };
     let grant = |(role, division): (Uuid, DivisionScope)| {
         let known = held.grants.iter().find(|g| g.role == role && g.division == division);
-        known.cloned().unwrap_or_else(|| Grant {
+        let grant = known.cloned().unwrap_or_else(|| Grant {
             subject: user,
             role,
             division,
@@ -106,7 +110,9 @@ pub(crate) fn grants(
             granted: context.now,
             dormant: false,
             purge_at: None,
-        })
+            primary: false,
+        });
+        Grant { primary: is_primary(role), ..grant }
     };
     Ok(Some(now_wanted.into_iter().map(grant).collect()))
 }
@@ -115,6 +121,8 @@ pub(crate) fn grants(
 struct Roles {
     wanted: Vec<(Uuid, DivisionScope)>,
     roles: Vec<Resource>,
+    /// Which of them is the primary one, if the client says of them whether they are.
+    primary: Option<Option<Uuid>>,
 }
 
 impl Roles {
@@ -137,7 +145,8 @@ fn by_grants(
     let mut scoped = scoped(tx, context, default, "roleGrants", &texts)?;
     scoped.retain(|(role, _)| name(role) != EMPLOYEE);
     let wanted = scoped.iter().map(|(role, division)| (role.id, *division)).collect();
-    Ok(Roles { wanted, roles: scoped.into_iter().map(|(role, _)| role).collect() })
+    let roles = scoped.into_iter().map(|(role, _)| role).collect();
+    Ok(Roles { wanted, roles, primary: None })
 }
 
 /// What `roles` says. A role without a division is satisfied by the divisions in which the account
@@ -147,18 +156,20 @@ fn by_roles(
     context: &Context,
     settings: &Settings,
     standing: &Standing,
-    texts: &[String],
+    wishes: &[RoleWish],
     held: &Held,
 ) -> Result<Roles, Refusal> {
-    let known = known_roles(tx, context, texts)?;
-    let parsed: Vec<RoleText> = texts
+    let known = known_roles(tx, context, wishes)?;
+    let parsed: Vec<RoleText> = wishes
         .iter()
-        .map(|text| RoleText::parse(text, |name| known.contains(&fold(name))))
+        .map(|wish| RoleText::parse(&wish.text, |name| known.contains(&fold(name))))
         .collect();
     let pairs: Vec<(&str, Option<&DivisionText>)> =
         parsed.iter().map(|text| (text.role.as_str(), text.division.as_ref())).collect();
     let default = default_scope(settings, standing.division.id);
     let mut scoped = scoped(tx, context, default, "roles", &pairs)?;
+    let primary = scoped.iter().zip(wishes).find(|(_, wish)| wish.primary);
+    let primary = Some(primary.map(|((role, _), _)| role.id));
     let mut wanted = Vec::new();
     for ((role, division), text) in scoped.iter().zip(&parsed) {
         if name(role) == EMPLOYEE {
@@ -173,19 +184,20 @@ fn by_roles(
     }
     scoped.retain(|(role, _)| name(role) != EMPLOYEE);
     // In pairs with what is wanted, the roles would be repeated; they are looked up by identifier.
-    Ok(Roles { wanted, roles: scoped.into_iter().map(|(role, _)| role).collect() })
+    let roles = scoped.into_iter().map(|(role, _)| role).collect();
+    Ok(Roles { wanted, roles, primary })
 }
 
 /// The names and identifiers of roles among what may be the role in these texts, folded.
 fn known_roles(
     tx: &mut dyn Tx,
     context: &Context,
-    texts: &[String],
+    wishes: &[RoleWish],
 ) -> Result<BTreeSet<String>, Refusal> {
     let (tenant, kind) = (context.caller.tenant, ResourceType::role());
     let mut candidates: Vec<String> = Vec::new();
-    for text in texts {
-        let text = text.trim();
+    for wish in wishes {
+        let text = wish.text.trim();
         candidates.push(fold(text));
         candidates.extend(text.rmatch_indices('@').map(|(at, _)| fold(text[..at].trim())));
     }

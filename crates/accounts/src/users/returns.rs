@@ -10,7 +10,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::change::{Before, Course, apply};
-use super::create::{apply_templates, check_tier, complete_body, join, joining};
+use super::create::{
+    apply_templates, check_roles, check_tier, complete_body, join, joining, said_beside_a_rule,
+};
 use super::extension::{self, ENTERPRISE, HEADCOUNT};
 use super::genesys;
 use super::settings::Settings;
@@ -22,7 +24,7 @@ use crate::refusal::{Code, Refusal};
 use crate::rehire::{
     Candidate, CaseDecision, Decision, Incoming, MatchedBy, State, Uniqueness, decide,
 };
-use crate::rehire_cases;
+use crate::rehire_cases::{self, Doubt};
 use crate::resources::external_id_taken;
 use crate::rights::Right;
 use crate::tx::{Page, Resource, Tx};
@@ -74,13 +76,7 @@ pub fn recognise(tx: &mut dyn Tx, context: &Context, body: &Object) -> Result<Kn
         Decision::Restore(id) => Ok(Known::Back(id)),
         Decision::Ambiguous(id, evidence) => {
             let case = rehire_cases::open(tx, context, id, body, &evidence)?;
-            Ok(Known::Refused(Refusal::rule(
-                Code::RehireConfirmationRequired,
-                format!(
-                    "this may be a person who was here before: an administrator decides rehire \
-                     case {case}, same person or different person; then send the request again"
-                ),
-            )))
+            Ok(Known::Refused(rehire_cases::confirmation_required(case)))
         }
     }
 }
@@ -143,6 +139,74 @@ fn matching(tx: &mut dyn Tx, context: &Context, body: &Object) -> Result<Matches
     Ok(found)
 }
 
+/// Whether a change of an account means its person (R3, 4.5). It names the account, which a client
+/// may have found by its name alone, as one does that links what it finds; so where it reactivates
+/// the account under another externalId or employeeNumber, it is judged as a POST is. Otherwise both
+/// may be corrected, as Microsoft's validator does with users whom it has just made, until somebody
+/// has taken the account into use: then who has both others is another person. A request that
+/// contradicts nothing is believed (T11), and so is an administrator.
+///
+/// # Errors
+/// Refuses another person, and [`Refusal::Doubted`] if nobody can tell.
+pub(super) fn check_person(
+    tx: &mut dyn Tx,
+    context: &Context,
+    before: &Account,
+    wanted: &Object,
+) -> Result<(), Refusal> {
+    let known = &before.resource.attributes;
+    let by = [
+        (MatchedBy::ExternalId, agree(known.get("externalId"), wanted.get("externalId"))),
+        (MatchedBy::EmployeeNumber, agree(employee_number(known), employee_number(wanted))),
+    ];
+    let others = by.iter().filter(|(_, agree)| *agree == Some(false)).count();
+    if others == 0 || context.caller.rights.allow(Right::Admin) {
+        return Ok(());
+    }
+    let is_back = !before.standing.enabled() && wanted.get("active") == Some(&Value::Bool(true));
+    if !is_back {
+        let is_another = others == by.len() && before.standing.activated.is_some();
+        return if is_another { Err(reserved()) } else { Ok(()) };
+    }
+    let settings = Settings::of(tx, context)?;
+    let proofs = by.into_iter().filter(|(_, agree)| *agree == Some(true)).map(|(by, _)| by);
+    let candidate = Candidate {
+        id: before.resource.id,
+        state: State::Deactivated,
+        matched_by: proofs.chain([MatchedBy::Identity]).collect(),
+        employee_number: employee_number(known),
+        owns: claims(known),
+    };
+    let decided = rehire_cases::decision(tx, context, before, wanted)?;
+    let decided: Vec<_> = decided.map(|decision| (candidate.id, decision)).into_iter().collect();
+    let incoming = Incoming { employee_number: employee_number(wanted) };
+    match decide(&settings.policy, &incoming, &[candidate], &decided) {
+        Decision::Create | Decision::Restore(_) => Ok(()),
+        Decision::Conflict(value) => Err(taken(value)),
+        Decision::Reserved => Err(reserved()),
+        Decision::Ambiguous(account, evidence) => {
+            let request = rehire_cases::of_person(wanted);
+            Err(Refusal::Doubted(Box::new(Doubt { account, request, evidence })))
+        }
+    }
+}
+
+/// Whether two values are the same, if there are two.
+fn agree<T: PartialEq>(known: Option<T>, wanted: Option<T>) -> Option<bool> {
+    Some(known? == wanted?)
+}
+
+/// Opens the case about a request that was refused by [`Refusal::Doubted`]; what its client is told.
+///
+/// # Errors
+/// The store's, and an account that is gone.
+pub fn open_case(tx: &mut dyn Tx, context: &Context, doubt: &Doubt) -> Result<Refusal, Refusal> {
+    let Doubt { account, request, evidence } = doubt;
+    gone(tx, context, *account)?;
+    let case = rehire_cases::open(tx, context, *account, request, evidence)?;
+    Ok(rehire_cases::confirmation_required(case))
+}
+
 /// As it is compared.
 fn employee_number(attributes: &Object) -> Option<String> {
     extension::text(attributes, Some(ENTERPRISE), "employeeNumber").map(fold)
@@ -193,7 +257,16 @@ pub fn rehire(
     check_tier(context, &settings, &body)?;
     keep_given(&before.shown, !before.held.grants.is_empty(), &mut body);
     let joining = joining(context, &body);
+    let sent = body.clone();
     let groups = apply_templates(tx, context, &settings, &mut body)?;
+    let granting = match said_beside_a_rule(&sent, &body) {
+        None => context,
+        Some(said) => {
+            let of = (id, &before.account.standing);
+            check_roles(tx, context, &settings, of, &said, &before.held)?;
+            &joining
+        }
+    };
     check::required(&body, &settings)?;
     let kind = ResourceType::user();
     let whole = Value::Object(body);
@@ -201,7 +274,7 @@ pub fn rehire(
     let Value::Object(body) = whole else { return Err(illegal("the body is no object")) };
     let mut wanted = before.shown.clone();
     put_in_place(&context.caller, &mut wanted, body, &named)?;
-    let back = apply(tx, context, &before, wanted, Course::Rehire)?;
+    let back = apply(tx, granting, &before, wanted, Course::Rehire)?;
     if groups.is_empty() {
         return Ok(back);
     }

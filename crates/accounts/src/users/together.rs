@@ -75,6 +75,6 @@ fn plain(
     if extension::get(body, Some(ENTERPRISE), "manager").is_some() {
         return Ok(None);
     }
-    let Draft { account, wish, groups } = draft(tx, context, settings, id, body.clone())?;
+    let Draft { account, wish, groups, .. } = draft(tx, context, settings, id, body.clone())?;
     Ok((groups.is_empty() && !wish.says_roles_or_skills()).then_some(account))
 }

@@ -184,7 +184,11 @@ pub(crate) fn add_grants(attributes: &mut Object, grants: &[&Grant], directory: 
             "division": directory.division(grant.division), "source": grant.source,
             "effective": enabled && live}));
         if roles.iter().all(|listed| listed["value"] != role) {
-            roles.push(json!({"value": role, "display": role}));
+            let mut listed = json!({"value": role, "display": role});
+            if grant.primary {
+                listed["primary"] = true.into();
+            }
+            roles.push(listed);
         }
     }
     extension::set(attributes, None, "roles", Some(roles.into()));

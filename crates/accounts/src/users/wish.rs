@@ -60,11 +60,20 @@ pub(crate) struct Wish {
     /// A capacity rule, or none.
     pub(crate) capacity_rule: Said<String>,
     /// The roles, as `roles` has them.
-    pub(crate) roles: Option<Vec<String>>,
+    pub(crate) roles: Option<Vec<RoleWish>>,
     /// The roles, as `roleGrants` has them.
     pub(crate) role_grants: Option<Vec<(String, Option<DivisionText>)>>,
     /// The skills.
     pub(crate) skills: Option<Vec<SkillWish>>,
+}
+
+/// A role that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoleWish {
+    /// Its name or identifier, with a division behind an `@` or without one.
+    pub(crate) text: String,
+    /// Whether it is the primary one.
+    pub(crate) primary: bool,
 }
 
 /// A skill that is wanted.
@@ -97,7 +106,7 @@ impl Wish {
             agent: differing(shown, wanted, Some(HEADCOUNT), "agent")
                 .map(|value| value == Some(&Value::Bool(true))),
             capacity_rule: text_wish(shown, wanted, HEADCOUNT, "capacityRule"),
-            roles: differing(shown, wanted, None, "roles").map(role_texts),
+            roles: differing(shown, wanted, None, "roles").map(roles),
             role_grants: role_grants(shown, wanted),
             skills: skills(shown, wanted)?,
         };
@@ -116,6 +125,16 @@ impl Wish {
     /// Whether it says anything of roles or skills.
     pub(crate) fn says_roles_or_skills(&self) -> bool {
         self.roles.is_some() || self.role_grants.is_some() || self.skills.is_some()
+    }
+
+    /// The roles of a new account alone.
+    pub(crate) fn of_roles(body: &Object) -> Self {
+        let nothing = Object::new();
+        Self {
+            roles: differing(&nothing, body, None, "roles").map(roles),
+            role_grants: role_grants(&nothing, body),
+            ..Self::default()
+        }
     }
 
     /// Whether nothing is wanted.
@@ -175,9 +194,13 @@ fn member<'a>(element: &'a Value, name: &str) -> Option<&'a str> {
     element.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn role_texts(value: Option<&Value>) -> Vec<String> {
-    let text = |role| member(role, "value").or_else(|| member(role, "display"));
-    elements(value).filter_map(text).map(str::to_owned).collect()
+fn roles(value: Option<&Value>) -> Vec<RoleWish> {
+    let wish = |role: &Value| {
+        let text = member(role, "value").or_else(|| member(role, "display"))?.to_owned();
+        let primary = role.get("primary").and_then(Value::as_bool) == Some(true);
+        Some(RoleWish { text, primary })
+    };
+    elements(value).filter_map(wish).collect()
 }
 
 /// A grant is its role and division; the rest is the service provider's to say.

@@ -33,6 +33,7 @@ mod group_members;
 mod group_roles;
 mod groups;
 mod guard;
+mod guides;
 #[allow(dead_code, reason = "the conformance tests use the rest")]
 mod harness;
 mod http;
@@ -56,6 +57,7 @@ mod quirks_of_bodies;
 mod quirks_of_requests;
 mod races;
 mod rehire;
+mod rehire_by_change;
 mod rehire_by_rule;
 mod rfc7643;
 mod rfc7644;

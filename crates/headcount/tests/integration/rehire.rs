@@ -281,7 +281,12 @@ fn ambiguous(scim: &Client, admin: &Administrator) -> (String, String) {
     let case = &cases["Resources"][0];
     let told = refused["detail"].as_str().unwrap();
     assert!(told.contains(case["id"].as_str().unwrap()), "{told}");
-    assert_eq!(case["matchedUser"]["value"], *id, "{}", cases.story());
+    let matched = &case["matchedUser"];
+    assert_eq!((&matched["value"], &matched["display"]), (&json!(id), &json!("ada")));
+    let address = matched["$ref"].as_str().unwrap_or_default();
+    assert!(address.ends_with(&path(&id)), "{}", cases.story());
+    let by_name = admin.scim.filter("/RehireCases", "matchedUser.display eq \"ADA\"").expect(200);
+    assert_eq!(by_name["totalResults"], 1, "{}", by_name.story());
     assert_eq!(case["incoming"]["externalId"], "E2", "{}", cases.story());
     assert!(case["evidence"].as_str().unwrap().contains("ada"), "{}", cases.story());
     (id, format!("/RehireCases/{}", case["id"].as_str().unwrap()))

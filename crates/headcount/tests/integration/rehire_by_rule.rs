@@ -11,6 +11,8 @@ on_each_database!(
     rehire_4_4_a_template_fills_the_roles_of_who_has_none_any_more,
     rehire_2_10_a_named_template_takes_no_sleeping_role_away,
     rehire_2_10_a_tier_by_rule_needs_no_right_of_the_connection,
+    domain_2_10_r30_roles_by_rule_need_no_right_of_the_connection,
+    domain_2_10_r30_what_the_client_names_beside_a_rule_is_its_own,
     t13_the_answer_has_what_the_groups_of_the_template_give,
 );
 
@@ -164,4 +166,56 @@ fn t13_the_answer_has_what_the_groups_of_the_template_give(database: Database) {
     assert_eq!(back.header("etag"), Some(back.version().as_str()));
     let read = scim.get(&format!("{path}?{asked}")).expect(200);
     assert_eq!(back.body, read.body, "{}", back.story());
+}
+
+/// A client of the tenant whose connection may not grant roles.
+fn without_roles(server: &Server) -> Client {
+    let scopes = "scim.users.read,scim.users.write";
+    let create = ["token", "create", "--tenant", "acme", "--connection", "plain"];
+    let made = server.command(&[&create[..], &["--scopes", scopes]].concat()).succeeded();
+    server.client_with_token(made.stdout.trim())
+}
+
+fn domain_2_10_r30_roles_by_rule_need_no_right_of_the_connection(database: Database) {
+    let (server, scim, admin) = serve_admin(database);
+    // Not even the connection that grants roles grants this one.
+    rule(&admin, "enforce", &json!({"roleGrants": [{"role": "agent"}, {"role": "admin"}]}));
+    let plain = without_roles(&server);
+    for (scim, name) in [(&plain, "ada"), (&scim, "grace")] {
+        let mut body = user(name);
+        body["externalId"] = json!("E1");
+        let made = scim.post("/Users", &body).expect(201);
+        let path = format!("/Users/{}", made.id());
+        let roles = ["admin", "agent", "employee"];
+        let mut found = strings(&made["roles"], "value");
+        found.sort_unstable();
+        assert_eq!(found, roles, "{}", made.story());
+        leave(scim, &path);
+        come_back(scim, &path, &body, &roles);
+    }
+}
+
+fn domain_2_10_r30_what_the_client_names_beside_a_rule_is_its_own(database: Database) {
+    let (server, scim, admin) = serve_admin(database);
+    rule(&admin, "enforce", &json!({"roleGrants": [{"role": "agent"}]}));
+    let with = |name: &str, role: &str| {
+        let mut body = user(name);
+        body["externalId"] = json!(name);
+        body["roles"] = members_of(&[role]);
+        body
+    };
+    let plain = without_roles(&server);
+    plain.post("/Users", &with("ada", "supervisor")).expect_code(403, "scopeMissing", None);
+    let refused = scim.post("/Users", &with("ada", "master-admin"));
+    refused.expect_code(403, "roleNotGrantable", Some("R30"));
+    let made = scim.post("/Users", &with("ada", "supervisor")).expect(201);
+    assert_eq!(strings(&made["roles"], "value").len(), 3, "{}", made.story());
+    let path = format!("/Users/{}", made.id());
+    leave(&scim, &path);
+    let refused = scim.post("/Users", &with("ada", "master-admin"));
+    refused.expect_code(403, "roleNotGrantable", Some("R30"));
+    // In the place of what the client may give, the template that it names itself.
+    let mut named = user("bob");
+    named[HEADCOUNT] = json!({"template": "Everybody"});
+    plain.post("/Users", &named).expect_code(403, "scopeMissing", None);
 }

@@ -15,7 +15,8 @@ on_each_database!(
     r30_r42_a_connection_grants_what_it_may,
     r31_a_disabled_role_grants_nothing_and_is_granted_to_nobody,
     domain_7_5_roles_and_role_grants_say_the_same,
-    domain_7_5_of_a_role_its_value_is_kept_and_nothing_else,
+    domain_7_5_of_a_role_its_value_is_kept_and_whether_it_is_primary,
+    q5_domain_7_5_the_primary_role_is_replaced,
     domain_7_8_people_are_found_by_their_roles,
 );
 
@@ -108,7 +109,7 @@ fn r22_r28_roles_are_named_by_name_or_identifier_with_or_without_a_division(data
     assert_eq!(again.version(), both.version(), "{}", again.story());
 }
 
-fn domain_7_5_of_a_role_its_value_is_kept_and_nothing_else(database: Database) {
+fn domain_7_5_of_a_role_its_value_is_kept_and_whether_it_is_primary(database: Database) {
     let (_server, scim) = serve(database, Dialect::Standard);
     let sent = json!([{"value": "AGENT", "display": "Desk", "type": "work", "primary": true},
         {"display": "Supervisor", "type": "home"}]);
@@ -116,19 +117,62 @@ fn domain_7_5_of_a_role_its_value_is_kept_and_nothing_else(database: Database) {
     body["roles"] = sent.clone();
     let ada = create_user(&scim, &body);
     let read = scim.get(&ada).expect(200);
-    let roles =
-        ["employee", "supervisor", "agent"].map(|name| json!({"value": name, "display": name}));
-    assert_eq!(read["roles"], json!(roles), "{}", read.story());
+    let role = |name: &str| json!({"value": name, "display": name});
+    let primary = json!({"value": "agent", "display": "agent", "primary": true});
+    let roles = json!([role("employee"), role("supervisor"), primary]);
+    assert_eq!(read["roles"], roles, "{}", read.story());
     let again = scim.patch(&ada, &replace("roles", sent)).expect(200);
     assert_eq!(again.version(), read.version(), "it says the same: {}", again.story());
-    scim.filter("/Users", "roles[primary eq true] or roles.type pr").expect_user_names(&[]);
+    scim.filter("/Users", "roles.type pr or roles[primary eq false]").expect_user_names(&[]);
     // Clients can read that it is so.
     let schema = scim.get(&format!("/Schemas/{USER}")).expect(200);
     let parts = &element(&schema["attributes"], "name", "roles")["subAttributes"];
-    for name in ["type", "primary"] {
-        let said = element(parts, "name", name)["description"].to_string();
-        assert!(said.contains("accepted and not kept"), "{said}");
+    let said = element(parts, "name", "type")["description"].to_string();
+    assert!(said.contains("accepted and not kept"), "{said}");
+}
+
+fn q5_domain_7_5_the_primary_role_is_replaced(database: Database) {
+    let server = Server::start(database);
+    let scim = server.tenant("acme").client(Dialect::Entra);
+    let path = create_user(&scim, &user("ada"));
+    let primary = |answer: &Answer| {
+        let roles = answer["roles"].as_array().cloned().unwrap_or_default();
+        let found = roles.iter().filter(|role| role["primary"] == true);
+        found.map(|role| role["value"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let set = |op: &str, role: &str| {
+        let operation =
+            json!([{"op": op, "path": "roles[primary eq \"True\"].value", "value": role}]);
+        scim.patch(&path, &operation).expect(200)
+    };
+    for (op, role) in [("Add", "agent@*"), ("Replace", "supervisor"), ("Add", "read-only")] {
+        let changed = set(op, role);
+        let name = role.split('@').next().unwrap();
+        assert_eq!(strings(&changed["roles"], "value"), ["employee", name], "{op}");
+        assert_eq!(primary(&changed), [name], "{}", changed.story());
+        scim.filter("/Users", &format!("roles[primary eq true and value eq \"{name}\"]"))
+            .expect_user_names(&["ada"]);
+        assert_eq!(set(op, name).version(), changed.version(), "it says the same");
     }
+    // Others come and go beside it, and it is primary in every division, asleep and awake.
+    let more = json!([{"op": "Add", "path": "roles", "value": [{"value": "agent"}]}]);
+    assert_eq!(primary(&scim.patch(&path, &more).expect(200)), ["read-only"]);
+    let grants = json!([{"role": "read-only", "division": "*"}, {"role": "read-only",
+        "division": "Home"}, {"role": "agent"}]);
+    let granted = scim.patch(&path, &replace(&format!("{HEADCOUNT}:roleGrants"), grants));
+    assert_eq!(primary(&granted.expect(200)), ["read-only"]);
+    for active in [false, true] {
+        let changed = scim.patch(&path, &replace("active", active)).expect(200);
+        assert_eq!(primary(&changed), ["read-only"], "{}", changed.story());
+    }
+    let all = json!([{"primary": false, "value": "agent"}, {"primary": false,
+        "value": "read-only"}]);
+    assert!(primary(&scim.patch(&path, &replace("roles", all)).expect(200)).is_empty());
+    scim.filter("/Users", "roles[primary eq true]").expect_user_names(&[]);
+    let two = json!([{"primary": true, "value": "agent"}, {"primary": true, "value": "admin"}]);
+    let mut body = user("bob");
+    body["roles"] = two;
+    scim.post("/Users", &body).expect_error(400, Some("invalidValue"));
 }
 
 fn r27_everybody_is_an_employee_whatever_is_sent(database: Database) {
@@ -191,6 +235,7 @@ fn r29_roles_of_groups_are_not_those_of_the_account(database: Database) {
             granted: context.now,
             dormant: false,
             purge_at: None,
+            primary: false,
         };
         Ok(tx.put_grants(context.caller.tenant, &[grant], true)?)
     })

@@ -135,6 +135,7 @@ fn domain_2_10_a_template_can_be_made_of_an_account(database: Database) {
             granted: context.now,
             dormant: false,
             purge_at: None,
+            primary: false,
         };
         tx.put_grants(tenant, &[grant], false)?;
         user_templates::from_account(tx, context, id, "Like Ada")

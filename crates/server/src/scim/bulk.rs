@@ -262,10 +262,7 @@ impl Job {
                     return Ok(without_time(group));
                 }
                 Err((at, refusal)) => {
-                    if let Refusal::Guarded { count, .. } = refusal {
-                        atomically(run.tx, |tx| users::raise_alert(tx, run.context, count))?;
-                    }
-                    failures.insert(at, ApiError::from(refusal).into())
+                    failures.insert(at, ApiError::from(leave_behind(run, refusal)?).into())
                 }
             };
         }
@@ -404,6 +401,21 @@ impl Job {
                     .map(|path| format!("{}{path}", self.base))
             }
         }
+    }
+}
+
+/// Writes what is to be left of an operation that was refused and undone; the refusal as its client
+/// is told of it.
+fn leave_behind(run: &mut Run<'_>, refusal: Refusal) -> Result<Refusal, Refusal> {
+    match refusal {
+        Refusal::Guarded { count, .. } => {
+            atomically(run.tx, |tx| users::raise_alert(tx, run.context, count))?;
+            Ok(refusal)
+        }
+        Refusal::Doubted(doubt) => {
+            atomically(run.tx, |tx| users::open_case(tx, run.context, &doubt))
+        }
+        refusal => Ok(refusal),
     }
 }
 

@@ -88,8 +88,9 @@ async fn create_again<K: Kind>(
     }
 }
 
-/// Runs a unit of work that may take accounts away. If the guard refuses it, the alert is raised in
-/// another one (rule R57).
+/// Runs a unit of work that may take accounts away or bring them back. What is to be left of one that
+/// is refused is written in another one: the alert of the guard (rule R57), and the case of a person
+/// of whom nobody can tell who they are (domain model 4.5).
 async fn write<T: Send + 'static>(
     state: &State,
     context: &Context,
@@ -97,9 +98,16 @@ async fn write<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let store = state.store.of(context.caller.tenant);
     let done = store.write(work).await;
-    if let Err(Refusal::Guarded { count, .. }) = done {
-        let context = context.clone();
-        store.write(move |tx| users::raise_alert(tx, &context, count)).await?;
+    let context = context.clone();
+    match done {
+        Err(Refusal::Guarded { count, .. }) => {
+            store.write(move |tx| users::raise_alert(tx, &context, count)).await?;
+        }
+        Err(Refusal::Doubted(doubt)) => {
+            let told = store.write(move |tx| users::open_case(tx, &context, &doubt)).await?;
+            return Err(told.into());
+        }
+        _ => {}
     }
     Ok(done?)
 }

@@ -212,12 +212,12 @@ const MEMBERS: SideTable = SideTable {
 /// The role that every account has is in no row of `grants`. A grant that slept too long is over,
 /// also while its row is still there.
 const ROLES: SideTable = SideTable {
-    from: "(SELECT held.tenant_id, held.subject_id AS user_id, role.name_key \
-        FROM grants AS held JOIN objects AS role \
+    from: "(SELECT held.tenant_id, held.subject_id AS user_id, role.name_key, \
+        NULLIF(held.is_primary, FALSE) AS is_primary FROM grants AS held JOIN objects AS role \
         ON role.tenant_id = held.tenant_id AND role.id = held.role_id WHERE NOT held.is_group \
         AND (held.purge_at IS NULL OR held.purge_at > {now}) \
-        UNION ALL SELECT everybody.tenant_id, everybody.id, employee.name_key \
-        FROM objects AS employee JOIN users AS everybody \
+        UNION ALL SELECT everybody.tenant_id, everybody.id, employee.name_key, \
+        CAST(NULL AS boolean) FROM objects AS employee JOIN users AS everybody \
         ON everybody.tenant_id = employee.tenant_id WHERE employee.resource_type = 'Role' \
         AND employee.name_key = 'employee' AND employee.deleted_at IS NULL) AS side",
     owner: "side.user_id",
@@ -227,7 +227,7 @@ const ROLES: SideTable = SideTable {
         ("value", column("side.name_key", Form::Text)),
         ("display", column("side.name_key", Form::Text)),
         ("type", column("CAST(NULL AS text)", Form::Text)),
-        ("primary", column("CAST(NULL AS boolean)", Form::Boolean)),
+        ("primary", column("side.is_primary", Form::Boolean)),
     ],
 };
 

@@ -33,6 +33,7 @@ struct GrantRow {
     source: String,
     granted_at: Stamp,
     dormant: bool,
+    is_primary: bool,
     purge_at: Option<Stamp>,
 }
 
@@ -51,6 +52,7 @@ fn row(tenant: Uuid, grant: &Grant, is_group: bool) -> GrantRow {
         source: grant.source.clone(),
         granted_at: Stamp(grant.granted),
         dormant: grant.dormant,
+        is_primary: grant.primary,
         purge_at: grant.purge_at.map(Stamp),
     }
 }
@@ -127,6 +129,7 @@ impl Grants for Session {
                     grants::source.eq(excluded(grants::source)),
                     grants::granted_at.eq(excluded(grants::granted_at)),
                     grants::dormant.eq(excluded(grants::dormant)),
+                    grants::is_primary.eq(excluded(grants::is_primary)),
                     grants::purge_at.eq(excluded(grants::purge_at)),
                 ))
                 .execute(&mut self.0)

@@ -60,7 +60,7 @@ fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
         pieces.sql(
             "SELECT 1 AS part, gr.subject_id AS holder_id, gr.role_id AS held_id, gr.division_id, \
              gr.source AS label, gr.granted_at AS since, gr.purge_at AS until, gr.dormant AS flag, \
-             0 AS number FROM grants AS gr",
+             CASE WHEN gr.is_primary THEN 1 ELSE 0 END AS number FROM grants AS gr",
         );
         of(pieces, "gr.tenant_id", "gr.subject_id");
         pieces.sql(
@@ -143,6 +143,7 @@ fn grant(row: HeldRow) -> Grant {
         source: row.label.unwrap_or_default(),
         granted: row.since.map_or(Timestamp::UNIX_EPOCH, |at| at.0),
         dormant: row.flag,
+        primary: row.number == 1,
         purge_at: row.until.map(|at| at.0),
     }
 }

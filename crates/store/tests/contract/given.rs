@@ -175,8 +175,14 @@ fn grants(tx: &mut dyn Tx, now: Timestamp, to: Uuid, held: &[Held]) -> Result<Ve
         dormant: *dormant,
         // Some that sleep are over when somebody looks, and some are not.
         purge_at: dormant.then(|| if at % 2 == 0 { now } else { later }),
+        primary: false,
     };
-    Ok(held.iter().enumerate().map(grant).collect())
+    let mut grants: Vec<Grant> = held.iter().enumerate().map(grant).collect();
+    // The first role of some, in every division.
+    if let Some(first) = grants.first().filter(|_| held.len() % 2 == 1).map(|one| one.role) {
+        grants.iter_mut().for_each(|one| one.primary = one.role == first);
+    }
+    Ok(grants)
 }
 
 /// Gives an account what is planned for it.

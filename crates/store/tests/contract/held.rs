@@ -86,6 +86,7 @@ fn grant(subject: Uuid, role: Uuid, division: Option<Uuid>) -> Grant {
         granted: context().now,
         dormant: false,
         purge_at: None,
+        primary: false,
     }
 }
 

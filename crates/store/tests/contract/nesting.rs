@@ -141,6 +141,7 @@ fn confer(tx: &mut dyn Tx, group: Uuid) -> Result<(), Refusal> {
         granted: context().now,
         dormant: false,
         purge_at: None,
+        primary: false,
     };
     Ok(tx.put_grants(CALLER.tenant, &[grant], true)?)
 }

@@ -47,6 +47,7 @@ fn grant(world: &World, subject: Uuid, role: Uuid, is_group: bool) {
             granted: context().now,
             dormant: false,
             purge_at: None,
+            primary: false,
         };
         tx.put_grants(CALLER.tenant, &[grant], is_group)
     });
