@@ -7,7 +7,10 @@ use serde::Deserialize;
 use server::BASE_PATH;
 use store::DatabaseUrl;
 
-use crate::arguments::{Arguments, Command, ServeArguments, TokenArguments, TokenCommand};
+use crate::arguments::{
+    Arguments, CertificateArguments, Command, ConnectionArguments, CredentialCommand,
+    IssuerArguments, ServeArguments, TokenArguments, TokenCommand,
+};
 
 /// The file that is read if there is one and no other is named.
 const FILE: &str = "headcount.toml";
@@ -103,7 +106,10 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     serve(&arguments.serve);
     match &arguments.command {
         Some(Command::Serve(arguments)) => serve(arguments),
-        Some(Command::Token { command: TokenCommand::Create(token) }) => {
+        Some(
+            Command::Token { command: TokenCommand::Create(token) }
+            | Command::Credential { command: CredentialCommand::Secret(token) },
+        ) => {
             let TokenArguments { tenant, dialect, connection, scopes, expires } = token;
             flags.push(("tenant", tenant.clone()));
             flags.push(("dialect", dialect.clone()));
@@ -111,8 +117,20 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
             flags.push(("scopes", scopes.clone()));
             flags.push(("expires", expires.clone()));
         }
+        Some(Command::Credential {
+            command:
+                CredentialCommand::Issuer(IssuerArguments { of, .. })
+                | CredentialCommand::Certificate(CertificateArguments { of, .. }),
+        }) => {
+            let ConnectionArguments { tenant, dialect, connection, scopes } = of;
+            flags.push(("tenant", tenant.clone()));
+            flags.push(("dialect", dialect.clone()));
+            flags.push(("connection", connection.clone()));
+            flags.push(("scopes", scopes.clone()));
+        }
         Some(
             Command::Token { command: TokenCommand::List { tenant } }
+            | Command::Credential { command: CredentialCommand::List { tenant } }
             | Command::VerifyLog { tenant },
         ) => {
             flags.push(("tenant", tenant.clone()));

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod credential;
 pub(crate) mod migrate;
 pub(crate) mod serve;
 pub(crate) mod simulate;

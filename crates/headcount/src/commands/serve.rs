@@ -7,7 +7,7 @@ use accounts::roles;
 use anyhow::Context;
 use scim_protocol::dialect::Dialect;
 use server::clock;
-use server::{BASE_PATH, CursorKey};
+use server::{BASE_PATH, Keys};
 use store::Store;
 
 use super::{open, tenant, token};
@@ -22,12 +22,12 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
         format!("cannot listen on {}: choose another address with --listen", settings.listen)
     })?;
     let address = listener.local_addr()?;
-    let cursor_key = CursorKey::of_installation(&store).await?;
+    let keys = Keys::of_installation(&store).await?;
     store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
     greet(&settings, address, token.as_deref())?;
     let public_url = settings.public_url.clone();
-    server::serve(listener, store, cursor_key, server::Settings { public_url }).await?;
+    server::serve(listener, store, keys, server::Settings { public_url }).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -123,6 +123,11 @@ impl Server {
         self.stdout.lock().expect("no reader panics").clone()
     }
 
+    /// What the server has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.stderr.lock().expect("no reader panics").clone()
+    }
+
     /// Creates a tenant through the command line.
     #[track_caller]
     pub(crate) fn tenant(&self, name: &str) -> Tenant<'_> {
