@@ -49,6 +49,27 @@ pub(crate) struct ServeArguments {
     /// The URL under which clients reach the service [default: http:// and the request's Host]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+
+    /// The certificate to speak TLS with and those that vouch for it, in PEM; taken anew when it changes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_certificate: Option<String>,
+
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
+
+    /// Authorities whose certificates of clients are trusted by their subjects, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<String>,
+
+    /// Ask clients for certificates, which connections pin one by one
+    #[arg(long)]
+    pub(crate) tls_client_certificates: bool,
+
+    /// Proxies that end TLS: networks such as 10.0.0.0/8. What they say in Forwarded or X-Forwarded-* is
+    /// believed, and plain HTTP is spoken for them on other addresses than loopback
+    #[arg(long, value_name = "LIST")]
+    pub(crate) trusted_proxies: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,6 +17,7 @@ mod json;
 mod jwt;
 mod known;
 mod oauth;
+mod origin;
 mod requests;
 mod scim;
 mod seal;
@@ -35,13 +36,14 @@ use accounts::StorageError;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use ipnet::IpNet;
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tracing_actix_web::TracingLogger;
 
 pub use jwt::has_keys;
-pub use tls::fingerprint;
+pub use tls::{Tls, TlsError, fingerprint};
 
 use access_token::AccessTokenKey;
 use cursor::CursorKey;
@@ -79,6 +81,21 @@ pub struct Settings {
     /// The URL under which clients reach `/`, without a slash at its end; from the request's Host
     /// if there is none.
     pub public_url: Option<String>,
+    /// TLS, where the service itself speaks it.
+    pub tls: Option<Tls>,
+    /// The proxies that are believed what they say of a request.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Why the service does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The socket cannot be used.
+    #[error(transparent)]
+    Socket(#[from] std::io::Error),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// The keys that all servers of an installation share. It has no `Debug`: nothing may print them.
@@ -116,16 +133,17 @@ pub(crate) struct State {
 /// was acknowledged is on disk.
 ///
 /// # Errors
-/// The socket cannot be used.
+/// The socket or the files of TLS cannot be used.
 pub async fn serve(
     listener: TcpListener,
     store: Store,
     keys: Keys,
     settings: Settings,
-) -> std::io::Result<()> {
+) -> Result<(), ServeError> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
     jwt::install();
+    let tls = settings.tls.clone();
     let state = Data::new(State {
         store,
         cursor_key: keys.cursor,
@@ -158,8 +176,16 @@ pub async fn serve(
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
         .disable_signals()
-        .listen(listener)?
-        .run();
+        .on_connect(tls::note);
+    let (server, reload) = match tls {
+        Some(tls) => {
+            let (acceptor, current) = tls::acceptor(&tls)?;
+            let reload = actix_web::rt::spawn(tls::reload(tls, current));
+            (server.listen_openssl(listener, acceptor)?, Some(reload))
+        }
+        None => (server.listen(listener)?, None),
+    };
+    let server = server.run();
     let (handle, stop) = (server.handle(), stop_signal()?);
     actix_web::rt::spawn(async move {
         stop.await;
@@ -168,12 +194,15 @@ pub async fn serve(
     });
     let served = server.await;
     time.abort();
+    if let Some(reload) = reload {
+        reload.abort();
+    }
     // It holds the store, which is to be closed before the process ends.
     let _ = time.await;
     log_ends.notify_one();
     uses_end.notify_one();
     let _ = tokio::join!(log, uses);
-    served
+    Ok(served?)
 }
 
 /// Ends connections whose clients take nothing of an answer any more, which actix waits for without

@@ -65,6 +65,12 @@ impl Secret {
         Self { id: field("client_id="), secret: field("client_secret=") }
     }
 
+    /// The secret with its last character changed.
+    pub(crate) fn with_another_end(&self) -> String {
+        let (rest, last) = self.secret.split_at(self.secret.len() - 1);
+        format!("{rest}{}", if last == "0" { "1" } else { "0" })
+    }
+
     /// The public identifier of the secret.
     pub(crate) fn credential(&self) -> &str {
         self.secret.split('_').nth(1).expect("hcs_<id>_<secret>")
@@ -145,7 +151,7 @@ fn rfc6749_5_2_what_is_wrong_is_said_in_its_words(database: Database) {
         ask(&root(&server), &[&fields[..], more].concat())
     };
     let grant = [("grant_type", "client_credentials")];
-    let wrong = format!("{}0", &one.secret[..one.secret.len() - 1]);
+    let wrong = one.with_another_end();
     for (answer, status, error) in [
         (of(&one.id, &one.secret, &[]), 400, "invalid_request"),
         (of(&one.id, &one.secret, &[("grant_type", "password")]), 400, "unsupported_grant_type"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::roles;
 use actix_web::rt::{self, task::JoinHandle, time::timeout};
 use scim_protocol::dialect::Dialect;
-use server::{BASE_PATH, Keys, clock};
+use server::{BASE_PATH, Keys, ServeError, clock};
 use simulators::http::Endpoint;
 use store::{DatabaseUrl, Store};
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The server, its database and what it lets in.
 pub(super) struct Demo {
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<Result<(), ServeError>>,
     endpoint: Endpoint,
     /// Taken away with everything in it when the demo ends.
     _folder: TempDir,

@@ -171,8 +171,9 @@ impl Server {
         self.signal("-TERM");
     }
 
+    /// Sends a signal and returns at once.
     #[track_caller]
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let process = self.process.id().to_string();
         run(Command::new("kill").args([name, &process]), STOP).succeeded();
     }
