@@ -85,9 +85,9 @@ pub use rights::{Right, Rights};
 pub use tx::{
     Assignments, Claims, Credentials, Dependencies, Dependency, ExternalIds, Grant, Grants,
     GroupOf, Groups, InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Member, MemberKind,
-    MembershipOf, Memberships, NewAccount, Objects, Page, RequestLog, Requests, Resource, Savepoints,
-    Scope,
-    SeatCount, Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
+    MembershipOf, Memberships, NewAccount, Objects, Page, RequestLog, Requests, Resource,
+    Savepoints, Scope, SeatCount, Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx,
+    Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

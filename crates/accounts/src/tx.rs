@@ -513,7 +513,8 @@ pub trait Credentials {
     fn insert_credential(&mut self, credential: &ClientCredential) -> StorageResult<()>;
     /// What the clients of a tenant can prove themselves with, newest first.
     fn credentials_of(&mut self, tenant: Uuid) -> StorageResult<Vec<Client>>;
-    /// What is found by any of these [keys](crate::credentials::Proof::key), of all tenants.
+    /// What is found by any of these [keys](crate::credentials::Proof::key) and is not revoked, of all
+    /// tenants, oldest first.
     fn credentials_found_by(&mut self, keys: &[String]) -> StorageResult<Vec<Client>>;
     /// The credential of this identifier.
     fn credential(&mut self, tenant: Uuid, id: &str) -> StorageResult<Option<Client>>;

@@ -174,6 +174,7 @@ pub async fn serve(
     });
     let server = server
         .client_request_timeout(HEAD_TIMEOUT)
+        .tls_handshake_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
         .disable_signals()
         .on_connect(tls::note);

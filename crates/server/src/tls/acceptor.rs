@@ -48,8 +48,13 @@ pub enum TlsError {
         why: ErrorStack,
     },
     /// A file cannot be read.
-    #[error("the key {}: {1}", .0.display())]
-    Unreadable(PathBuf, std::io::Error),
+    #[error("the key {}: {why}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why it cannot be read.
+        why: std::io::Error,
+    },
     /// The key is not that of the certificate.
     #[error("the key {} is not that of the certificate", .0.display())]
     OtherKey(PathBuf),
@@ -79,7 +84,8 @@ impl Tls {
         let file = self.certificate.as_path();
         builder.set_certificate_chain_file(file).map_err(wrong("the certificate", file))?;
         let file = self.key.as_path();
-        let key = fs::read(file).map_err(|why| TlsError::Unreadable(self.key.clone(), why))?;
+        let key =
+            fs::read(file).map_err(|why| TlsError::Unreadable { file: file.to_owned(), why })?;
         let key = PKey::private_key_from_pem(&key).map_err(wrong("the key", file))?;
         builder.set_private_key(&key).map_err(|_| TlsError::OtherKey(self.key.clone()))?;
         builder.check_private_key().map_err(|_| TlsError::OtherKey(self.key.clone()))?;

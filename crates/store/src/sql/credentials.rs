@@ -87,7 +87,7 @@ impl Credentials for Session {
         let rows: Vec<(CredentialRow, ConnectionRow)> = with_connections!()
             .filter(client_credentials::lookup.eq_any(keys))
             .filter(client_credentials::revoked_at.is_null())
-            .order(client_credentials::created_at.desc())
+            .order((client_credentials::created_at, client_credentials::id))
             .limit(MOST_FOUND)
             .load(&mut self.0)
             .map_err(failed)?;
