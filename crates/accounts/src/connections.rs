@@ -1,5 +1,6 @@
 //! Connections: the clients of a tenant, each one application of an identity provider.
 
+use jiff::Timestamp;
 use scim_protocol::Object;
 use scim_protocol::dialect::{Dialect, LeniencySet};
 use scim_protocol::error::Error;
@@ -39,6 +40,9 @@ pub struct Connection {
     pub grantable_roles: Option<Vec<String>>,
     /// Whether accounts have the extension for mappings made for Genesys Cloud.
     pub genesys_alias: bool,
+    /// Whether its client may send its identifier and secret with each request (RFC 7617), as old
+    /// connectors do.
+    pub basic_authentication: bool,
     /// What is done otherwise for its client than for others.
     pub switches: Switches,
 }
@@ -73,6 +77,7 @@ impl Connection {
     pub fn of(resource: &Resource) -> Result<Self, Refusal> {
         let attributes = &resource.attributes;
         let text = |name| attributes.get(name).and_then(Value::as_str);
+        let is_true = |name| attributes.get(name) == Some(&Value::Bool(true));
         let dialect: Result<Dialect, _> = text("dialect").unwrap_or("standard").parse();
         Ok(Self {
             id: resource.id,
@@ -80,9 +85,25 @@ impl Connection {
             dialect: dialect.map_err(|error| Error::invalid_value(error.to_string()))?,
             rights: rights(attributes)?,
             grantable_roles: grantable_roles(attributes),
-            genesys_alias: attributes.get("genesysAlias") == Some(&Value::Bool(true)),
+            genesys_alias: is_true("genesysAlias"),
+            basic_authentication: is_true("basicAuthentication"),
             switches: Switches::of(attributes),
         })
+    }
+}
+
+impl Connection {
+    /// Whoever calls for it, at this time.
+    pub fn caller(&self, tenant: Uuid, now: Timestamp) -> Caller {
+        Caller {
+            tenant,
+            connection: self.id,
+            dialect: self.dialect,
+            rights: self.rights,
+            genesys: self.genesys_alias,
+            switches: self.switches,
+            now,
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 //! - [`identity`]: which login names and addresses belong to whom, for ever.
 //! - [`names`]: what a client means by the name of a role, a division or a skill.
 //! - [`tenancy`]: tenants and tokens.
+//! - [`credentials`]: what else a client can prove itself with.
 //! - [`ledger`]: what every effective change leaves behind.
 //! - [`provisioning_log`]: what clients asked for lately, and what they were answered.
 //! - [`policy`]: what a tenant has decided.
@@ -30,6 +31,7 @@ pub mod authorization;
 pub mod capacity;
 pub mod capacity_rules;
 pub mod connections;
+pub mod credentials;
 pub mod discovery;
 pub mod divisions;
 pub mod erase;
@@ -81,10 +83,11 @@ pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use rights::{Right, Rights};
 pub use tx::{
-    Assignments, Claims, Dependencies, Dependency, ExternalIds, Grant, Grants, GroupOf, Groups,
-    InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Member, MemberKind, MembershipOf,
-    Memberships, NewAccount, Objects, Page, RequestLog, Requests, Resource, Savepoints, Scope,
-    SeatCount, Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx, Users, atomically,
+    Assignments, Claims, Credentials, Dependencies, Dependency, ExternalIds, Grant, Grants,
+    GroupOf, Groups, InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Member, MemberKind,
+    MembershipOf, Memberships, NewAccount, Objects, Page, RequestLog, Requests, Resource,
+    Savepoints, Scope, SeatCount, Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx,
+    Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

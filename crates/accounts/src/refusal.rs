@@ -218,6 +218,10 @@ codes! {
     TenantNameTaken => ("tenantNameTaken", 409, Some(ScimType::Uniqueness), None),
     /// The name holds nothing, or too much.
     BadName => ("badName", 400, Some(ScimType::InvalidValue), None),
+    /// Another connection's clients prove themselves with the same.
+    CredentialTaken => ("credentialTaken", 409, Some(ScimType::Uniqueness), None),
+    /// The connection has as many tokens and credentials as it can have.
+    TooManyCredentials => ("tooManyCredentials", 409, None, None),
     /// The connection exists with another dialect.
     ConnectionDiffers => ("connectionDiffers", 409, Some(ScimType::Uniqueness), None),
 }

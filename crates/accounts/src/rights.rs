@@ -79,6 +79,26 @@ impl Rights {
         self.has(Right::Admin) || self.has(right)
     }
 
+    /// Those of these rights that are wanted too; all of them, if everything is wanted.
+    #[must_use]
+    pub fn narrowed_to(self, wanted: Self) -> Self {
+        if wanted == Self::ALL {
+            return self;
+        }
+        let both = Right::ALL.iter().filter(|right| wanted.has(**right) && self.allow(**right));
+        both.fold(Self(0), |set, right| set.with(*right))
+    }
+
+    /// The set as a number, of which [`from_bits`](Self::from_bits) makes it again.
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set of a number that [`bits`](Self::bits) gave.
+    pub fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     fn has(self, right: Right) -> bool {
         self.0 & (1 << right as u16) != 0
     }
@@ -124,6 +144,18 @@ mod tests {
         assert!(rights.allow(Right::Delete) && !rights.allow(Right::WriteUsers));
         assert!(Rights::named(["scim.everything"]).is_err());
         assert!(!Rights::of_provisioning().allow(Right::Admin));
+    }
+
+    #[test]
+    fn nobody_gets_more_by_wanting_more() {
+        let named = |names: &[&str]| Rights::named(names.iter().copied()).unwrap();
+        let reader = named(&["scim.users.read", "scim.groups.read"]);
+        assert_eq!(reader.narrowed_to(Rights::ALL), reader);
+        let wanted = named(&["scim.users.read", "scim.users.write", "admin"]);
+        assert_eq!(reader.narrowed_to(wanted), named(&["scim.users.read"]));
+        let narrow = named(&["admin"]).narrowed_to(named(&["scim.users.read"]));
+        assert!(narrow.allow(Right::ReadUsers) && !narrow.allow(Right::WriteUsers));
+        assert_eq!(Rights::from_bits(wanted.bits()), wanted);
     }
 
     #[test]

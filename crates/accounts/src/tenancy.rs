@@ -14,7 +14,7 @@ use crate::refusal::{Code, Refusal};
 use crate::rights::Rights;
 use crate::tenants::Tenants;
 use crate::tx::{Resource, Tx};
-use crate::{Caller, Context, license_tiers, roles};
+use crate::{Context, license_tiers, roles};
 
 /// An organisation. Nothing of it is visible to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,17 @@ impl Token {
     }
 }
 
+/// When a token or another credential was last used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// The tenant that it reaches.
+    pub tenant: Uuid,
+    /// The public identifier of the token or the credential.
+    pub id: String,
+    /// When it was used.
+    pub at: Timestamp,
+}
+
 /// What a token stands for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Credential {
@@ -60,21 +71,6 @@ pub struct Credential {
     pub token: Token,
     /// Its connection.
     pub connection: Connection,
-}
-
-impl Credential {
-    /// Who calls with it, at this time.
-    pub fn caller(&self, now: Timestamp) -> Caller {
-        Caller {
-            tenant: self.token.tenant,
-            connection: self.token.connection,
-            dialect: self.connection.dialect,
-            rights: self.connection.rights,
-            genesys: self.connection.genesys_alias,
-            switches: self.connection.switches,
-            now,
-        }
-    }
 }
 
 /// Creates a tenant with what every tenant has: its policy, the Home division and the default roles.

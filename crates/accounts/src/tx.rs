@@ -20,12 +20,13 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::connections::Connection;
+use crate::credentials::{Client, ClientCredential};
 use crate::group::Group;
 use crate::identity::{Claim, Release};
 use crate::ledger::{Checked, Entry, Unlogged};
 use crate::objects::UniqueName;
 use crate::refusal::Refusal;
-use crate::tenancy::{Credential, Tenant, Token};
+use crate::tenancy::{Credential, Tenant, Token, Use};
 
 pub use entitlements::{
     Assignments, Dependencies, Dependency, Grant, Grants, InheritedGrant, SeatCount, Seats,
@@ -510,6 +511,25 @@ pub trait Tenancy {
     fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize>;
 }
 
+/// What else opens the door, and when it was last opened.
+pub trait Credentials {
+    /// Adds what a client can prove itself with.
+    fn insert_credential(&mut self, credential: &ClientCredential) -> StorageResult<()>;
+    /// What the clients of a tenant can prove themselves with, newest first.
+    fn credentials_of(&mut self, tenant: Uuid) -> StorageResult<Vec<Client>>;
+    /// What is found by any of these [keys](crate::credentials::Proof::key) and is not revoked, of all
+    /// tenants, oldest first.
+    fn credentials_found_by(&mut self, keys: &[String]) -> StorageResult<Vec<Client>>;
+    /// The credential of this identifier.
+    fn credential(&mut self, tenant: Uuid, id: &str) -> StorageResult<Option<Client>>;
+    /// Revokes the credentials of this identifier that are not revoked; how many.
+    fn revoke_credential(&mut self, id: &str, now: Timestamp) -> StorageResult<usize>;
+    /// Notes when tokens and credentials were used.
+    fn note_uses(&mut self, uses: &[Use]) -> StorageResult<()>;
+    /// When the tokens and credentials of a tenant were last used; those that ever were.
+    fn last_uses(&mut self, tenant: Uuid) -> StorageResult<Vec<Use>>;
+}
+
 /// Secrets that all servers of an installation share.
 pub trait InstallationKeys {
     /// The key for this purpose: `fresh`, if there was none before.
@@ -549,6 +569,7 @@ pub trait Tx:
     + Ledger
     + Requests
     + Tenancy
+    + Credentials
     + InstallationKeys
     + Savepoints
 {
@@ -568,6 +589,7 @@ impl<T> Tx for T where
         + Ledger
         + Requests
         + Tenancy
+        + Credentials
         + InstallationKeys
         + Savepoints
 {

@@ -49,6 +49,27 @@ pub(crate) struct ServeArguments {
     /// The URL under which clients reach the service [default: http:// and the request's Host]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+
+    /// The certificate to speak TLS with and those that vouch for it, in PEM; taken anew when it changes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_certificate: Option<String>,
+
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
+
+    /// Authorities whose certificates of clients are trusted by their subjects, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_client_ca: Option<String>,
+
+    /// Ask clients for certificates, which connections pin one by one
+    #[arg(long)]
+    pub(crate) tls_client_certificates: bool,
+
+    /// Proxies that end TLS: networks such as 10.0.0.0/8. What they say in Forwarded or X-Forwarded-* is
+    /// believed, and plain HTTP is spoken for them on other addresses than loopback
+    #[arg(long, value_name = "LIST")]
+    pub(crate) trusted_proxies: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,6 +106,11 @@ pub(crate) enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// Credentials: what a client proves itself with besides tokens
+    Credential {
+        #[command(subcommand)]
+        command: CredentialCommand,
     },
 }
 
@@ -124,6 +150,111 @@ pub(crate) enum TokenCommand {
         /// The token's id: what stands between `hc_` and the next `_`
         id: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CredentialCommand {
+    /// Make a secret, which a client gives for access tokens at /oauth/token; it is shown once
+    Secret(TokenArguments),
+    /// Trust an issuer whose JWTs say who the client is, such as Microsoft Entra ID
+    Issuer(IssuerArguments),
+    /// Pin a certificate that the client shows while TLS begins
+    Certificate(CertificateArguments),
+    /// List a tenant's credentials, without their secrets
+    List {
+        /// The tenant's name
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+    },
+    /// Revoke a credential
+    Revoke {
+        /// The credential's id, as it is listed
+        id: String,
+    },
+}
+
+/// Of which connection a credential is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConnectionArguments {
+    /// The tenant's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+
+    /// How the client is read: strict, standard, entra or okta [default: standard]
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) dialect: Option<String>,
+
+    /// The connection's name, made where there is none [default: the dialect's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+
+    /// What a new connection may do, as for token create [default: all but admin]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) scopes: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct IssuerArguments {
+    #[command(flatten)]
+    pub(crate) of: ConnectionArguments,
+
+    /// What its JWTs are for: assertion, to get access tokens with; bearer, to be sent with each request
+    #[arg(long = "for", value_name = "USAGE", default_value = "assertion")]
+    pub(crate) usage: Usage,
+
+    /// The claim iss
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: String,
+
+    /// What is in the claim aud
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: String,
+
+    /// What the subject claim says
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: String,
+
+    /// The claim that names the client: sub, client_id, azp, appid, ...
+    #[arg(long, value_name = "CLAIM", default_value = "sub")]
+    pub(crate) subject_claim: String,
+
+    /// Where its public keys are
+    #[arg(long, value_name = "URL", conflicts_with = "jwks_file")]
+    pub(crate) jwks_url: Option<String>,
+
+    /// A file with its public keys, a JSON Web Key set, where they cannot be fetched
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jwks_file: Option<PathBuf>,
+}
+
+/// What an issuer's JWTs are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Usage {
+    Assertion,
+    Bearer,
+}
+
+impl From<Usage> for accounts::credentials::Usage {
+    fn from(usage: Usage) -> Self {
+        match usage {
+            Usage::Assertion => Self::Assertion,
+            Usage::Bearer => Self::Bearer,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CertificateArguments {
+    #[command(flatten)]
+    pub(crate) of: ConnectionArguments,
+
+    /// The certificate in a PEM file; it counts until it ends, whoever signed it
+    #[arg(long, value_name = "FILE", conflicts_with = "subject")]
+    pub(crate) certificate: Option<PathBuf>,
+
+    /// The subject of certificates that an authority of --tls-client-ca has signed: CN=okta,O=Example
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: Option<String>,
 }
 
 #[derive(Debug, Args)]

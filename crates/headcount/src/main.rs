@@ -11,7 +11,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Arguments, Command, TenantCommand, TokenCommand};
+use arguments::{Arguments, Command, CredentialCommand, TenantCommand, TokenCommand};
 use settings::Settings;
 
 #[global_allocator]
@@ -51,6 +51,19 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Token { command: TokenCommand::Revoke { id } } => {
             commands::token::revoke(&settings, id).await
         }
+        Command::Credential { command } => credential(&settings, command).await,
+    }
+}
+
+async fn credential(settings: &Settings, command: CredentialCommand) -> anyhow::Result<()> {
+    match command {
+        CredentialCommand::Secret(_) => commands::credential::secret(settings).await,
+        CredentialCommand::Issuer(issuer) => commands::credential::issuer(settings, &issuer).await,
+        CredentialCommand::Certificate(certificate) => {
+            commands::credential::certificate(settings, &certificate).await
+        }
+        CredentialCommand::List { .. } => commands::credential::list(settings).await,
+        CredentialCommand::Revoke { id } => commands::credential::revoke(settings, id).await,
     }
 }
 

@@ -1,13 +1,20 @@
 //! Settings: defaults, then a file, then the environment, then flags; the last one wins.
 
+use std::net::IpAddr;
+use std::path::PathBuf;
+
 use actix_web::http::Uri;
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail, ensure};
 use config::{Config, Environment, File, FileFormat};
+use ipnet::IpNet;
 use serde::Deserialize;
-use server::BASE_PATH;
+use server::{BASE_PATH, Tls};
 use store::DatabaseUrl;
 
-use crate::arguments::{Arguments, Command, ServeArguments, TokenArguments, TokenCommand};
+use crate::arguments::{
+    Arguments, CertificateArguments, Command, ConnectionArguments, CredentialCommand,
+    IssuerArguments, ServeArguments, TokenArguments, TokenCommand,
+};
 
 /// The file that is read if there is one and no other is named.
 const FILE: &str = "headcount.toml";
@@ -29,6 +36,11 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     pub(crate) listen: String,
     pub(crate) public_url: Option<String>,
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) tls_client_ca: Option<PathBuf>,
+    pub(crate) tls_client_certificates: bool,
+    pub(crate) trusted_proxies: Option<String>,
     pub(crate) tenant: Option<String>,
     pub(crate) dialect: String,
     pub(crate) connection: Option<String>,
@@ -45,6 +57,11 @@ struct Names {
     log: Option<String>,
     listen: Option<String>,
     public_url: Option<String>,
+    tls_certificate: Option<String>,
+    tls_key: Option<String>,
+    tls_client_ca: Option<String>,
+    tls_client_certificates: Option<bool>,
+    trusted_proxies: Option<String>,
     tenant: Option<String>,
     dialect: Option<String>,
     connection: Option<String>,
@@ -67,6 +84,7 @@ impl Settings {
         let mut settings = Config::builder()
             .set_default("log", if simulates { LOG_OF_SIMULATION } else { LOG })?
             .set_default("listen", "127.0.0.1:8080")?
+            .set_default("tls_client_certificates", false)?
             .set_default("dialect", "standard")?
             .set_default("expires", "90d")?
             .add_source(file)
@@ -85,6 +103,33 @@ impl Settings {
         Ok(self.database.as_deref().unwrap_or(EMBEDDED).parse()?)
     }
 
+    /// How TLS is spoken, if it is.
+    pub(crate) fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        let (certificate, key) = match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
+            (None, None) => {
+                let asks = self.tls_client_ca.is_some() || self.tls_client_certificates;
+                ensure!(!asks, "certificates of clients need --tls-certificate and --tls-key");
+                return Ok(None);
+            }
+            _ => bail!("--tls-certificate and --tls-key go together"),
+        };
+        let tls = Tls {
+            certificate,
+            key,
+            client_ca: self.tls_client_ca.clone(),
+            client_certificates: self.tls_client_certificates,
+        };
+        tls.check()?;
+        Ok(Some(tls))
+    }
+
+    /// The proxies that are believed what they say of a request.
+    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<Vec<IpNet>> {
+        let nets = self.trusted_proxies.as_deref().unwrap_or_default().split(',').map(str::trim);
+        nets.filter(|net| !net.is_empty()).map(network).collect()
+    }
+
     /// The tenant that a command is about.
     pub(crate) fn tenant(&self) -> anyhow::Result<&str> {
         self.tenant.as_deref().context("--tenant NAME is missing")
@@ -99,11 +144,20 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     let mut serve = |serve: &ServeArguments| {
         flags.push(("listen", serve.listen.clone()));
         flags.push(("public_url", serve.public_url.clone()));
+        flags.push(("tls_certificate", serve.tls_certificate.clone()));
+        flags.push(("tls_key", serve.tls_key.clone()));
+        flags.push(("tls_client_ca", serve.tls_client_ca.clone()));
+        let asks = serve.tls_client_certificates.then(|| "true".to_owned());
+        flags.push(("tls_client_certificates", asks));
+        flags.push(("trusted_proxies", serve.trusted_proxies.clone()));
     };
     serve(&arguments.serve);
     match &arguments.command {
         Some(Command::Serve(arguments)) => serve(arguments),
-        Some(Command::Token { command: TokenCommand::Create(token) }) => {
+        Some(
+            Command::Token { command: TokenCommand::Create(token) }
+            | Command::Credential { command: CredentialCommand::Secret(token) },
+        ) => {
             let TokenArguments { tenant, dialect, connection, scopes, expires } = token;
             flags.push(("tenant", tenant.clone()));
             flags.push(("dialect", dialect.clone()));
@@ -111,8 +165,20 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
             flags.push(("scopes", scopes.clone()));
             flags.push(("expires", expires.clone()));
         }
+        Some(Command::Credential {
+            command:
+                CredentialCommand::Issuer(IssuerArguments { of, .. })
+                | CredentialCommand::Certificate(CertificateArguments { of, .. }),
+        }) => {
+            let ConnectionArguments { tenant, dialect, connection, scopes } = of;
+            flags.push(("tenant", tenant.clone()));
+            flags.push(("dialect", dialect.clone()));
+            flags.push(("connection", connection.clone()));
+            flags.push(("scopes", scopes.clone()));
+        }
         Some(
             Command::Token { command: TokenCommand::List { tenant } }
+            | Command::Credential { command: CredentialCommand::List { tenant } }
             | Command::VerifyLog { tenant },
         ) => {
             flags.push(("tenant", tenant.clone()));
@@ -120,6 +186,12 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
         _ => {}
     }
     flags
+}
+
+/// A network, or one address.
+fn network(text: &str) -> anyhow::Result<IpNet> {
+    let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    net.map_err(|_| anyhow!("--trusted-proxies {text:?}: give networks such as 10.0.0.0/8"))
 }
 
 /// The URL above the endpoint, without a slash at its end; it may have a path.

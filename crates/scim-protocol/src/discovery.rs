@@ -175,13 +175,7 @@ pub fn service_provider_config(base: &str) -> Value {
         "changePassword": {"supported": false},
         "sort": {"supported": true},
         "etag": {"supported": true},
-        "authenticationSchemes": [{
-            "type": "oauthbearertoken",
-            "name": "OAuth Bearer Token",
-            "description": "A token made with `headcount token create`, in the Authorization header",
-            "specUri": "https://www.rfc-editor.org/info/rfc6750",
-            "primary": true,
-        }],
+        "authenticationSchemes": authentication_schemes(),
         "pagination": {
             "cursor": true,
             "index": true,
@@ -195,4 +189,28 @@ pub fn service_provider_config(base: &str) -> Value {
             "location": format!("{base}/ServiceProviderConfig"),
         },
     })
+}
+
+/// How clients say who they are (RFC 7643 section 5). A certificate while TLS begins has no name there.
+fn authentication_schemes() -> Value {
+    json!([{
+        "type": "oauthbearertoken",
+        "name": "OAuth Bearer Token",
+        "description": "A token in the Authorization header: one that an administrator has made, or one \
+            of an issuer that the connection trusts",
+        "specUri": "https://www.rfc-editor.org/info/rfc6750",
+        "primary": true,
+    }, {
+        "type": "oauth2",
+        "name": "OAuth 2.0 client credentials",
+        "description": "An access token of /oauth/token, for a client secret or a JWT (RFC 7523)",
+        "specUri": "https://www.rfc-editor.org/info/rfc6749",
+        "primary": false,
+    }, {
+        "type": "httpbasic",
+        "name": "HTTP Basic",
+        "description": "Client identifier and secret, where the connection allows that",
+        "specUri": "https://www.rfc-editor.org/info/rfc7617",
+        "primary": false,
+    }])
 }

@@ -7,11 +7,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     Accept, AcceptEncoding, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE, ContentEncoding,
-    ETAG, Encoding, HOST, Header, HeaderName, HeaderValue, LOCATION, Quality, VARY,
+    ETAG, Encoding, HOST, Header, HeaderName, HeaderValue, LOCATION, Quality,
+    STRICT_TRANSPORT_SECURITY, VARY,
 };
 use actix_web::http::uri::Authority;
 use actix_web::middleware::Next;
-use actix_web::web::{Bytes, block};
+use actix_web::web::{Bytes, Data, block};
 use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,7 +21,7 @@ use tracing_actix_web::RequestId;
 
 use crate::clock::Stopwatch;
 use crate::error::ApiError;
-use crate::{requests, unread};
+use crate::{State, origin, requests, unread};
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
@@ -97,6 +98,7 @@ pub(crate) async fn finish(
     let watch = Stopwatch::start();
     let (wants_json, wants_gzip) = (wants_json(&request), wants_gzip(&request));
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    let is_protected = is_protected(&request);
     unread::set_aside(&mut request);
     let mut answer = if has_host(&request) {
         next.call(request).await?
@@ -109,6 +111,9 @@ pub(crate) async fn finish(
     if wants_json && headers.get(CONTENT_TYPE).is_some_and(|value| value == SCIM_JSON) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PLAIN_JSON));
     }
+    if is_protected {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     if let Some(Ok(id)) = id.map(|id| HeaderValue::from_str(&id)) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -116,6 +121,16 @@ pub(crate) async fn finish(
         answer = compressed(answer).await;
     }
     Ok(unread::hold(answer))
+}
+
+/// For a year the client comes back over TLS alone (RFC 6797).
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Whether TLS protects a request on its way.
+fn is_protected(request: &ServiceRequest) -> bool {
+    let state = request.app_data::<Data<State>>();
+    let trusted = state.map_or(&[][..], |state| &state.settings.trusted_proxies);
+    origin::is_protected(request.request(), trusted)
 }
 
 /// The host becomes part of every `location`, so it must be one (RFC 9112 section 3.2). A request
@@ -126,7 +141,8 @@ fn has_host(request: &ServiceRequest) -> bool {
     hosts.next().is_none() && host.to_str().is_ok_and(is_host)
 }
 
-fn is_host(text: &str) -> bool {
+/// Whether a text is a host, with a port or not.
+pub(crate) fn is_host(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     text.bytes().all(plain) && text.parse::<Authority>().is_ok()
 }

@@ -97,6 +97,11 @@ fn bytes(
     }
 }
 
+/// The bytes of a form by which somebody who is not known yet is to become known; it is small.
+pub(crate) async fn of_stranger(request: &HttpRequest) -> Result<BytesMut, ApiError> {
+    read(request, BODY_TIMEOUT).await
+}
+
 /// The bytes of a body, if they are not too many and all there in time.
 async fn read(request: &HttpRequest, patience: Duration) -> Result<BytesMut, ApiError> {
     let mut payload = unread::take(request);

@@ -19,7 +19,7 @@ use crate::body::BodyLimit;
 const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:Error";
 
 /// Seconds after which a client may try again what failed for want of the store.
-const RETRY_SECONDS: &str = "2";
+pub(crate) const RETRY_SECONDS: &str = "2";
 
 /// The same where somebody has to make room first.
 const RETRY_SECONDS_WHEN_FULL: &str = "60";
@@ -140,6 +140,19 @@ impl ApiError {
         refusal.code().filter(|code| !matches!(code, Code::NotFound | Code::VersionMismatch))
     }
 
+    /// Says what failed inside, which is for the log alone.
+    pub(crate) fn log(&self) {
+        if let Self::Refused(Refusal::Storage(error)) = self {
+            tracing::error!(error = ?error, "the store failed");
+        }
+    }
+
+    /// Whether the connection is at its end: what is left of the body would be taken for the next
+    /// request.
+    pub(crate) fn ends_connection(&self) -> bool {
+        matches!(self, Self::TooSlow)
+    }
+
     /// As the provisioning log has it.
     pub(crate) fn problem(&self) -> Problem {
         let (_, scim_type, detail) = self.parts();
@@ -197,6 +210,7 @@ impl ResponseError for ApiError {
         let mut answer = HttpResponse::build(self.status_code());
         match self {
             Self::Unauthorized { invalid_token } => {
+                // RFC 6750 section 3.1: who has sent nothing is told no error.
                 let error = if *invalid_token { ", error=\"invalid_token\"" } else { "" };
                 let challenge = format!("Bearer realm=\"headcount\"{error}");
                 answer.insert_header((WWW_AUTHENTICATE, challenge));
@@ -204,12 +218,15 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed(allowed) => {
                 answer.insert_header((ALLOW, *allowed));
             }
-            // What is left of the body would be taken for the next request.
-            Self::TooSlow => {
+            _ if self.ends_connection() => {
                 answer.force_close();
             }
-            Self::Refused(Refusal::Storage(error)) => {
-                tracing::error!(error = ?error, "the store failed");
+            Self::Refused(Refusal::Rule { code: Code::ScopeMissing, .. }) => {
+                let challenge = "Bearer realm=\"headcount\", error=\"insufficient_scope\"";
+                answer.insert_header((WWW_AUTHENTICATE, challenge));
+            }
+            Self::Refused(Refusal::Storage(_)) => {
+                self.log();
                 if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
                     let is_full = matches!(error, StorageError::Full(_));
                     let seconds = if is_full { RETRY_SECONDS_WHEN_FULL } else { RETRY_SECONDS };

@@ -5,6 +5,7 @@
 //! rule in one unit of work of the store; the answer is projected and sent. `scim` has the table
 //! of routes. Every refusal becomes an answer in `error`, and nowhere else.
 
+mod access_token;
 mod admin;
 mod answer;
 mod authentication;
@@ -13,37 +14,53 @@ pub mod clock;
 mod cursor;
 mod error;
 mod json;
+mod jwt;
 mod known;
+mod oauth;
+mod origin;
 mod requests;
 mod scim;
+mod seal;
 mod telemetry;
 mod timers;
+mod tls;
 pub mod token;
 mod unread;
+mod uses;
 
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use accounts::StorageError;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use ipnet::IpNet;
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tracing_actix_web::TracingLogger;
 
-pub use cursor::CursorKey;
+pub use jwt::has_keys;
+pub use tls::{Tls, TlsError, fingerprint};
 
+use access_token::AccessTokenKey;
+use cursor::CursorKey;
+use jwt::IssuerKeys;
 use known::Known;
 use requests::Queue;
 use scim::{Places, Turns};
+use uses::Uses;
 
 /// The path of the SCIM endpoint.
 pub const BASE_PATH: &str = "/scim/v2";
 
 /// The path of what administrators do with resources, besides changing them.
 pub const ADMIN_PATH: &str = "/admin/v1";
+
+/// The path at which clients get access tokens (RFC 6749 section 3.2).
+pub const TOKEN_PATH: &str = "/oauth/token";
 
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -64,15 +81,51 @@ pub struct Settings {
     /// The URL under which clients reach `/`, without a slash at its end; from the request's Host
     /// if there is none.
     pub public_url: Option<String>,
+    /// TLS, where the service itself speaks it.
+    pub tls: Option<Tls>,
+    /// The proxies that are believed what they say of a request.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Why the service does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The socket cannot be used.
+    #[error(transparent)]
+    Socket(#[from] std::io::Error),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// The keys that all servers of an installation share. It has no `Debug`: nothing may print them.
+pub struct Keys {
+    cursor: CursorKey,
+    access_token: AccessTokenKey,
+}
+
+impl Keys {
+    /// The keys that all servers on this database share; the first of them makes them.
+    ///
+    /// # Errors
+    /// The store fails, or the system has no randomness to give.
+    pub async fn of_installation(store: &Store) -> Result<Self, StorageError> {
+        let cursor = CursorKey::of_installation(store).await?;
+        let access_token = AccessTokenKey::of_installation(store).await?;
+        Ok(Self { cursor, access_token })
+    }
 }
 
 pub(crate) struct State {
     store: Store,
     cursor_key: CursorKey,
+    access_token_key: AccessTokenKey,
     settings: Settings,
     bulk_turns: Turns,
     places: Places,
     known: Known,
+    issuers: IssuerKeys,
+    uses: Uses,
     requests: Queue,
 }
 
@@ -80,22 +133,34 @@ pub(crate) struct State {
 /// was acknowledged is on disk.
 ///
 /// # Errors
-/// The socket cannot be used.
+/// The socket or the files of TLS cannot be used.
 pub async fn serve(
     listener: TcpListener,
     store: Store,
-    cursor_key: CursorKey,
+    keys: Keys,
     settings: Settings,
-) -> std::io::Result<()> {
+) -> Result<(), ServeError> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
-    let (bulk_turns, places, known) = (Turns::default(), Places::default(), Known::default());
-    let requests = Queue::default();
-    let state =
-        Data::new(State { store, cursor_key, settings, bulk_turns, places, known, requests });
+    jwt::install();
+    let tls = settings.tls.clone();
+    let state = Data::new(State {
+        store,
+        cursor_key: keys.cursor,
+        access_token_key: keys.access_token,
+        settings,
+        bulk_turns: Turns::default(),
+        places: Places::default(),
+        known: Known::default(),
+        issuers: IssuerKeys::default(),
+        uses: Uses::default(),
+        requests: Queue::default(),
+    });
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let log_ends = Arc::new(Notify::new());
     let log = actix_web::rt::spawn(requests::run(state.clone(), Arc::clone(&log_ends)));
+    let uses_end = Arc::new(Notify::new());
+    let uses = actix_web::rt::spawn(uses::run(state.clone(), Arc::clone(&uses_end)));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -104,14 +169,24 @@ pub async fn serve(
             .wrap(TracingLogger::<telemetry::Requests>::new())
             .configure(scim::routes)
             .configure(admin::routes)
+            .configure(oauth::routes)
             .default_service(actix_web::web::to(error::no_such_path))
     });
     let server = server
         .client_request_timeout(HEAD_TIMEOUT)
+        .tls_handshake_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
         .disable_signals()
-        .listen(listener)?
-        .run();
+        .on_connect(tls::note);
+    let (server, reload) = match tls {
+        Some(tls) => {
+            let (acceptor, current) = tls::acceptor(&tls)?;
+            let reload = actix_web::rt::spawn(tls::reload(tls, current));
+            (server.listen_openssl(listener, acceptor)?, Some(reload))
+        }
+        None => (server.listen(listener)?, None),
+    };
+    let server = server.run();
     let (handle, stop) = (server.handle(), stop_signal()?);
     actix_web::rt::spawn(async move {
         stop.await;
@@ -120,11 +195,15 @@ pub async fn serve(
     });
     let served = server.await;
     time.abort();
+    if let Some(reload) = reload {
+        reload.abort();
+    }
     // It holds the store, which is to be closed before the process ends.
     let _ = time.await;
     log_ends.notify_one();
-    let _ = log.await;
-    served
+    uses_end.notify_one();
+    let _ = tokio::join!(log, uses);
+    Ok(served?)
 }
 
 /// Ends connections whose clients take nothing of an answer any more, which actix waits for without

@@ -2,9 +2,12 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
+
+use crate::{State, origin};
 
 /// The spans of requests. The query is left out: filters hold names and addresses.
 pub(crate) struct Requests;
@@ -12,8 +15,12 @@ pub(crate) struct Requests;
 impl RootSpanBuilder for Requests {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        let state = request.app_data::<Data<State>>();
+        let trusted = state.map_or(&[][..], |state| &state.settings.trusted_proxies);
+        let client = origin::client(request.request(), trusted);
         tracing::info_span!(
             "request",
+            client = client.map(tracing::field::display),
             id = id.unwrap_or_default(),
             method = %request.method(),
             path = request.path(),

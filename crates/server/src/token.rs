@@ -1,4 +1,4 @@
-//! Bearer tokens: `hc_<id>_<secret>`.
+//! Bearer tokens, `hc_<id>_<secret>`, and the secrets of clients, `hcs_<id>_<secret>`.
 //!
 //! The id is public: a token is found, listed and revoked by it. The secret is 256 random bits, of
 //! which only the SHA-256 is kept - enough for a secret that nobody can guess, and quick.
@@ -9,7 +9,8 @@ use openssl::error::ErrorStack;
 use openssl::rand::rand_bytes;
 use openssl::sha::sha256;
 
-const PREFIX: &str = "hc_";
+const TOKEN: &str = "hc_";
+const CLIENT_SECRET: &str = "hcs_";
 
 /// A token that was just made: the only moment at which its secret is known.
 pub struct NewToken {
@@ -26,21 +27,58 @@ pub struct NewToken {
 /// # Errors
 /// The system has no randomness to give.
 pub fn mint() -> Result<NewToken, ErrorStack> {
-    let (mut id, mut secret) = ([0; 12], [0; 32]);
+    mint_with(TOKEN)
+}
+
+/// Makes the secret of a client (RFC 6749 section 2.3.1).
+///
+/// # Errors
+/// The system has no randomness to give.
+pub fn mint_client_secret() -> Result<NewToken, ErrorStack> {
+    mint_with(CLIENT_SECRET)
+}
+
+/// An identifier for what has no secret.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub fn mint_id() -> Result<String, ErrorStack> {
+    let mut id = [0; 12];
     rand_bytes(&mut id)?;
+    Ok(hex(&id))
+}
+
+fn mint_with(prefix: &str) -> Result<NewToken, ErrorStack> {
+    let mut secret = [0; 32];
     rand_bytes(&mut secret)?;
-    let (id, secret) = (hex(&id), hex(&secret));
-    let text = format!("{PREFIX}{id}_{secret}");
+    let (id, secret) = (mint_id()?, hex(&secret));
+    let text = format!("{prefix}{id}_{secret}");
     Ok(NewToken { id, secret_hash: hash(&secret), text })
 }
 
 /// The public and the secret part of a token; `None` if it does not look like one.
 pub(crate) fn parts(text: &str) -> Option<(&str, &str)> {
-    let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
+    parts_after(TOKEN, text)
+}
+
+/// The public and the secret part of a client's secret; `None` if it does not look like one.
+pub(crate) fn parts_of_secret(text: &str) -> Option<(&str, &str)> {
+    parts_after(CLIENT_SECRET, text)
+}
+
+fn parts_after<'a>(prefix: &str, text: &'a str) -> Option<(&'a str, &'a str)> {
+    let (id, secret) = text.strip_prefix(prefix)?.split_once('_')?;
     let is_hex = |text: &str, length| {
         text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
     (is_hex(id, 24) && is_hex(secret, 64)).then_some((id, secret))
+}
+
+/// Whether a secret has this hash in hexadecimal digits, in a time that does not tell how much of it
+/// is right.
+pub(crate) fn matches_hex(secret: &str, expected: &str) -> bool {
+    let actual = hex(&hash(secret));
+    actual.len() == expected.len() && openssl::memcmp::eq(actual.as_bytes(), expected.as_bytes())
 }
 
 /// Whether a secret has this hash, in a time that does not tell how much of it is right.
@@ -53,7 +91,8 @@ fn hash(secret: &str) -> Vec<u8> {
     sha256(secret.as_bytes()).to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
@@ -74,6 +113,10 @@ mod tests {
         assert!(matches(secret, &one.secret_hash));
         assert!(!matches(secret, &other.secret_hash));
         assert!(!matches(secret, &[]));
+        let secret_of_client = mint_client_secret().unwrap();
+        assert!(parts(&secret_of_client.text).is_none());
+        assert!(parts_of_secret(&secret_of_client.text).is_some());
+        assert!(parts_of_secret(&one.text).is_none());
         assert!(!one.secret_hash.windows(8).any(|w| secret.as_bytes().windows(8).any(|s| s == w)));
     }
 

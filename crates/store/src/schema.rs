@@ -43,6 +43,20 @@ tables! {
         }
     }
     {
+        use diesel::sql_types::{Nullable, Text};
+        use crate::types::{Document, Guid, Instant};
+        client_credentials (tenant_id, id) {
+            tenant_id -> Guid, id -> Text, connection_id -> Guid, lookup -> Text,
+            proof -> Document, created_at -> Instant, expires_at -> Nullable<Instant>,
+            revoked_at -> Nullable<Instant>,
+        }
+    }
+    {
+        use diesel::sql_types::Text;
+        use crate::types::{Guid, Instant};
+        credential_uses (tenant_id, id) { tenant_id -> Guid, id -> Text, used_at -> Instant, }
+    }
+    {
         use diesel::sql_types::{BigInt, Bool, Nullable, Text};
         use crate::types::{Document, Guid, Instant, Search};
         users (tenant_id, id) {
@@ -177,6 +191,8 @@ tables! {
 diesel::allow_tables_to_appear_in_same_query!(
     catalogue_versions,
     change_log,
+    client_credentials,
+    credential_uses,
     dependencies,
     external_ids,
     free_seats,

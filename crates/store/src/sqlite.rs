@@ -84,6 +84,8 @@ mod assignments;
 mod catalogue;
 #[path = "sql/claims.rs"]
 mod claims;
+#[path = "sql/credentials.rs"]
+mod credentials;
 #[path = "sql/dependencies.rs"]
 mod dependencies;
 #[path = "sql/document.rs"]

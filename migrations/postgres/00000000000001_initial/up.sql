@@ -384,3 +384,29 @@ CREATE INDEX provisioning_log_by_time ON provisioning_log (tenant_id, at DESC, i
 CREATE INDEX provisioning_log_by_connection ON provisioning_log (tenant_id, connection_id, id);
 CREATE INDEX provisioning_log_by_resource ON provisioning_log (tenant_id, resource_id, at DESC, id)
   WHERE resource_id IS NOT NULL;
+
+-- What the clients of connections prove themselves with besides tokens: the hash of a secret, an
+-- issuer that is trusted, a certificate. `lookup` is by what it is found when a client shows it.
+CREATE TABLE client_credentials (
+  tenant_id uuid NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  connection_id uuid NOT NULL,
+  lookup text COLLATE "C" NOT NULL,
+  proof json NOT NULL,
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, connection_id) REFERENCES objects (tenant_id, id)
+);
+CREATE INDEX client_credentials_by_id ON client_credentials (id);
+CREATE INDEX client_credentials_by_lookup ON client_credentials (lookup);
+
+-- When tokens and credentials were last used, about. It is apart from them, so that using one changes
+-- no version.
+CREATE TABLE credential_uses (
+  tenant_id uuid NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  used_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);

@@ -1,3 +1,5 @@
+DROP TABLE credential_uses;
+DROP TABLE client_credentials;
 DROP TABLE leniency_uses;
 DROP TABLE change_log;
 DROP TABLE external_ids;

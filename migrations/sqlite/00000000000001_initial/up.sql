@@ -359,3 +359,29 @@ CREATE TABLE leniency_uses (
   last_seen BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, connection_id, leniency)
 );
+
+-- What the clients of connections prove themselves with besides tokens: the hash of a secret, an
+-- issuer that is trusted, a certificate. `lookup` is by what it is found when a client shows it.
+CREATE TABLE client_credentials (
+  tenant_id BLOB NOT NULL,
+  id TEXT NOT NULL,
+  connection_id BLOB NOT NULL,
+  lookup TEXT NOT NULL,
+  proof TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT,
+  revoked_at BIGINT,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, connection_id) REFERENCES objects (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX client_credentials_by_id ON client_credentials (id);
+CREATE INDEX client_credentials_by_lookup ON client_credentials (lookup);
+
+-- When tokens and credentials were last used, about. It is apart from them, so that using one changes
+-- no version.
+CREATE TABLE credential_uses (
+  tenant_id BLOB NOT NULL,
+  id TEXT NOT NULL,
+  used_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+) WITHOUT ROWID;

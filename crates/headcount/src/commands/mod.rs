@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod backup;
+pub(crate) mod credential;
 pub(crate) mod migrate;
 pub(crate) mod serve;
 pub(crate) mod simulate;

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
 use accounts::roles;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use scim_protocol::dialect::Dialect;
 use server::clock;
-use server::{BASE_PATH, CursorKey};
+use server::{BASE_PATH, Keys};
 use store::Store;
 
 use super::{open, tenant, token};
@@ -18,17 +18,25 @@ const DEMO: &str = "demo";
 
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     store::check(&settings.database()?)?;
+    let (tls, trusted_proxies) = (settings.tls()?, settings.trusted_proxies()?);
     let store = open(&settings)?;
     let listener = TcpListener::bind(&settings.listen).with_context(|| {
         format!("cannot listen on {}: choose another address with --listen", settings.listen)
     })?;
     let address = listener.local_addr()?;
-    let cursor_key = CursorKey::of_installation(&store).await?;
+    ensure!(
+        tls.is_some() || address.ip().is_loopback() || !trusted_proxies.is_empty(),
+        "plain HTTP on {address} would show every token on its way: give --tls-certificate and \
+         --tls-key, listen on a loopback address such as 127.0.0.1:8080, or name the proxies in front \
+         that end TLS with --trusted-proxies"
+    );
+    let keys = Keys::of_installation(&store).await?;
     store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
-    greet(&settings, address, token.as_deref())?;
+    greet(&settings, address, tls.is_some(), token.as_deref())?;
     let public_url = settings.public_url.clone();
-    server::serve(listener, store, cursor_key, server::Settings { public_url }).await?;
+    let settings = server::Settings { public_url, tls, trusted_proxies };
+    server::serve(listener, store, keys, settings).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -52,9 +60,15 @@ async fn first_start(settings: &Settings, store: &Store) -> anyhow::Result<Optio
     Ok(Some(made))
 }
 
-fn greet(settings: &Settings, address: SocketAddr, token: Option<&str>) -> anyhow::Result<()> {
-    let root =
-        settings.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+fn greet(
+    settings: &Settings,
+    address: SocketAddr,
+    speaks_tls: bool,
+    token: Option<&str>,
+) -> anyhow::Result<()> {
+    let scheme = if speaks_tls { "https" } else { "http" };
+    let local = || format!("{scheme}://{}", reachable(address));
+    let root = settings.public_url.clone().unwrap_or_else(local);
     let base = format!("{root}{BASE_PATH}");
     let mut out = std::io::stdout().lock();
     writeln!(out, "Headcount {} on {}", env!("CARGO_PKG_VERSION"), settings.database()?)?;

@@ -1,5 +1,6 @@
 //! `headcount token`
 
+use accounts::credentials::{self, LONGEST_LIFE};
 use accounts::tenancy::{self, Token};
 use accounts::{Refusal, Right, Rights};
 use anyhow::{Context, anyhow, ensure};
@@ -8,11 +9,9 @@ use scim_protocol::dialect::Dialect;
 use server::{clock, token};
 use store::Store;
 
+use super::credential::{last_used, state};
 use super::open;
 use crate::settings::Settings;
-
-/// The longest life of a token: RFC 7644 section 7.4 asks for a limited one.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 3650);
 
 pub(crate) async fn create(settings: &Settings) -> anyhow::Result<()> {
     let tenant = settings.tenant()?.to_owned();
@@ -32,7 +31,7 @@ pub(crate) async fn create(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// The rights that a list of scopes names.
-fn rights(scopes: &str) -> anyhow::Result<Rights> {
+pub(crate) fn rights(scopes: &str) -> anyhow::Result<Rights> {
     let names = scopes.split([',', ' ']).filter(|name| !name.is_empty());
     Ok(Rights::named(names)?)
 }
@@ -53,7 +52,7 @@ pub(crate) async fn insert(
         let tenant = tenancy::tenant_named(tx, &tenant)?;
         let context = accounts::Context::of_system(tenant.id, now, clock::new_id);
         let connection = tenancy::ensure_connection(tx, &context, &connection, dialect, rights)?;
-        tx.insert_token(&Token {
+        let token = Token {
             id: id.clone(),
             tenant: tenant.id,
             connection: connection.id,
@@ -61,7 +60,8 @@ pub(crate) async fn insert(
             created: now,
             expires,
             revoked: None,
-        })?;
+        };
+        credentials::add_token(tx, &token)?;
         Ok::<_, Refusal>(())
     });
     inserted.await?;
@@ -73,30 +73,24 @@ pub(crate) async fn list(settings: &Settings) -> anyhow::Result<()> {
     let store = open(settings)?;
     let tokens = store.read(move |tx| {
         let tenant = tenancy::tenant_named(tx, &tenant)?;
-        Ok::<_, Refusal>(tx.tokens(tenant.id)?)
+        Ok::<_, Refusal>((tx.tokens(tenant.id)?, tx.last_uses(tenant.id)?))
     });
-    let tokens = tokens.await?;
-    println!("{:24}  {:8}  {:8}  {:24}  CONNECTION", "ID", "STATE", "DIALECT", "EXPIRES");
+    let (tokens, uses) = tokens.await?;
+    println!(
+        "{:24}  {:8}  {:8}  {:24}  {:24}  CONNECTION",
+        "ID", "STATE", "DIALECT", "EXPIRES", "LAST USED"
+    );
     for (token, connection) in tokens {
-        let state = state(&token);
-        let (id, expires) = (token.id, token.expires.to_string());
+        let state = state(token.revoked.is_some(), token.is_live(clock::now()));
+        let (used, expires) = (last_used(&uses, &token.id), token.expires.to_string());
         println!(
-            "{id:24}  {state:8}  {:8}  {expires:24}  {}",
+            "{:24}  {state:8}  {:8}  {expires:24}  {used:24}  {}",
+            token.id,
             connection.dialect.as_str(),
             connection.name
         );
     }
     Ok(())
-}
-
-fn state(token: &Token) -> &'static str {
-    if token.revoked.is_some() {
-        "revoked"
-    } else if token.is_live(clock::now()) {
-        "live"
-    } else {
-        "expired"
-    }
 }
 
 pub(crate) async fn revoke(settings: &Settings, id: String) -> anyhow::Result<()> {
@@ -117,7 +111,7 @@ pub(crate) fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
         || anyhow!("--expires {text:?}: give a duration such as 12h or 90d, at most ten years");
     let span: Span = text.parse().map_err(|_| wrong())?;
     let life = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
-    ensure!(life > SignedDuration::ZERO && life <= LONGEST, wrong());
+    ensure!(life > SignedDuration::ZERO && life <= LONGEST_LIFE, wrong());
     now.checked_add(life).map_err(|_| wrong())
 }
 

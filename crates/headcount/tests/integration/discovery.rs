@@ -24,7 +24,8 @@ fn rfc7643_5_service_provider_config(database: Database) {
     assert_eq!(config["filter"]["maxResults"], 200);
     assert!(config["changePassword"]["supported"].is_boolean());
     let schemes = &config["authenticationSchemes"];
-    assert_eq!(strings(schemes, "type"), ["oauthbearertoken"]);
+    assert_eq!(strings(schemes, "type"), ["oauthbearertoken", "oauth2", "httpbasic"]);
+    assert_eq!(schemes.as_array().unwrap().iter().filter(|one| one["primary"] == true).count(), 1);
     assert!(!strings(schemes, "name").is_empty() && !strings(schemes, "description").is_empty());
     assert_eq!(config["meta"]["resourceType"], "ServiceProviderConfig");
     let location = format!("{}/ServiceProviderConfig", server.base_url());

@@ -5,6 +5,7 @@
 //! the table [`verbs`] and a function that runs in one unit of work; its body is a struct, whose
 //! members are all that the body may have.
 
+mod credentials;
 mod decisions;
 mod groups;
 mod nouns;
@@ -57,6 +58,12 @@ fn verbs(table: &mut ServiceConfig) {
     of_type::<Of<UserTemplates>, _>(table, "from-account", Writes, nouns::template_from_account);
     of_type::<Of<ProvisioningRules>, _>(table, "dry-run", Reads, nouns::dry_run);
     of_one::<Of<Connections>, _>(table, "release", Writes, decisions::release);
+    of_one::<Of<Connections>, _>(table, "create-token", Writes, credentials::create_token);
+    of_one::<Of<Connections>, _>(table, "create-secret", Writes, credentials::create_secret);
+    of_one::<Of<Connections>, _>(table, "trust-issuer", Writes, credentials::trust_issuer);
+    of_one::<Of<Connections>, _>(table, "pin-certificate", Writes, credentials::pin_certificate);
+    of_one::<Of<Connections>, _>(table, "list-credentials", Reads, credentials::list);
+    of_one::<Of<Connections>, _>(table, "revoke-credential", Writes, credentials::revoke);
 
     of_one::<Users, _>(table, "activate", Writes, users::activate);
     of_one::<Users, _>(table, "login", Writes, users::login);

@@ -10,12 +10,9 @@
 mod payload;
 
 use accounts::{Caller, StorageError};
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
-use openssl::rand::rand_bytes;
 use openssl::sha::sha256;
-use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use scim_protocol::cursor::CURSOR_TIMEOUT;
 use scim_protocol::error::Error;
 use scim_protocol::query::Parameters;
@@ -23,43 +20,29 @@ use store::Store;
 
 pub(crate) use payload::{Cursor, Mark};
 
-use crate::clock;
+use crate::seal::SealingKey;
 
 /// The longest text that is looked at; the longest that is made is shorter.
 const MAX_TEXT: usize = 2_048;
 
-const NONCE: usize = 12;
-const TAG: usize = 16;
-
-/// What seals the cursors of an installation. It has no `Debug`: nothing may print it.
-pub struct CursorKey([u8; 32]);
+/// What seals the cursors of an installation.
+pub(crate) struct CursorKey(SealingKey);
 
 impl CursorKey {
     /// The key that all servers on this database share; the first of them makes it.
     ///
     /// # Errors
     /// The store fails, or the system has no randomness to give.
-    pub async fn of_installation(store: &Store) -> Result<Self, StorageError> {
-        let failed = |error: ErrorStack| StorageError::Failed(Box::new(error));
-        let (mut fresh, now) = ([0; 32], clock::now());
-        rand_bytes(&mut fresh).map_err(failed)?;
-        let key = store.write(move |tx| tx.installation_key("cursor", &fresh, now)).await?;
-        let key = key.try_into();
-        key.map(Self).map_err(|_| StorageError::Failed("the key of cursors is none".into()))
+    pub(crate) async fn of_installation(store: &Store) -> Result<Self, StorageError> {
+        Ok(Self(SealingKey::of_installation(store, "cursor").await?))
     }
 
-    /// The cursor as a text of unreserved characters (RFC 3986 section 2.3). Under one key four
-    /// billion random nonces can be used (NIST SP 800-38D section 8.3).
+    /// The cursor as a text of unreserved characters (RFC 3986 section 2.3).
     ///
     /// # Errors
     /// The system has no randomness to give.
     pub(crate) fn seal(&self, caller: &Caller, cursor: &Cursor) -> Result<String, ErrorStack> {
-        let (mut nonce, mut tag) = ([0; NONCE], [0; TAG]);
-        rand_bytes(&mut nonce)?;
-        let (cipher, aad) = (Cipher::aes_256_gcm(), audience(caller));
-        let sealed =
-            encrypt_aead(cipher, &self.0, Some(&nonce), &aad, &cursor.to_bytes(), &mut tag)?;
-        Ok(BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed, &tag].concat()))
+        self.0.seal(&audience(caller), &cursor.to_bytes())
     }
 
     /// The cursor in a text that this caller brings with a query.
@@ -98,13 +81,7 @@ impl CursorKey {
     }
 
     fn unseal(&self, caller: &Caller, text: &str) -> Option<Cursor> {
-        let text = (text.len() <= MAX_TEXT).then_some(text)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (nonce, rest) = bytes.split_first_chunk::<NONCE>()?;
-        let (sealed, tag) = rest.split_last_chunk::<TAG>()?;
-        let (cipher, aad) = (Cipher::aes_256_gcm(), audience(caller));
-        let opened = decrypt_aead(cipher, &self.0, Some(nonce), &aad, sealed, tag);
-        Cursor::from_bytes(&opened.ok()?)
+        Cursor::from_bytes(&self.0.open(&audience(caller), text, MAX_TEXT)?)
     }
 }
 

@@ -1,4 +1,5 @@
 use accounts::connections::Switches;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use scim_protocol::cursor::Key;
 use scim_protocol::dialect::Dialect;
 use scim_protocol::error::ScimType;
@@ -18,7 +19,7 @@ const CALLER: Caller = Caller {
 };
 
 fn key() -> CursorKey {
-    CursorKey([7; 32])
+    CursorKey(SealingKey([7; 32]))
 }
 
 fn asked() -> Asked {
@@ -97,7 +98,7 @@ fn rfc9865_5_2_what_this_caller_was_not_given_is_invalid_in_the_same_words() {
     assert_eq!(invalid(&text, &tenant), garbage);
     assert_eq!(invalid(&text, &connection), garbage);
     assert_eq!(
-        assert_refused(&text, &CALLER, &CursorKey([8; 32]), ScimType::InvalidCursor),
+        assert_refused(&text, &CALLER, &CursorKey(SealingKey([8; 32])), ScimType::InvalidCursor),
         garbage
     );
     let long = "A".repeat(1 << 20);

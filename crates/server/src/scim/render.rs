@@ -2,7 +2,6 @@
 
 use accounts::{Resource, parse_id};
 use actix_web::HttpRequest;
-use actix_web::http::header::HOST;
 use scim_protocol::projection::Projection;
 use scim_protocol::schema::{Attribute, ResourceType, Schema};
 use scim_protocol::{Object, instant, resource};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::etag::etag;
 use crate::answer::Rendered;
+use crate::origin::Origin;
 use crate::{BASE_PATH, State};
 
 /// The URL above the endpoints, without a slash at its end.
@@ -17,8 +17,9 @@ pub(super) fn base_url(request: &HttpRequest, state: &State) -> String {
     if let Some(url) = &state.settings.public_url {
         return format!("{url}{BASE_PATH}");
     }
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    format!("http://{}{BASE_PATH}", host.unwrap_or("localhost"))
+    let origin = Origin::of(request, &state.settings.trusted_proxies);
+    let scheme = if origin.is_protected { "https" } else { "http" };
+    format!("{scheme}://{}{BASE_PATH}", origin.host.as_deref().unwrap_or("localhost"))
 }
 
 /// A resource with what the service provider adds - `schemas`, `id`, `meta` and the addresses of

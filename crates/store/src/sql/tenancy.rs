@@ -14,7 +14,7 @@ use crate::schema::{catalogue_versions, objects, tenants, tokens};
 use crate::types::{Id, Json, Stamp};
 
 type TenantRow = (Id, String, Stamp);
-type ConnectionRow = (Id, Json);
+pub(super) type ConnectionRow = (Id, Json);
 type TokenRow = (Id, String, Id, Vec<u8>, Stamp, Stamp, Option<Stamp>);
 
 const TENANT: (tenants::id, tenants::name, tenants::created_at) =
@@ -24,7 +24,7 @@ fn tenant((id, name, created): TenantRow) -> Tenant {
     Tenant { id: id.0, name, created: created.0 }
 }
 
-fn connection((id, document): ConnectionRow) -> StorageResult<Connection> {
+pub(super) fn connection((id, document): ConnectionRow) -> StorageResult<Connection> {
     let attributes = document.into_object();
     let stub = Resource {
         id: id.0,

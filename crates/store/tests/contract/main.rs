@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod change_log;
+mod credentials;
 mod cursors;
 mod discovery;
 mod erasure;

@@ -38,6 +38,8 @@ fn every_unique_key_is_led_by_the_tenant(database: &TestDatabase) {
     let of_tenants = [
         "catalogue_versions",
         "change_log",
+        "client_credentials",
+        "credential_uses",
         "dependencies",
         "external_ids",
         "free_seats",

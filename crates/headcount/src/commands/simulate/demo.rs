@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::roles;
 use actix_web::rt::{self, task::JoinHandle, time::timeout};
 use scim_protocol::dialect::Dialect;
-use server::{BASE_PATH, CursorKey, clock};
+use server::{BASE_PATH, Keys, ServeError, clock};
 use simulators::http::Endpoint;
 use store::{DatabaseUrl, Store};
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The server, its database and what it lets in.
 pub(super) struct Demo {
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<Result<(), ServeError>>,
     endpoint: Endpoint,
     /// Taken away with everything in it when the demo ends.
     _folder: TempDir,
@@ -35,7 +35,7 @@ impl Demo {
         let store = Store::open(&url)?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let base_url = format!("http://{}{BASE_PATH}", listener.local_addr()?);
-        let cursor_key = CursorKey::of_installation(&store).await?;
+        let keys = Keys::of_installation(&store).await?;
         store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
         tenant::insert(&store, TENANT.to_owned()).await?;
         let dialect = dialect(provider);
@@ -43,8 +43,7 @@ impl Demo {
         let token =
             token::insert(&store, TENANT.to_owned(), dialect.to_string(), dialect, None, expires)
                 .await?;
-        let serving =
-            rt::spawn(server::serve(listener, store, cursor_key, server::Settings::default()));
+        let serving = rt::spawn(server::serve(listener, store, keys, server::Settings::default()));
         Ok(Self { serving, endpoint: Endpoint { base_url, token }, _folder: folder })
     }
 

@@ -19,13 +19,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(base_url: &str, token: Option<&str>) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
-            .build()
-            .new_agent();
+        let agent = agent(ureq::tls::TlsConfig::default());
         Self {
             agent,
             base_url: base_url.to_owned(),
@@ -39,6 +33,11 @@ impl Client {
         let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));
         client
+    }
+
+    /// The same client, speaking TLS like this.
+    pub(crate) fn with_tls(&self, tls: ureq::tls::TlsConfig) -> Self {
+        Self { agent: agent(tls), ..self.clone() }
     }
 
     pub(crate) fn base_url(&self) -> &str {
@@ -126,6 +125,17 @@ impl Client {
         let sent = format!("{method} {path} {}", body.map_or("", |(_, text)| text));
         Answer::read(sent, response)
     }
+}
+
+fn agent(tls: ureq::tls::TlsConfig) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .tls_config(tls)
+        .build()
+        .new_agent()
 }
 
 fn with_parameters(path: &str, parameters: &[(&str, &str)]) -> String {

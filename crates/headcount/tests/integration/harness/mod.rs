@@ -24,6 +24,8 @@ mod values;
 pub(crate) use administrator::{Administrator, serve_admin, verbs_of};
 pub(crate) use answer::Answer;
 pub(crate) use client::Client;
+#[allow(unused_imports, reason = "the conformance tests send no forms")]
+pub(crate) use client::encode;
 pub(crate) use command::run;
 pub(crate) use database::{Database, TestDatabase};
 #[allow(unused_imports, reason = "only the tests of durability look below the service")]

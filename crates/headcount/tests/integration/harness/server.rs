@@ -137,6 +137,11 @@ impl Server {
         self.stdout.lock().expect("no reader panics").clone()
     }
 
+    /// What the server has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.stderr.lock().expect("no reader panics").clone()
+    }
+
     /// Creates a tenant through the command line.
     #[track_caller]
     pub(crate) fn tenant(&self, name: &str) -> Tenant<'_> {
@@ -180,8 +185,9 @@ impl Server {
         self.signal("-TERM");
     }
 
+    /// Sends a signal and returns at once.
     #[track_caller]
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let process = self.process.id().to_string();
         run(Command::new("kill").args([name, &process]), STOP).succeeded();
     }
