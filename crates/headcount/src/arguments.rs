@@ -38,6 +38,14 @@ pub(crate) struct GlobalArguments {
     /// What is logged to standard error: error, warn, info, debug, or a tracing filter [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
+
+    /// How it is logged: text or json [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+
+    /// Log also what may name people: whole URLs, and what the database says of values
+    #[arg(long, global = true)]
+    pub(crate) log_personal_data: bool,
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +57,15 @@ pub(crate) struct ServeArguments {
     /// The URL under which clients reach the service [default: http:// and the request's Host]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+
+    /// The address of /healthz, /readyz and /metrics, for whoever watches the service; port 0 takes a
+    /// free one [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) telemetry_listen: Option<String>,
+
+    /// Where traces are sent, by OTLP over HTTP, such as http://localhost:4318 [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,13 +27,27 @@ const LOG_OF_SIMULATION: &str = "error";
 pub(crate) struct Settings {
     pub(crate) database: Option<String>,
     pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_personal_data: bool,
     pub(crate) listen: String,
     pub(crate) public_url: Option<String>,
+    pub(crate) telemetry_listen: Option<String>,
+    pub(crate) otlp_endpoint: Option<String>,
     pub(crate) tenant: Option<String>,
     pub(crate) dialect: String,
     pub(crate) connection: Option<String>,
     pub(crate) scopes: Option<String>,
     pub(crate) expires: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// An object of JSON in each line, for programs.
+    Json,
 }
 
 /// What a file may hold: a name that is none of these is a mistake, and said to be one.
@@ -43,8 +57,12 @@ pub(crate) struct Settings {
 struct Names {
     database: Option<String>,
     log: Option<String>,
+    log_format: Option<LogFormat>,
+    log_personal_data: Option<bool>,
     listen: Option<String>,
     public_url: Option<String>,
+    telemetry_listen: Option<String>,
+    otlp_endpoint: Option<String>,
     tenant: Option<String>,
     dialect: Option<String>,
     connection: Option<String>,
@@ -66,6 +84,8 @@ impl Settings {
         let simulates = matches!(arguments.command, Some(Command::Simulate(_)));
         let mut settings = Config::builder()
             .set_default("log", if simulates { LOG_OF_SIMULATION } else { LOG })?
+            .set_default("log_format", "text")?
+            .set_default("log_personal_data", false)?
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("dialect", "standard")?
             .set_default("expires", "90d")?
@@ -76,6 +96,7 @@ impl Settings {
         }
         let mut settings: Self =
             settings.build()?.try_deserialize().context("the settings cannot be read")?;
+        settings.log_personal_data |= arguments.global.log_personal_data;
         settings.public_url = settings.public_url.as_deref().map(checked_url).transpose()?;
         Ok(settings)
     }
@@ -95,10 +116,13 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     let mut flags = vec![
         ("database", arguments.global.database.clone()),
         ("log", arguments.global.log.clone()),
+        ("log_format", arguments.global.log_format.clone()),
     ];
     let mut serve = |serve: &ServeArguments| {
         flags.push(("listen", serve.listen.clone()));
         flags.push(("public_url", serve.public_url.clone()));
+        flags.push(("telemetry_listen", serve.telemetry_listen.clone()));
+        flags.push(("otlp_endpoint", serve.otlp_endpoint.clone()));
     };
     serve(&arguments.serve);
     match &arguments.command {

@@ -11,7 +11,7 @@ use actix_web::http::header::{
 };
 use actix_web::http::uri::Authority;
 use actix_web::middleware::Next;
-use actix_web::web::{Bytes, block};
+use actix_web::web::{Bytes, Data, block};
 use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,7 +20,7 @@ use tracing_actix_web::RequestId;
 
 use crate::clock::Stopwatch;
 use crate::error::ApiError;
-use crate::{requests, unread};
+use crate::{State, requests, unread};
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
@@ -98,6 +98,8 @@ pub(crate) async fn finish(
     let (wants_json, wants_gzip) = (wants_json(&request), wants_gzip(&request));
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
     unread::set_aside(&mut request);
+    let state = request.app_data::<Data<State>>();
+    let _in_flight = state.map(|state| state.settings.telemetry.metrics().enter());
     let mut answer = if has_host(&request) {
         next.call(request).await?
     } else {

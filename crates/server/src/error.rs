@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::answer::SCIM_JSON;
 use crate::body::BodyLimit;
+use crate::telemetry::PERSONAL;
 
 /// The URN under which an error says which rule refused.
 const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:Error";
@@ -129,6 +130,19 @@ impl ApiError {
         refusal.code().filter(|code| !matches!(code, Code::NotFound | Code::VersionMismatch))
     }
 
+    /// The rule that refuses, and the code or, where there is none, the keyword or the reason of the
+    /// status: as it is counted.
+    pub(crate) fn rule_and_code(&self) -> (Option<&'static str>, &'static str) {
+        if let Self::Refused(refusal) = self
+            && let Some(code) = refusal.code()
+        {
+            return (code.rule(), code.as_str());
+        }
+        let (status, scim_type, _) = self.parts();
+        let reason = || status.canonical_reason().unwrap_or_default();
+        (None, scim_type.map_or_else(reason, ScimType::as_str))
+    }
+
     /// As the provisioning log has it.
     pub(crate) fn problem(&self) -> Problem {
         let (_, scim_type, detail) = self.parts();
@@ -166,6 +180,14 @@ pub(crate) fn problem_of(body: &Value) -> Problem {
     }
 }
 
+/// A refusal for the log: without what somebody has sent, which the texts of a database repeat.
+pub(crate) fn told(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Storage(error) => store::Plain(error).to_string(),
+        _ => refusal.code().map_or("a refusal", Code::as_str).to_owned(),
+    }
+}
+
 /// Some details repeat what the client sent.
 fn shortened(detail: &str) -> String {
     detail.chars().take(MAX_DETAIL).collect()
@@ -198,7 +220,8 @@ impl ResponseError for ApiError {
                 answer.force_close();
             }
             Self::Refused(Refusal::Storage(error)) => {
-                tracing::error!(error = ?error, "the store failed");
+                tracing::error!(error = %store::Plain(error), "the store failed");
+                tracing::error!(target: PERSONAL, ?error, "the store failed");
                 if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
                     answer.insert_header((RETRY_AFTER, RETRY_SECONDS));
                 }

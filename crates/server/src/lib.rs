@@ -34,6 +34,7 @@ use tokio::sync::Notify;
 use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
+pub use telemetry::{PERSONAL, Telemetry, Watch};
 
 use known::Known;
 use requests::Queue;
@@ -64,6 +65,8 @@ pub struct Settings {
     /// The URL under which clients reach `/`, without a slash at its end; from the request's Host
     /// if there is none.
     pub public_url: Option<String>,
+    /// What is counted, and told to whoever watches the server.
+    pub telemetry: Telemetry,
 }
 
 pub(crate) struct State {
@@ -90,9 +93,10 @@ pub async fn serve(
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
     let (bulk_turns, places, known) = (Turns::default(), Places::default(), Known::default());
-    let requests = Queue::default();
+    let (requests, telemetry) = (Queue::default(), settings.telemetry.clone());
     let state =
         Data::new(State { store, cursor_key, settings, bulk_turns, places, known, requests });
+    telemetry.life().serve(&state);
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let log_ends = Arc::new(Notify::new());
     let log = actix_web::rt::spawn(requests::run(state.clone(), Arc::clone(&log_ends)));
@@ -115,6 +119,7 @@ pub async fn serve(
     let (handle, stop) = (server.handle(), stop_signal()?);
     actix_web::rt::spawn(async move {
         stop.await;
+        telemetry.life().drain();
         tracing::info!("stopping: requests in flight finish");
         handle.stop(true).await;
     });

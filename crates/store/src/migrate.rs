@@ -37,17 +37,31 @@ pub(crate) fn postgres(conn: &mut postgres::Conn) -> Result<Vec<String>, OpenErr
     applied
 }
 
+/// The steps of this program's schema for PostgreSQL.
+pub(crate) fn known_postgres() -> Result<Vec<String>, OpenError> {
+    known::<diesel::pg::Pg>(&POSTGRES)
+}
+
+/// The steps of this program's schema for SQLite.
+pub(crate) fn known_sqlite() -> Result<Vec<String>, OpenError> {
+    known::<diesel::sqlite::Sqlite>(&SQLITE)
+}
+
+fn known<Db: diesel::backend::Backend>(steps: &EmbeddedMigrations) -> Result<Vec<String>, OpenError>
+where
+    EmbeddedMigrations: MigrationSource<Db>,
+{
+    let steps = MigrationSource::<Db>::migrations(steps).map_err(OpenError::Migration)?;
+    Ok(steps.iter().map(|step| step.name().version().to_string()).collect())
+}
+
 fn run<Db, Conn>(conn: &mut Conn, steps: EmbeddedMigrations) -> Result<Vec<String>, OpenError>
 where
     Db: diesel::backend::Backend,
     Conn: MigrationHarness<Db>,
     EmbeddedMigrations: MigrationSource<Db>,
 {
-    let known: Vec<String> = MigrationSource::<Db>::migrations(&steps)
-        .map_err(OpenError::Migration)?
-        .iter()
-        .map(|step| step.name().version().to_string())
-        .collect();
+    let known = known::<Db>(&steps)?;
     let applied = conn.applied_migrations().map_err(OpenError::Migration)?;
     if let Some(newer) = applied.iter().map(ToString::to_string).find(|step| !known.contains(step))
     {

@@ -4,32 +4,54 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
 use accounts::roles;
+use actix_web::web::block;
 use anyhow::Context;
 use scim_protocol::dialect::Dialect;
 use server::clock;
-use server::{BASE_PATH, CursorKey};
+use server::{BASE_PATH, CursorKey, Telemetry, Watch};
 use store::Store;
 
-use super::{open, tenant, token};
+use super::{open_url as open, tenant, token};
 use crate::settings::Settings;
 
 /// The tenant that the first start makes.
 const DEMO: &str = "demo";
 
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
-    let store = open(&settings)?;
-    let listener = TcpListener::bind(&settings.listen).with_context(|| {
-        format!("cannot listen on {}: choose another address with --listen", settings.listen)
-    })?;
+    let telemetry = Telemetry::new();
+    let watch = settings.telemetry_listen.as_deref().map(|address| watch(&telemetry, address));
+    let watch = watch.transpose()?;
+    let url = settings.database()?;
+    // Meanwhile it is told that the service starts.
+    let store = block(move || open(&url)).await??;
+    let listener = bind(&settings.listen, "--listen")?;
     let address = listener.local_addr()?;
     let cursor_key = CursorKey::of_installation(&store).await?;
     store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
     greet(&settings, address, token.as_deref())?;
     let public_url = settings.public_url.clone();
-    server::serve(listener, store, cursor_key, server::Settings { public_url }).await?;
+    let told = server::Settings { public_url, telemetry };
+    server::serve(listener, store, cursor_key, told).await?;
+    if let Some(watch) = watch {
+        watch.stop().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves what operators ask, and says where.
+fn watch(telemetry: &Telemetry, address: &str) -> anyhow::Result<Watch> {
+    let listener = bind(address, "--telemetry-listen")?;
+    let address = reachable(listener.local_addr()?);
+    let watch = telemetry.listen(listener)?;
+    writeln!(std::io::stdout(), "Telemetry: http://{address}/metrics")?;
+    Ok(watch)
+}
+
+fn bind(address: &str, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}: choose another address with {flag}"))
 }
 
 /// On an embedded database of nobody's choosing, without tenants: makes one to try things with.

@@ -65,6 +65,7 @@ mod shutdown;
 mod skills;
 mod skills_of_users;
 mod sleeping_roles;
+mod telemetry;
 mod templates;
 mod tenant_policy;
 mod tokens;
