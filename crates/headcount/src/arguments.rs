@@ -66,6 +66,19 @@ pub(crate) struct ServeArguments {
     /// Where traces are sent, by OTLP over HTTP, such as http://localhost:4318 [default: nowhere]
     #[arg(long, value_name = "URL")]
     pub(crate) otlp_endpoint: Option<String>,
+
+    /// Requests a second of one connection, where its own rateLimit says nothing; 0 for no limit
+    /// [default: 1000]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rate_limit: Option<u32>,
+
+    /// How long a request is worked at, such as 90s [default: 90s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) request_timeout: Option<String>,
+
+    /// Connections at once; more wait until one ends [default: 8192]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_connections: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,10 +1,14 @@
 //! Settings: defaults, then a file, then the environment, then flags; the last one wins.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use actix_web::http::Uri;
 use anyhow::Context;
 use config::{Config, Environment, File, FileFormat};
+use jiff::SignedDuration;
 use serde::Deserialize;
-use server::BASE_PATH;
+use server::{BASE_PATH, Telemetry};
 use store::DatabaseUrl;
 
 use crate::arguments::{Arguments, Command, ServeArguments, TokenArguments, TokenCommand};
@@ -33,6 +37,9 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<String>,
     pub(crate) telemetry_listen: Option<String>,
     pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) rate_limit: Option<u32>,
+    pub(crate) request_timeout: Option<String>,
+    pub(crate) max_connections: Option<u32>,
     pub(crate) tenant: Option<String>,
     pub(crate) dialect: String,
     pub(crate) connection: Option<String>,
@@ -63,6 +70,9 @@ struct Names {
     public_url: Option<String>,
     telemetry_listen: Option<String>,
     otlp_endpoint: Option<String>,
+    rate_limit: Option<u32>,
+    request_timeout: Option<String>,
+    max_connections: Option<u32>,
     tenant: Option<String>,
     dialect: Option<String>,
     connection: Option<String>,
@@ -106,6 +116,21 @@ impl Settings {
         Ok(self.database.as_deref().unwrap_or(EMBEDDED).parse()?)
     }
 
+    /// What the server is told.
+    pub(crate) fn of_server(&self, telemetry: Telemetry) -> anyhow::Result<server::Settings> {
+        let usual = server::Settings::default();
+        let timeout = self.request_timeout.as_deref().map(duration).transpose()?;
+        let connections = self.max_connections.map(|most| most as usize);
+        anyhow::ensure!(connections != Some(0), "--max-connections 0: at least one must be");
+        Ok(server::Settings {
+            public_url: self.public_url.clone(),
+            telemetry,
+            rate_limit: self.rate_limit.map_or(usual.rate_limit, NonZeroU32::new),
+            request_timeout: timeout.unwrap_or(usual.request_timeout),
+            connections: connections.unwrap_or(usual.connections),
+        })
+    }
+
     /// The tenant that a command is about.
     pub(crate) fn tenant(&self) -> anyhow::Result<&str> {
         self.tenant.as_deref().context("--tenant NAME is missing")
@@ -123,6 +148,9 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
         flags.push(("public_url", serve.public_url.clone()));
         flags.push(("telemetry_listen", serve.telemetry_listen.clone()));
         flags.push(("otlp_endpoint", serve.otlp_endpoint.clone()));
+        flags.push(("rate_limit", serve.rate_limit.map(|rate| rate.to_string())));
+        flags.push(("request_timeout", serve.request_timeout.clone()));
+        flags.push(("max_connections", serve.max_connections.map(|most| most.to_string())));
     };
     serve(&arguments.serve);
     match &arguments.command {
@@ -146,6 +174,17 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     flags
 }
 
+/// How long a request may take.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|time| time.try_into().ok());
+    parsed.filter(|time| (ONE_SECOND..=ONE_HOUR).contains(time)).with_context(|| {
+        format!("--request-timeout {text:?}: give a duration such as 90s, at most an hour")
+    })
+}
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
+const ONE_HOUR: Duration = Duration::from_secs(3_600);
+
 /// The URL above the endpoint, without a slash at its end; it may have a path.
 fn checked_url(url: &str) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
@@ -165,6 +204,15 @@ fn checked_url(url: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_has_a_second_to_an_hour() {
+        assert_eq!(duration("90s").unwrap().as_secs(), 90);
+        assert_eq!(duration("2m").unwrap().as_secs(), 120);
+        for refused in ["", "90", "0s", "-1s", "999ms", "2h", "soon"] {
+            assert!(duration(refused).is_err(), "{refused}");
+        }
+    }
 
     #[test]
     fn a_public_url_is_one_above_the_endpoint() {

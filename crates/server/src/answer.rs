@@ -20,7 +20,7 @@ use tracing_actix_web::RequestId;
 
 use crate::clock::Stopwatch;
 use crate::error::ApiError;
-use crate::{State, requests, unread};
+use crate::{MAX_URL, REQUEST_TIMEOUT, State, requests, unread};
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
@@ -100,10 +100,10 @@ pub(crate) async fn finish(
     unread::set_aside(&mut request);
     let state = request.app_data::<Data<State>>();
     let _in_flight = state.map(|state| state.settings.telemetry.metrics().enter());
-    let mut answer = if has_host(&request) {
-        next.call(request).await?
-    } else {
-        request.into_response(ApiError::BadHost.error_response())
+    let patience = state.map_or(REQUEST_TIMEOUT, |state| state.settings.request_timeout);
+    let mut answer = match obstacle(&request) {
+        None => store::within(patience, next.call(request)).await?,
+        Some(refusal) => request.into_response(refusal.error_response()),
     };
     requests::record(&answer, &watch);
     let headers = answer.headers_mut();
@@ -118,6 +118,15 @@ pub(crate) async fn finish(
         answer = compressed(answer).await;
     }
     Ok(unread::hold(answer))
+}
+
+/// What is wrong with the head of a request, wherever it goes.
+fn obstacle(request: &ServiceRequest) -> Option<ApiError> {
+    if !has_host(request) {
+        return Some(ApiError::BadHost);
+    }
+    let url = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+    (url > MAX_URL).then_some(ApiError::UriTooLong)
 }
 
 /// The host becomes part of every `location`, so it must be one (RFC 9112 section 3.2). A request

@@ -12,6 +12,7 @@ use scim_protocol::error::{Error, ScimType};
 use scim_protocol::message;
 use serde_json::{Value, json};
 
+use crate::MAX_URL;
 use crate::answer::SCIM_JSON;
 use crate::body::BodyLimit;
 use crate::telemetry::PERSONAL;
@@ -48,6 +49,12 @@ pub(crate) enum ApiError {
     UnresolvedReference(String),
     /// The body did not come in time.
     TooSlow,
+    /// So many come at once that it must wait so many seconds.
+    RateLimited { seconds: u64, what: &'static str },
+    /// The URL is too long.
+    UriTooLong,
+    /// So much is being read from others that there is no room for the body.
+    NoRoom,
     /// The host that the request names is none (RFC 9112 section 3.2).
     BadHost,
     /// SCIM has it, and the service does not.
@@ -78,7 +85,8 @@ impl ApiError {
                 (status.unwrap_or(StatusCode::BAD_REQUEST), code.scim_type(), detail.clone())
             }
             Self::Refused(Refusal::Guarded { detail, .. }) => plain(StatusCode::FORBIDDEN, detail),
-            Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
+            Self::NoRoom
+            | Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
                 plain(StatusCode::SERVICE_UNAVAILABLE, "the service is busy: try again shortly")
             }
             // What went wrong inside is for the log, not for clients.
@@ -114,6 +122,16 @@ impl ApiError {
             Self::TooSlow => {
                 plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time: send it again")
             }
+            Self::RateLimited { seconds, what } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                None,
+                format!("{what}: send the request again in {seconds} seconds"),
+            ),
+            Self::UriTooLong => (
+                StatusCode::URI_TOO_LONG,
+                None,
+                format!("the URL is longer than {MAX_URL} bytes: send a query as POST to /.search"),
+            ),
             Self::BadHost => plain(
                 StatusCode::BAD_REQUEST,
                 "the header `Host` must be one host, with a port or not",
@@ -126,16 +144,22 @@ impl ApiError {
 
     /// The code of a rule; where the status says it all there is none to add.
     fn code(&self) -> Option<Code> {
-        let Self::Refused(refusal) = self else { return None };
+        let refusal = match self {
+            Self::Refused(refusal) => refusal,
+            Self::RateLimited { .. } => return Some(Code::RateLimited),
+            _ => return None,
+        };
         refusal.code().filter(|code| !matches!(code, Code::NotFound | Code::VersionMismatch))
     }
 
     /// The rule that refuses, and the code or, where there is none, the keyword or the reason of the
     /// status: as it is counted.
     pub(crate) fn rule_and_code(&self) -> (Option<&'static str>, &'static str) {
-        if let Self::Refused(refusal) = self
-            && let Some(code) = refusal.code()
-        {
+        let code = match self {
+            Self::Refused(refusal) => refusal.code(),
+            _ => self.code(),
+        };
+        if let Some(code) = code {
             return (code.rule(), code.as_str());
         }
         let (status, scim_type, _) = self.parts();
@@ -218,6 +242,12 @@ impl ResponseError for ApiError {
             // What is left of the body would be taken for the next request.
             Self::TooSlow => {
                 answer.force_close();
+            }
+            Self::RateLimited { seconds, .. } => {
+                answer.insert_header((RETRY_AFTER, seconds.to_string()));
+            }
+            Self::NoRoom => {
+                answer.insert_header((RETRY_AFTER, RETRY_SECONDS));
             }
             Self::Refused(Refusal::Storage(error)) => {
                 tracing::error!(error = %store::Plain(error), "the store failed");

@@ -42,6 +42,11 @@ impl Known {
         is_fresh.then_some(read.credential)
     }
 
+    /// Whether a token was ever good, as far as is remembered.
+    pub(crate) fn has_met(&self, id: &str) -> bool {
+        self.0.peek(id).is_some()
+    }
+
     /// Keeps a credential that was read now, after so many changes.
     pub(crate) fn keep(&self, credential: &Arc<Credential>, now: Timestamp, changes: u64) {
         let id = credential.token.id.clone();
@@ -91,6 +96,7 @@ mod tests {
         assert!(known.get("a", later(1000), 7).is_none(), "too old");
         assert!(known.get("a", later(-1000), 7).is_none(), "of a clock that was set back");
         assert!(known.get("a", start, 8).is_none(), "something changed");
+        assert!(known.has_met("a") && !known.has_met("b"));
         assert!(known.get("b", start, 7).is_none());
     }
 }

@@ -14,6 +14,7 @@ mod cursor;
 mod error;
 mod json;
 mod known;
+mod limits;
 mod requests;
 mod scim;
 mod telemetry;
@@ -22,7 +23,9 @@ pub mod token;
 mod unread;
 
 use std::net::TcpListener;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use actix_web::middleware::{NormalizePath, from_fn};
@@ -34,9 +37,12 @@ use tokio::sync::Notify;
 use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
+pub use limits::USUAL_RATE;
 pub use telemetry::{PERSONAL, Telemetry, Watch};
 
+use body::Budget;
 use known::Known;
+use limits::{Rates, Strangers};
 use requests::Queue;
 use scim::{Places, Turns};
 
@@ -49,6 +55,17 @@ pub const ADMIN_PATH: &str = "/admin/v1";
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
+/// The longest URL, in bytes from its path on: a filter as long as they may be, with each byte encoded, and
+/// all else that goes with it.
+pub(crate) const MAX_URL: usize = 56 * 1024;
+
+/// How long a request is worked at, from its head on, unless an operator says otherwise. Identity
+/// providers give up after a minute.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Connections at once, unless an operator says otherwise. More wait until one ends.
+pub const CONNECTIONS: usize = 8_192;
+
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -60,13 +77,31 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const SHUTDOWN_TIMEOUT: u64 = 30;
 
 /// What the server is told from outside.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The URL under which clients reach `/`, without a slash at its end; from the request's Host
     /// if there is none.
     pub public_url: Option<String>,
     /// What is counted, and told to whoever watches the server.
     pub telemetry: Telemetry,
+    /// Requests a second of a connection whose own rate says nothing else; `None`: as many as come.
+    pub rate_limit: Option<NonZeroU32>,
+    /// How long a request is worked at, from its head on.
+    pub request_timeout: Duration,
+    /// Connections at once.
+    pub connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            telemetry: Telemetry::new(),
+            rate_limit: Some(USUAL_RATE),
+            request_timeout: REQUEST_TIMEOUT,
+            connections: CONNECTIONS,
+        }
+    }
 }
 
 pub(crate) struct State {
@@ -77,6 +112,9 @@ pub(crate) struct State {
     places: Places,
     known: Known,
     requests: Queue,
+    rates: Rates,
+    strangers: Strangers,
+    bodies: Budget,
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -93,9 +131,21 @@ pub async fn serve(
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
     let (bulk_turns, places, known) = (Turns::default(), Places::default(), Known::default());
+    let (rate, connections) = (settings.rate_limit, settings.connections);
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let (requests, telemetry) = (Queue::default(), settings.telemetry.clone());
-    let state =
-        Data::new(State { store, cursor_key, settings, bulk_turns, places, known, requests });
+    let state = Data::new(State {
+        store,
+        cursor_key,
+        settings,
+        bulk_turns,
+        places,
+        known,
+        requests,
+        rates: Rates::new(rate),
+        strangers: Strangers::default(),
+        bodies: Budget::default(),
+    });
     telemetry.life().serve(&state);
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let log_ends = Arc::new(Notify::new());
@@ -111,6 +161,8 @@ pub async fn serve(
             .default_service(actix_web::web::to(error::no_such_path))
     });
     let server = server
+        .workers(workers)
+        .max_connections(connections.div_ceil(workers))
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
         .disable_signals()

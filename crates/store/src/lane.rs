@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::error::UnitError;
 use crate::load::Load;
+use crate::patience::in_time;
 use crate::queue::{Queue, Rejected};
 
 /// The units that lanes take.
@@ -138,7 +139,8 @@ impl Lanes {
                 Rejected::Closed => "the store is closed",
             })
         })?;
-        result.await.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
+        let result = in_time(result).await?;
+        result.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
     }
 
     /// How busy they are.

@@ -19,6 +19,7 @@ mod lane_postgres;
 mod lane_sqlite;
 mod load;
 mod migrate;
+mod patience;
 mod plain;
 mod postgres;
 mod queue;
@@ -39,6 +40,7 @@ use uuid::Uuid;
 pub use error::{OpenError, UnitError};
 pub use import::Importer;
 pub use load::{BATCH_BOUNDS, Batches, Lane, Load};
+pub use patience::{in_time, within};
 pub use plain::Plain;
 pub use url::DatabaseUrl;
 

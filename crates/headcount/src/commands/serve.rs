@@ -21,6 +21,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let telemetry = Telemetry::new();
     let watch = settings.telemetry_listen.as_deref().map(|address| watch(&telemetry, address));
     let watch = watch.transpose()?;
+    let told = settings.of_server(telemetry)?;
     let url = settings.database()?;
     // Meanwhile it is told that the service starts.
     let store = block(move || open(&url)).await??;
@@ -30,8 +31,6 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
     greet(&settings, address, token.as_deref())?;
-    let public_url = settings.public_url.clone();
-    let told = server::Settings { public_url, telemetry };
     server::serve(listener, store, cursor_key, told).await?;
     if let Some(watch) = watch {
         watch.stop().await;

@@ -1,5 +1,6 @@
 //! What operators see: whether the service lives and is ready, and what it counts.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ on_each_database!(
     a_server_is_not_ready_on_the_schema_of_another_program,
     a_server_that_stops_says_so_until_its_requests_are_answered,
     telemetry_is_nowhere_unless_it_is_asked_for,
+    every_metric_of_the_dashboard_and_the_alerts_is_there,
 );
 
 /// A server with telemetry, and a client of one tenant.
@@ -234,6 +236,60 @@ fn a_server_that_stops_says_so_until_its_requests_are_answered(database: Databas
         blocked.join().unwrap().expect(201);
     });
     assert_eq!(server.ended().code(), Some(0));
+}
+
+/// The names of metrics in a text.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let words = text.split(|one: char| !one.is_ascii_alphanumeric() && one != '_');
+    let is_metric = |word: &&str| {
+        ["headcount_", "process_"].iter().any(|prefix| word.starts_with(prefix))
+            && !word.ends_with('_')
+    };
+    words.filter(is_metric).map(str::to_owned).collect()
+}
+
+/// A file of the project.
+fn file(path: &str) -> String {
+    let path = format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn every_metric_of_the_dashboard_and_the_alerts_is_there(database: Database) {
+    let (mut server, scim, admin) = serve_admin(database);
+    admin.limit("CX1", 5);
+    let database = server.database().clone();
+    server.terminate();
+    let server = Server::watched(&database);
+    let scim = server.client_with_token(scim.token());
+    let id = scim.post("/Users", &user("ada")).expect(201).id();
+    scim.post("/Users", &user("Ada")).expect(409);
+    let patch = json!([{"op": "Replace", "path": "title", "value": "x"}]);
+    scim.patch(&format!("/Users/{id}"), &patch).expect(200);
+    soon("seats", || server.counted("headcount_seats", &[]) > 0);
+    let exported = server.watch("/metrics").expect(200).text;
+    let samples = exported.lines().filter(|line| !line.starts_with('#'));
+    let samples: BTreeSet<_> =
+        samples.filter_map(|line| line.split(['{', ' ']).next()).map(str::to_owned).collect();
+    let (dashboard, alerts) = (file("deploy/grafana-dashboard.json"), file("deploy/alerts.yml"));
+    let used: BTreeSet<_> = metrics_in(&dashboard).union(&metrics_in(&alerts)).cloned().collect();
+    assert!(used.len() > 25, "{used:?}");
+    let missing: Vec<_> = used.difference(&samples).collect();
+    assert!(missing.is_empty(), "{missing:?} is used and not exported");
+    let _: serde_json::Value = serde_json::from_str(&dashboard).expect("a dashboard is JSON");
+    // The page for operators has them all, and so has the dashboard.
+    let page = file("docs/telemetry.md");
+    for sample in &samples {
+        let bare = ["_bucket", "_sum", "_count"].iter().find_map(|end| sample.strip_suffix(end));
+        let name = bare.unwrap_or(sample);
+        assert!(dashboard.contains(name), "{name} is on no dashboard");
+        let told = page.contains(&format!("`{name}`")) || name.starts_with("process_");
+        assert!(told, "docs/telemetry.md does not explain {name}");
+    }
+    let names = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
+    for alert in names.clone() {
+        assert!(page.contains(&format!("\n### {alert}\n")), "{alert} is not explained");
+    }
+    assert_eq!(page.matches("\n### ").count(), names.count(), "no other alert is explained");
 }
 
 fn telemetry_is_nowhere_unless_it_is_asked_for(database: Database) {

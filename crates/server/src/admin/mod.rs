@@ -38,7 +38,7 @@ use crate::body::{Body, OptionalBody};
 use crate::error::ApiError;
 use crate::requests::Reading;
 use crate::scim::{self, Groups, Kind, Of, Users, View};
-use crate::telemetry::Route;
+use crate::telemetry::{Route, Routed};
 use crate::{ADMIN_PATH, State};
 use Lane::{Reads, Writes};
 
@@ -179,7 +179,7 @@ struct Because {
 /// What is at the path of a verb, with its route.
 fn at(endpoint: &'static str, between: &'static str, verb: &'static str) -> actix_web::Resource {
     let route = Route([ADMIN_PATH, endpoint, between, verb]);
-    web::resource(format!("{endpoint}{between}{verb}")).app_data(route)
+    web::resource(format!("{endpoint}{between}{verb}")).app_data(Routed::new(route))
 }
 
 /// Adds a verb of each resource of a type to the table.

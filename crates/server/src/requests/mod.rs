@@ -11,6 +11,7 @@ mod writer;
 use accounts::provisioning_log::Request;
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use scim_protocol::schema::ResourceType;
@@ -22,7 +23,6 @@ pub(crate) use writer::{forget_old, run};
 
 use crate::clock::{self, Stopwatch};
 use crate::error::ApiError;
-use crate::telemetry::Route;
 use crate::{BASE_PATH, State};
 
 /// Counts a request whose answer is ready, and puts it in the queue, if its client is known. Of the log itself only
@@ -32,7 +32,7 @@ pub(crate) fn record(answer: &ServiceResponse<BoxBody>, watch: &Stopwatch) {
     let Some(state) = request.app_data::<Data<State>>() else { return };
     let (telemetry, status) = (&state.settings.telemetry, answer.status());
     let metrics = telemetry.metrics();
-    metrics.answered(Route::of(request), request.method(), status.as_u16(), watch.elapsed());
+    metrics.answered(request, status.as_u16(), watch.elapsed());
     if let Some(error) = error_of(answer) {
         let (rule, code) = error.rule_and_code();
         metrics.refused(rule, code);
@@ -40,7 +40,9 @@ pub(crate) fn record(answer: &ServiceResponse<BoxBody>, watch: &Stopwatch) {
     let Some(noted) = Noted::take(request) else { return };
     let Some(caller) = noted.caller else { return };
     telemetry.tenants().answered(&caller, status.as_u16(), &noted.leniencies);
-    let succeeded = !status.is_client_error() && !status.is_server_error();
+    // Those that come too fast would drive all else out of the log, and each is like the others.
+    let succeeded = !status.is_client_error() && !status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS;
     if succeeded && is_of_the_log(request.path()) {
         return;
     }

@@ -12,12 +12,13 @@ mod root;
 mod stream;
 
 use actix_web::web::{self, ServiceConfig, get, head, post};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::{HttpResponse, Resource, Route as Handler};
 
 use crate::BASE_PATH;
 use crate::authentication::Authenticated;
 use crate::body::BodyLimit;
 use crate::error::ApiError;
+use crate::telemetry::{Route, Routed};
 pub(crate) use bulk::turns::Turns;
 pub(crate) use etag::precondition;
 pub(crate) use handlers::{View, context, identifier, parameters};
@@ -51,8 +52,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 /// What is at a path below that of SCIM, with its route.
 fn at(endpoint: &'static str, rest: &'static str) -> Resource {
-    let route = crate::telemetry::Route([BASE_PATH, endpoint, rest, ""]);
-    web::resource(format!("{endpoint}{rest}")).app_data(route)
+    let route = Route([BASE_PATH, endpoint, rest, ""]);
+    web::resource(format!("{endpoint}{rest}")).app_data(Routed::new(route))
 }
 
 fn every_resource_type(config: &mut ServiceConfig) {
@@ -96,7 +97,7 @@ fn resources<K: Kind>(config: &mut ServiceConfig) {
 }
 
 fn discovered(config: &mut ServiceConfig) {
-    let mut add = |path: &'static str, rest: &'static str, route: fn(Route) -> Route| {
+    let mut add = |path: &'static str, rest: &'static str, route: fn(Handler) -> Handler| {
         let resource = at(path, rest).route(route(get())).route(route(head()));
         config.service(resource.default_service(web::to(not_discovery)));
     };
@@ -108,7 +109,7 @@ fn discovered(config: &mut ServiceConfig) {
 }
 
 /// Refuses the methods that a path does not have, to callers that are known.
-pub(crate) fn only(allowed: &'static str) -> Route {
+pub(crate) fn only(allowed: &'static str) -> Handler {
     web::to(move |_: Authenticated| async move {
         Err::<HttpResponse, ApiError>(ApiError::MethodNotAllowed(allowed))
     })

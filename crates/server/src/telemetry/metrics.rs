@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
 use actix_web::http::Method;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -11,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::Route;
+use super::{Route, Routed};
 
 /// The bounds of the durations, in seconds. A look-up takes a millisecond, a bulk request up to twenty
 /// seconds.
@@ -35,8 +36,9 @@ impl EncodeLabelValue for Verb {
     }
 }
 
+/// What requests are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+pub(super) struct Answered {
     route: Route,
     method: Verb,
     status: u16,
@@ -52,6 +54,19 @@ struct Handled {
 struct Refused {
     rule: String,
     code: String,
+}
+
+/// The counters of requests that are counted alike.
+pub(super) struct Counters {
+    answered: Counter,
+    took: Histogram,
+}
+
+impl Counters {
+    fn count(&self, took: Duration) {
+        self.answered.inc();
+        self.took.observe(took.as_secs_f64());
+    }
 }
 
 /// Counters that are there from the start.
@@ -120,10 +135,28 @@ impl Metrics {
     }
 
     /// Counts a request that is answered.
-    pub(crate) fn answered(&self, route: Route, method: &Method, status: u16, took: Duration) {
-        let method = Verb::of(method);
-        self.requests.get_or_create(&Answered { route, method, status }).inc();
-        self.durations.get_or_create(&Handled { route, method }).observe(took.as_secs_f64());
+    pub(crate) fn answered(&self, request: &HttpRequest, status: u16, took: Duration) {
+        let (route, method) = (Route::of(request), Verb::of(request.method()));
+        let wanted = Answered { route, method, status };
+        let Some(routed) = request.app_data::<Routed>() else {
+            return self.counters(&wanted).count(took);
+        };
+        let mut known = routed.counters.borrow_mut();
+        let same = |(one, _): &&(Answered, Counters)| one.method == method && one.status == status;
+        if let Some((_, counters)) = known.iter().find(same) {
+            return counters.count(took);
+        }
+        let counters = self.counters(&wanted);
+        counters.count(took);
+        known.push((wanted, counters));
+    }
+
+    fn counters(&self, wanted: &Answered) -> Counters {
+        let handled = Handled { route: wanted.route, method: wanted.method };
+        Counters {
+            answered: self.requests.get_or_create_owned(wanted),
+            took: self.durations.get_or_create_owned(&handled),
+        }
     }
 
     /// Counts something that was refused.

@@ -2,8 +2,8 @@
 //! (`docs/telemetry.md`). It is served on an address of its own, for it names tenants and asks nobody for
 //! a token.
 //!
-//! A request costs two look-ups in tables of counters (`metrics`) and one in that of its connection
-//! (`tenants`). What is only a state - queues, memory, seats - is read when somebody asks.
+//! A request finds its counters with its route (`route`), and costs one look-up, in the table of
+//! connections (`tenants`). What is only a state - queues, memory, seats - is read when somebody asks.
 
 mod endpoint;
 mod life;
@@ -22,7 +22,7 @@ use prometheus_client::registry::Registry;
 pub use endpoint::Watch;
 pub(crate) use life::Life;
 pub(crate) use metrics::Metrics;
-pub(crate) use route::Route;
+pub(crate) use route::{Route, Routed};
 pub use spans::PERSONAL;
 pub(crate) use spans::Requests;
 pub(crate) use tenants::Tenants;

@@ -9,8 +9,9 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{Error, HttpMessage};
+use opentelemetry::KeyValue;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing::field::{Empty, display};
@@ -34,10 +35,7 @@ impl RootSpanBuilder for Requests {
             id = id.unwrap_or_default(),
             method = Verb::of(request.method()).0,
             trace = Empty,
-            otel.name = Empty,
             otel.kind = "server",
-            http.route = Empty,
-            http.response.status_code = Empty,
         );
         continue_trace(&span, request.headers());
         span
@@ -53,12 +51,7 @@ impl RootSpanBuilder for Requests {
         };
         let (request, status) = (answer.request(), answer.status().as_u16());
         let route = Route::of(request);
-        if is_collected(&span) {
-            let method = Verb::of(request.method()).0;
-            span.record("http.route", display(route));
-            span.record("otel.name", display(format_args!("{method} {route}")));
-            span.record("http.response.status_code", status);
-        }
+        collect(&span, Verb::of(request.method()), route, status);
         let resource = request.match_info().get("id").and_then(parse_id);
         let resource = resource.map(display);
         span.in_scope(|| {
@@ -81,9 +74,21 @@ impl Extractor for Headers<'_> {
     }
 }
 
-/// Whether somebody collects the span. If not, what only they want would be in the log.
-fn is_collected(span: &Span) -> bool {
-    span.context().span().span_context().is_valid()
+/// Gives the span the name and the attributes that those who collect spans expect (OpenTelemetry's semantic
+/// conventions). They are no fields, for then the log would have them too.
+fn collect(span: &Span, method: Verb, route: Route, status: u16) {
+    let context = span.context();
+    let collected = context.span();
+    if !collected.span_context().is_valid() {
+        return;
+    }
+    collected.update_name(format!("{} {route}", method.0));
+    collected.set_attribute(KeyValue::new("http.request.method", method.0));
+    collected.set_attribute(KeyValue::new("http.route", route.to_string()));
+    collected.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
+    if status >= 500 {
+        collected.set_status(Status::error(""));
+    }
 }
 
 /// Goes on with the trace that the client names, if it names one (W3C Trace Context, `traceparent`). The log
