@@ -87,7 +87,8 @@ impl Service {
     }
 
     fn start_with_log(&self, log: &str) -> Result<Process> {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        let listen = ["serve", "--listen", "127.0.0.1:0", "--log", "warn"];
+        let mut command = self.command(&[&listen[..], &["--rate-limit", "0"]].concat());
         command.current_dir(&self.folder);
         Process::start(command, &self.folder.join(log))
     }

@@ -1,5 +1,7 @@
 //! Connections: the clients of a tenant, each one application of an identity provider.
 
+use std::num::NonZeroU32;
+
 use jiff::Timestamp;
 use scim_protocol::Object;
 use scim_protocol::dialect::{Dialect, LeniencySet};
@@ -54,17 +56,24 @@ pub struct Switches {
     pub refused: LeniencySet,
     /// Whether a PATCH is answered with 204 and no body. RFC 7644 section 3.5.2 leaves it open.
     pub silent_patch: bool,
+    /// How many requests it may send in a second, if that is not as many as everybody.
+    pub rate_limit: Option<NonZeroU32>,
 }
+
+/// The highest rate that a connection can have.
+pub const MAX_RATE: u32 = 100_000;
 
 impl Switches {
     /// As it is for everybody.
-    pub const NONE: Self = Self { refused: LeniencySet::NONE, silent_patch: false };
+    pub const NONE: Self =
+        Self { refused: LeniencySet::NONE, silent_patch: false, rate_limit: None };
 
     fn of(connection: &Object) -> Self {
         let refused = connection.get("refusedLeniencies").and_then(Value::as_array);
         Self {
             refused: LeniencySet::named(refused.into_iter().flatten().filter_map(Value::as_str)),
             silent_patch: connection.get("patchAnswer").is_some_and(|word| word == "noContent"),
+            rate_limit: rate_limit(connection).unwrap_or_default(),
         }
     }
 }
@@ -107,6 +116,17 @@ impl Connection {
     }
 }
 
+/// The rate that a connection asks for.
+fn rate_limit(connection: &Object) -> Result<Option<NonZeroU32>, Error> {
+    let Some(rate) = connection.get("rateLimit").filter(|rate| !rate.is_null()) else {
+        return Ok(None);
+    };
+    let number = rate.as_u64().and_then(|rate| u32::try_from(rate).ok());
+    let rate = number.filter(|rate| *rate <= MAX_RATE).and_then(NonZeroU32::new);
+    let wrong = || Error::invalid_value(format!("rateLimit must be from 1 to {MAX_RATE}"));
+    rate.map(Some).ok_or_else(wrong)
+}
+
 fn rights(attributes: &Object) -> Result<Rights, Error> {
     match attributes.get("scopes").and_then(Value::as_array) {
         Some(scopes) => Rights::named(scopes.iter().filter_map(Value::as_str)),
@@ -140,6 +160,7 @@ impl ObjectType for Connections {
             let scopes = before.and_then(|before| before.attributes.get("scopes").cloned());
             after.attributes.insert("scopes".to_owned(), scopes.unwrap_or_else(usual));
         }
+        rate_limit(&after.attributes)?;
         let roles = Connection::of(after)?.grantable_roles;
         let old = before.and_then(|before| grantable_roles(&before.attributes));
         let Some(roles) = roles.filter(|roles| Some(roles) != old.as_ref()) else { return Ok(()) };

@@ -210,6 +210,8 @@ codes! {
     TemplateInUse => ("templateInUse", 409, None, None),
     /// One PATCH asks for more work than the service does at once.
     TooMuchWork => ("tooMuchWork", 400, Some(ScimType::TooMany), None),
+    /// A connection sends more requests in a second than it may, or an address more unknown tokens.
+    RateLimited => ("rateLimited", 429, None, None),
     /// A request took so long that there is no time for the rest of it.
     OutOfTime => ("outOfTime", 503, None, None),
     /// A group would be its own member.

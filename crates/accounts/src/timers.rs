@@ -22,19 +22,26 @@ pub struct Ticked {
     pub purged: usize,
     /// Accounts that nobody took into use, and that have given their seats back.
     pub reclaimed: usize,
-    /// Tiers whose seats and accounts do not agree.
-    pub drift: Vec<Drift>,
+    /// The tiers whose seats are limited.
+    pub pools: Vec<Pool>,
 }
 
-/// A tier of which the seats that are free and those that accounts have are not all that there are.
+/// The seats of a tier that are limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drift {
+pub struct Pool {
     /// The tier.
     pub tier: Tier,
     /// The seats that there are to be.
     pub total: i64,
     /// The seats that there are.
     pub seats: SeatCount,
+}
+
+impl Pool {
+    /// Whether the seats that are free and those that accounts have are all that there are (rule R19).
+    pub fn adds_up(&self) -> bool {
+        self.seats.free == (self.total - self.seats.used).max(0)
+    }
 }
 
 /// Does what is due in one tenant, for the service itself.
@@ -47,7 +54,7 @@ pub fn tick(tx: &mut dyn Tx, context: &Context) -> Result<Ticked, Refusal> {
     Ok(Ticked {
         purged: purge_grants(tx, context)?,
         reclaimed: reclaim_seats(tx, context, &settings)?,
-        drift: drift(tx, context, &settings)?,
+        pools: pools(tx, context, &settings)?,
     })
 }
 
@@ -111,14 +118,12 @@ fn reclaim_seats(
     Ok(reclaimed)
 }
 
-/// Rule R19.
-fn drift(tx: &mut dyn Tx, context: &Context, settings: &Settings) -> Result<Vec<Drift>, Refusal> {
-    let mut found = Vec::new();
+/// The pools of the tenant, counted.
+fn pools(tx: &mut dyn Tx, context: &Context, settings: &Settings) -> Result<Vec<Pool>, Refusal> {
+    let mut pools = Vec::new();
     for (tier, total) in settings.limits() {
         let seats = tx.seats(context.caller.tenant, tier)?;
-        if seats.free != (total - seats.used).max(0) {
-            found.push(Drift { tier, total, seats });
-        }
+        pools.push(Pool { tier, total, seats });
     }
-    Ok(found)
+    Ok(pools)
 }

@@ -38,6 +38,14 @@ pub(crate) struct GlobalArguments {
     /// What is logged to standard error: error, warn, info, debug, or a tracing filter [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
+
+    /// How it is logged: text or json [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+
+    /// Log also what may name people: whole URLs, and what the database says of values
+    #[arg(long, global = true)]
+    pub(crate) log_personal_data: bool,
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +78,27 @@ pub(crate) struct ServeArguments {
     /// believed, and plain HTTP is spoken for them on other addresses than loopback
     #[arg(long, value_name = "LIST")]
     pub(crate) trusted_proxies: Option<String>,
+    /// The address of /healthz, /readyz and /metrics, for whoever watches the service; port 0 takes a
+    /// free one [default: none]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) telemetry_listen: Option<String>,
+
+    /// Where traces are sent, by OTLP over HTTP, such as http://localhost:4318 [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
+
+    /// Requests a second of one connection, where its own rateLimit says nothing; 0 for no limit
+    /// [default: 1000]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) rate_limit: Option<u32>,
+
+    /// How long a request is worked at, such as 90s [default: 90s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) request_timeout: Option<String>,
+
+    /// Connections at once; more wait until one ends [default: 8192]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_connections: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,14 +2,13 @@
 
 mod arguments;
 mod commands;
+mod logging;
 mod settings;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command, CredentialCommand, TenantCommand, TokenCommand};
 use settings::Settings;
@@ -30,7 +29,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let settings = Settings::load(&arguments)?;
-    log_to_standard_error(&settings)?;
+    let _logging = logging::start(&settings)?;
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(_) => commands::serve::run(settings).await,
         Command::Backup(arguments) => commands::backup::back_up(&settings, &arguments),
@@ -65,16 +64,4 @@ async fn credential(settings: &Settings, command: CredentialCommand) -> anyhow::
         CredentialCommand::List { .. } => commands::credential::list(settings).await,
         CredentialCommand::Revoke { id } => commands::credential::revoke(settings, id).await,
     }
-}
-
-/// Standard output is for what a command gives.
-fn log_to_standard_error(settings: &Settings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log)
-        .map_err(|error| anyhow::anyhow!("--log {:?}: {error}", settings.log))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
-    Ok(())
 }

@@ -1,14 +1,17 @@
 //! Settings: defaults, then a file, then the environment, then flags; the last one wins.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use actix_web::http::Uri;
 use anyhow::{Context, anyhow, bail, ensure};
 use config::{Config, Environment, File, FileFormat};
 use ipnet::IpNet;
+use jiff::SignedDuration;
 use serde::Deserialize;
-use server::{BASE_PATH, Tls};
+use server::{BASE_PATH, Telemetry, Tls};
 use store::DatabaseUrl;
 
 use crate::arguments::{
@@ -34,6 +37,8 @@ const LOG_OF_SIMULATION: &str = "error";
 pub(crate) struct Settings {
     pub(crate) database: Option<String>,
     pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_personal_data: bool,
     pub(crate) listen: String,
     pub(crate) public_url: Option<String>,
     pub(crate) tls_certificate: Option<PathBuf>,
@@ -41,11 +46,26 @@ pub(crate) struct Settings {
     pub(crate) tls_client_ca: Option<PathBuf>,
     pub(crate) tls_client_certificates: bool,
     pub(crate) trusted_proxies: Option<String>,
+    pub(crate) telemetry_listen: Option<String>,
+    pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) rate_limit: Option<u32>,
+    pub(crate) request_timeout: Option<String>,
+    pub(crate) max_connections: Option<u32>,
     pub(crate) tenant: Option<String>,
     pub(crate) dialect: String,
     pub(crate) connection: Option<String>,
     pub(crate) scopes: Option<String>,
     pub(crate) expires: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// An object of JSON in each line, for programs.
+    Json,
 }
 
 /// What a file may hold: a name that is none of these is a mistake, and said to be one.
@@ -55,6 +75,8 @@ pub(crate) struct Settings {
 struct Names {
     database: Option<String>,
     log: Option<String>,
+    log_format: Option<LogFormat>,
+    log_personal_data: Option<bool>,
     listen: Option<String>,
     public_url: Option<String>,
     tls_certificate: Option<String>,
@@ -62,6 +84,11 @@ struct Names {
     tls_client_ca: Option<String>,
     tls_client_certificates: Option<bool>,
     trusted_proxies: Option<String>,
+    telemetry_listen: Option<String>,
+    otlp_endpoint: Option<String>,
+    rate_limit: Option<u32>,
+    request_timeout: Option<String>,
+    max_connections: Option<u32>,
     tenant: Option<String>,
     dialect: Option<String>,
     connection: Option<String>,
@@ -83,6 +110,8 @@ impl Settings {
         let simulates = matches!(arguments.command, Some(Command::Simulate(_)));
         let mut settings = Config::builder()
             .set_default("log", if simulates { LOG_OF_SIMULATION } else { LOG })?
+            .set_default("log_format", "text")?
+            .set_default("log_personal_data", false)?
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("tls_client_certificates", false)?
             .set_default("dialect", "standard")?
@@ -94,6 +123,7 @@ impl Settings {
         }
         let mut settings: Self =
             settings.build()?.try_deserialize().context("the settings cannot be read")?;
+        settings.log_personal_data |= arguments.global.log_personal_data;
         settings.public_url = settings.public_url.as_deref().map(checked_url).transpose()?;
         Ok(settings)
     }
@@ -104,7 +134,7 @@ impl Settings {
     }
 
     /// How TLS is spoken, if it is.
-    pub(crate) fn tls(&self) -> anyhow::Result<Option<Tls>> {
+    fn tls(&self) -> anyhow::Result<Option<Tls>> {
         let (certificate, key) = match (&self.tls_certificate, &self.tls_key) {
             (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
             (None, None) => {
@@ -125,9 +155,26 @@ impl Settings {
     }
 
     /// The proxies that are believed what they say of a request.
-    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<Vec<IpNet>> {
+    fn trusted_proxies(&self) -> anyhow::Result<Vec<IpNet>> {
         let nets = self.trusted_proxies.as_deref().unwrap_or_default().split(',').map(str::trim);
         nets.filter(|net| !net.is_empty()).map(network).collect()
+    }
+
+    /// What the server is told.
+    pub(crate) fn of_server(&self, telemetry: Telemetry) -> anyhow::Result<server::Settings> {
+        let usual = server::Settings::default();
+        let timeout = self.request_timeout.as_deref().map(duration).transpose()?;
+        let connections = self.max_connections.map(|most| most as usize);
+        ensure!(connections != Some(0), "--max-connections 0: at least one must be");
+        Ok(server::Settings {
+            public_url: self.public_url.clone(),
+            tls: self.tls()?,
+            trusted_proxies: self.trusted_proxies()?,
+            telemetry,
+            rate_limit: self.rate_limit.map_or(usual.rate_limit, NonZeroU32::new),
+            request_timeout: timeout.unwrap_or(usual.request_timeout),
+            connections: connections.unwrap_or(usual.connections),
+        })
     }
 
     /// The tenant that a command is about.
@@ -140,6 +187,7 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     let mut flags = vec![
         ("database", arguments.global.database.clone()),
         ("log", arguments.global.log.clone()),
+        ("log_format", arguments.global.log_format.clone()),
     ];
     let mut serve = |serve: &ServeArguments| {
         flags.push(("listen", serve.listen.clone()));
@@ -150,6 +198,11 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
         let asks = serve.tls_client_certificates.then(|| "true".to_owned());
         flags.push(("tls_client_certificates", asks));
         flags.push(("trusted_proxies", serve.trusted_proxies.clone()));
+        flags.push(("telemetry_listen", serve.telemetry_listen.clone()));
+        flags.push(("otlp_endpoint", serve.otlp_endpoint.clone()));
+        flags.push(("rate_limit", serve.rate_limit.map(|rate| rate.to_string())));
+        flags.push(("request_timeout", serve.request_timeout.clone()));
+        flags.push(("max_connections", serve.max_connections.map(|most| most.to_string())));
     };
     serve(&arguments.serve);
     match &arguments.command {
@@ -194,6 +247,17 @@ fn network(text: &str) -> anyhow::Result<IpNet> {
     net.map_err(|_| anyhow!("--trusted-proxies {text:?}: give networks such as 10.0.0.0/8"))
 }
 
+/// How long a request may take.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|time| time.try_into().ok());
+    parsed.filter(|time| (ONE_SECOND..=ONE_HOUR).contains(time)).with_context(|| {
+        format!("--request-timeout {text:?}: give a duration such as 90s, at most an hour")
+    })
+}
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
+const ONE_HOUR: Duration = Duration::from_secs(3_600);
+
 /// The URL above the endpoint, without a slash at its end; it may have a path.
 fn checked_url(url: &str) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
@@ -213,6 +277,15 @@ fn checked_url(url: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_has_a_second_to_an_hour() {
+        assert_eq!(duration("90s").unwrap().as_secs(), 90);
+        assert_eq!(duration("2m").unwrap().as_secs(), 120);
+        for refused in ["", "90", "0s", "-1s", "999ms", "2h", "soon"] {
+            assert!(duration(refused).is_err(), "{refused}");
+        }
+    }
 
     #[test]
     fn a_public_url_is_one_above_the_endpoint() {

@@ -21,7 +21,7 @@
 mod check;
 mod values;
 
-pub use check::{MAX_TEXT, MAX_VALUES, check_primary, check_required, is_primary};
+pub use check::{MAX_MEMBERS, MAX_TEXT, MAX_VALUES, check_primary, check_required, is_primary};
 pub(crate) use check::{QUALIFIERS, check_count, lacks_required_extension, without_duplicates};
 pub(crate) use values::{SEPARATOR, is_joined};
 pub use values::{boolean, parse_attribute, parse_elements, parse_single};

@@ -21,7 +21,7 @@ use tracing_actix_web::RequestId;
 
 use crate::clock::Stopwatch;
 use crate::error::ApiError;
-use crate::{State, origin, requests, unread};
+use crate::{MAX_URL, REQUEST_TIMEOUT, State, origin, requests, unread};
 
 /// An answer with a body of JSON.
 pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
@@ -100,10 +100,12 @@ pub(crate) async fn finish(
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
     let is_protected = is_protected(&request);
     unread::set_aside(&mut request);
-    let mut answer = if has_host(&request) {
-        next.call(request).await?
-    } else {
-        request.into_response(ApiError::BadHost.error_response())
+    let state = request.app_data::<Data<State>>();
+    let _in_flight = state.map(|state| state.settings.telemetry.metrics().enter());
+    let patience = state.map_or(REQUEST_TIMEOUT, |state| state.settings.request_timeout);
+    let mut answer = match obstacle(&request) {
+        None => store::within(patience, next.call(request)).await?,
+        Some(refusal) => request.into_response(refusal.error_response()),
     };
     requests::record(&answer, &watch);
     let headers = answer.headers_mut();
@@ -131,6 +133,15 @@ fn is_protected(request: &ServiceRequest) -> bool {
     let state = request.app_data::<Data<State>>();
     let trusted = state.map_or(&[][..], |state| &state.settings.trusted_proxies);
     origin::is_protected(request.request(), trusted)
+}
+
+/// What is wrong with the head of a request, wherever it goes.
+fn obstacle(request: &ServiceRequest) -> Option<ApiError> {
+    if !has_host(request) {
+        return Some(ApiError::BadHost);
+    }
+    let url = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+    (url > MAX_URL).then_some(ApiError::UriTooLong)
 }
 
 /// The host becomes part of every `location`, so it must be one (RFC 9112 section 3.2). A request

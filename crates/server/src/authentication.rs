@@ -4,7 +4,9 @@
 //! trusts -, its identifier and secret where its connection takes those with each request (RFC 7617), or a
 //! certificate while TLS begins (RFC 8705).
 
+use std::borrow::Cow;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,12 +18,13 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use openssl::sha::sha256;
+use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::known::Admitted;
 use crate::requests::Noted;
 use crate::tls::ClientCertificate;
-use crate::{State, access_token, clock, jwt, token};
+use crate::{State, access_token, clock, jwt, origin, token};
 
 /// A caller whose credential is live.
 pub(crate) struct Authenticated(pub(crate) Caller);
@@ -38,10 +41,12 @@ impl FromRequest for Authenticated {
             let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
             let shown = shown.ok_or(ApiError::Unauthorized { invalid_token: false })?;
             let now = clock::now();
-            let admitted = authenticate(&state, &shown).await?;
+            let address = origin::client(&request, &state.settings.trusted_proxies);
+            let admitted = authenticate(&state, address, &shown).await?;
             let caller = admitted.caller(now);
             // Of one that ended it is still known whose it was, for the provisioning log.
             Noted::with(&request, |noted| noted.caller = Some(caller));
+            state.rates.admit(&caller).map_err(too_fast)?;
             if admitted.is_live(now) { Ok(Self(caller)) } else { Err(REFUSED) }
         })
     }
@@ -73,40 +78,89 @@ impl Shown {
         }
     }
 
-    /// What it is remembered by: a digest, so that no secret is kept, and that how long it takes to
-    /// find it tells nothing of one.
-    fn digest(&self) -> String {
+    /// What it is remembered by: the public part of a token of this service, with its secret beside
+    /// it, or a digest, so that no secret is kept, and that how long it takes to find it tells nothing
+    /// of one.
+    fn key(&self) -> (Cow<'_, str>, Option<&str>) {
         let (kind, text) = match self {
-            Self::Bearer(text) => ("bearer", text.as_str()),
+            Self::Bearer(text) => match token::parts(text) {
+                Some((id, secret)) => return (id.into(), Some(secret)),
+                None => ("bearer", text.as_str()),
+            },
             Self::Basic(text) => ("basic", text.as_str()),
             Self::Certificate(certificate) => ("certificate", certificate.digest()),
         };
-        token::hex(&sha256(format!("{kind} {text}").as_bytes()))
+        (token::hex(&sha256(format!("{kind} {text}").as_bytes())).into(), None)
     }
 }
 
 const REFUSED: ApiError = ApiError::Unauthorized { invalid_token: true };
 
-async fn authenticate(state: &State, shown: &Shown) -> Result<Arc<Admitted>, ApiError> {
-    if let Shown::Bearer(text) = shown
-        && let Some((id, secret)) = token::parts(text)
-    {
-        return by_token(state, id, secret).await;
-    }
-    let digest = shown.digest();
+fn too_fast(seconds: u64) -> ApiError {
+    ApiError::RateLimited { seconds, what: "the connection sends more requests than it may" }
+}
+
+fn too_strange(seconds: u64) -> ApiError {
+    ApiError::RateLimited { seconds, what: "too many tokens from this address are unknown" }
+}
+
+/// Whose a request is. Of one that ended it is known too.
+async fn authenticate(
+    state: &State,
+    address: Option<IpAddr>,
+    shown: &Shown,
+) -> Result<Arc<Admitted>, ApiError> {
     let (now, changes) = (clock::now(), state.store.catalogue_changes());
-    if let Some(known) = state.known.get(&digest, now, changes) {
+    let (key, secret) = shown.key();
+    let is_it = |admitted: &&Arc<Admitted>| {
+        secret.is_none_or(|secret| token::matches(secret, &admitted.secret_hash))
+    };
+    if let Some(known) = state.known.get(&key, now, changes).filter(|known| is_it(&known)) {
         return Ok(known);
     }
+    let strangers = &state.strangers;
+    let insists = || match strangers.insists(address, &key, now) {
+        Ok(()) => REFUSED,
+        Err(seconds) => too_strange(seconds),
+    };
+    // What is no token of this service may be made good by an administrator: it is looked up again.
+    let is_repeated = strangers.is_unknown(&key, now);
+    if is_repeated && secret.is_some() {
+        return Err(insists());
+    }
+    let has_met = state.known.has_met(&key);
+    if !has_met {
+        strangers.admit(address, now).map_err(too_strange)?;
+    }
+    let found = look_up(state, shown, has_met).await?;
+    if let Some(admitted) = found.iter().find(is_it) {
+        remember(state, &key, admitted, now, changes);
+        return Ok(Arc::clone(admitted));
+    }
+    if !found.is_empty() || is_repeated {
+        return Err(insists());
+    }
+    strangers.remember(&key, now);
+    strangers.guesses(address, now).map_err(too_strange)?;
+    Err(REFUSED)
+}
+
+/// Those who may have shown it.
+async fn look_up(
+    state: &State,
+    shown: &Shown,
+    has_met: bool,
+) -> Result<Vec<Arc<Admitted>>, ApiError> {
     let found = match shown {
-        Shown::Bearer(text) if access_token::is_one(text) => by_access_token(state, text).await?,
-        Shown::Bearer(text) => by_jwt(state, text).await?,
+        Shown::Bearer(text) => match token::parts(text) {
+            Some((id, _)) => return by_token(state, id, has_met).await,
+            None if access_token::is_one(text) => by_access_token(state, text).await?,
+            None => by_jwt(state, text).await?,
+        },
         Shown::Basic(text) => by_password(state, text).await?,
         Shown::Certificate(certificate) => by_certificate(state, certificate).await?,
     };
-    let admitted = Arc::new(found.ok_or(REFUSED)?);
-    remember(state, &digest, &admitted, now, changes);
-    Ok(admitted)
+    Ok(found.map(Arc::new).into_iter().collect())
 }
 
 fn remember(
@@ -122,19 +176,13 @@ fn remember(
     }
 }
 
-/// Whoever has a token of `headcount token create`.
-async fn by_token(state: &State, id: &str, secret: &str) -> Result<Arc<Admitted>, ApiError> {
-    let is_it = |admitted: &&Arc<Admitted>| token::matches(secret, &admitted.secret_hash);
-    let (now, changes) = (clock::now(), state.store.catalogue_changes());
-    if let Some(known) = state.known.get(id, now, changes).filter(|known| is_it(&known)) {
-        return Ok(known);
-    }
-    let wanted = id.to_owned();
-    let found = state.store.read(move |tx| tx.credentials(&wanted)).await?;
-    let found: Vec<_> = found.into_iter().map(|one| Arc::new(Admitted::of_token(one))).collect();
-    let admitted = Arc::clone(found.iter().find(is_it).ok_or(REFUSED)?);
-    remember(state, id, &admitted, now, changes);
-    Ok(admitted)
+/// Whoever may have a token of `headcount token create`. Tokens that were never seen have a line of their
+/// own in the store's queue, so that guesses keep nobody waiting but each other.
+async fn by_token(state: &State, id: &str, has_met: bool) -> Result<Vec<Arc<Admitted>>, ApiError> {
+    let line = if has_met { Uuid::nil() } else { Uuid::max() };
+    let id = id.to_owned();
+    let found = state.store.of(line).read(move |tx| tx.credentials(&id)).await?;
+    Ok(found.into_iter().map(|one| Arc::new(Admitted::of_token(one))).collect())
 }
 
 /// Whoever has an access token of this service: what the credential may for which it was given.

@@ -2,13 +2,15 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use accounts::Caller;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::web::BytesMut;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::web::{BytesMut, Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::TryStreamExt;
 use scim_protocol::bulk::MAX_PAYLOAD_SIZE;
 use scim_protocol::error::Error;
@@ -17,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::authentication::Authenticated;
 use crate::error::ApiError;
-use crate::{MAX_BODY, json, unread};
+use crate::{MAX_BODY, State, json, unread};
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,6 +28,41 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Body {
     pub(crate) caller: Caller,
     pub(crate) value: Value,
+}
+
+/// What the bodies that are in memory may take together, in bytes. As JSON they take some times as much.
+const ALL_BODIES: usize = 256 * 1024 * 1024;
+
+/// What the bodies that are in memory take.
+#[derive(Clone, Default)]
+pub(crate) struct Budget(Arc<AtomicUsize>);
+
+impl Budget {
+    /// Takes room for the bytes of one body, until what is given is dropped.
+    fn share(&self) -> Share {
+        Share { of: self.clone(), bytes: 0 }
+    }
+}
+
+/// The part of a budget that one body takes.
+struct Share {
+    of: Budget,
+    bytes: usize,
+}
+
+impl Share {
+    /// Takes more room, if there is any.
+    fn grow(&mut self, bytes: usize) -> Result<(), ApiError> {
+        self.bytes += bytes;
+        let before = self.of.0.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > ALL_BODIES { Err(ApiError::NoRoom) } else { Ok(()) }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.of.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// How large the bodies of an endpoint may be.
@@ -117,13 +154,18 @@ async fn read_all(request: &HttpRequest, payload: &mut Payload) -> Result<BytesM
     if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|n| n > limit.bytes) {
         return Err(ApiError::TooLarge(limit));
     }
+    let budget = request.app_data::<Data<State>>().map(|state| state.bodies.clone());
+    let mut share = budget.unwrap_or_default().share();
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.try_next().await.map_err(broken)? {
         if bytes.len() + chunk.len() > limit.bytes {
             return Err(ApiError::TooLarge(limit));
         }
+        share.grow(chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
+    // It is given back with the request, whose body is in memory until then.
+    request.extensions_mut().insert(share);
     Ok(bytes)
 }
 
@@ -162,6 +204,17 @@ mod tests {
 
     use super::*;
     use crate::answer::finish;
+
+    #[test]
+    fn bodies_take_no_more_than_there_is_room_for() {
+        let budget = Budget::default();
+        let mut share = budget.share();
+        assert!(share.grow(ALL_BODIES - 10).is_ok());
+        assert!(matches!(budget.share().grow(11), Err(ApiError::NoRoom)));
+        assert!(budget.share().grow(10).is_ok(), "what was refused takes none");
+        drop(share);
+        assert!(budget.share().grow(ALL_BODIES).is_ok());
+    }
 
     fn is_json_of(content_type: &str) -> bool {
         is_json(

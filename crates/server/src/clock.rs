@@ -40,6 +40,10 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
     pub(crate) fn micros(&self) -> u64 {
         u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
     }

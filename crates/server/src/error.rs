@@ -12,8 +12,10 @@ use scim_protocol::error::{Error, ScimType};
 use scim_protocol::message;
 use serde_json::{Value, json};
 
+use crate::MAX_URL;
 use crate::answer::SCIM_JSON;
 use crate::body::BodyLimit;
+use crate::telemetry::PERSONAL;
 
 /// The URN under which an error says which rule refused.
 const HEADCOUNT_ERROR: &str = "urn:ietf:params:scim:api:messages:headcount:2.0:Error";
@@ -50,6 +52,12 @@ pub(crate) enum ApiError {
     UnresolvedReference(String),
     /// The body did not come in time.
     TooSlow,
+    /// So many come at once that it must wait so many seconds.
+    RateLimited { seconds: u64, what: &'static str },
+    /// The URL is too long.
+    UriTooLong,
+    /// So much is being read from others that there is no room for the body.
+    NoRoom,
     /// The host that the request names is none (RFC 9112 section 3.2).
     BadHost,
     /// SCIM has it, and the service does not.
@@ -83,7 +91,8 @@ impl ApiError {
             Self::Refused(refusal @ Refusal::Doubted(_)) => {
                 (StatusCode::CONFLICT, Some(ScimType::Uniqueness), refusal.to_string())
             }
-            Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
+            Self::NoRoom
+            | Self::Refused(Refusal::Storage(StorageError::Unavailable(_) | StorageError::Again)) => {
                 plain(StatusCode::SERVICE_UNAVAILABLE, "the service is busy: try again shortly")
             }
             Self::Refused(Refusal::Storage(StorageError::Full(_))) => plain(
@@ -124,6 +133,16 @@ impl ApiError {
             Self::TooSlow => {
                 plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time: send it again")
             }
+            Self::RateLimited { seconds, what } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                None,
+                format!("{what}: send the request again in {seconds} seconds"),
+            ),
+            Self::UriTooLong => (
+                StatusCode::URI_TOO_LONG,
+                None,
+                format!("the URL is longer than {MAX_URL} bytes: send a query as POST to /.search"),
+            ),
             Self::BadHost => plain(
                 StatusCode::BAD_REQUEST,
                 "the header `Host` must be one host, with a port or not",
@@ -136,14 +155,19 @@ impl ApiError {
 
     /// The code of a rule; where the status says it all there is none to add.
     fn code(&self) -> Option<Code> {
-        let Self::Refused(refusal) = self else { return None };
+        let refusal = match self {
+            Self::Refused(refusal) => refusal,
+            Self::RateLimited { .. } => return Some(Code::RateLimited),
+            _ => return None,
+        };
         refusal.code().filter(|code| !matches!(code, Code::NotFound | Code::VersionMismatch))
     }
 
     /// Says what failed inside, which is for the log alone.
     pub(crate) fn log(&self) {
         if let Self::Refused(Refusal::Storage(error)) = self {
-            tracing::error!(error = ?error, "the store failed");
+            tracing::error!(error = %store::Plain(error), "the store failed");
+            tracing::error!(target: PERSONAL, ?error, "the store failed");
         }
     }
 
@@ -151,6 +175,21 @@ impl ApiError {
     /// request.
     pub(crate) fn ends_connection(&self) -> bool {
         matches!(self, Self::TooSlow)
+    }
+
+    /// The rule that refuses, and the code or, where there is none, the keyword or the reason of the
+    /// status: as it is counted.
+    pub(crate) fn rule_and_code(&self) -> (Option<&'static str>, &'static str) {
+        let code = match self {
+            Self::Refused(refusal) => refusal.code(),
+            _ => self.code(),
+        };
+        if let Some(code) = code {
+            return (code.rule(), code.as_str());
+        }
+        let (status, scim_type, _) = self.parts();
+        let reason = || status.canonical_reason().unwrap_or_default();
+        (None, scim_type.map_or_else(reason, ScimType::as_str))
     }
 
     /// As the provisioning log has it.
@@ -190,6 +229,14 @@ pub(crate) fn problem_of(body: &Value) -> Problem {
     }
 }
 
+/// A refusal for the log: without what somebody has sent, which the texts of a database repeat.
+pub(crate) fn told(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Storage(error) => store::Plain(error).to_string(),
+        _ => refusal.code().map_or("a refusal", Code::as_str).to_owned(),
+    }
+}
+
 /// Some details repeat what the client sent.
 fn shortened(detail: &str) -> String {
     detail.chars().take(MAX_DETAIL).collect()
@@ -225,7 +272,13 @@ impl ResponseError for ApiError {
                 let challenge = "Bearer realm=\"headcount\", error=\"insufficient_scope\"";
                 answer.insert_header((WWW_AUTHENTICATE, challenge));
             }
-            Self::Refused(Refusal::Storage(_)) => {
+            Self::RateLimited { seconds, .. } => {
+                answer.insert_header((RETRY_AFTER, seconds.to_string()));
+            }
+            Self::NoRoom => {
+                answer.insert_header((RETRY_AFTER, RETRY_SECONDS));
+            }
+            Self::Refused(Refusal::Storage(error)) => {
                 self.log();
                 if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
                     let is_full = matches!(error, StorageError::Full(_));

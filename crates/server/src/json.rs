@@ -4,21 +4,26 @@
 //! that takes the last one is not the proxy that took the first. Names of attributes have no case
 //! (RFC 7643 section 2.1), so names that differ in nothing else are the same name.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 
 use scim_protocol::error::Error;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
 /// What of a name is shown in an error.
 const SHOWN: usize = 100;
 
+/// The values of one body, those in others counted too. Read, each takes many times the two bytes in which
+/// it can be sent.
+const MAX_VALUES: usize = 500_000;
+
 /// Reads a body.
 ///
 /// # Errors
-/// `invalidSyntax`, if it is no JSON in UTF-8 (RFC 8259 section 8.1) or has a name twice.
+/// `invalidSyntax`, if it has more than [`MAX_VALUES`] values, if it is no JSON in UTF-8 (RFC 8259 section 8.1) or has a name twice.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Error> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let position = error.valid_up_to();
@@ -28,27 +33,33 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Error> {
         let detail = "the body must not start with a byte order mark";
         return Err(Error::invalid_syntax(detail));
     }
-    let Once(value) = serde_json::from_str(text).map_err(|error| {
+    let (left, mut reader) = (Cell::new(MAX_VALUES), serde_json::Deserializer::from_str(text));
+    let value = Once(&left).deserialize(&mut reader);
+    let value = value.and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| {
         Error::invalid_syntax(match error.classify() {
             Category::Data => format!("the body is refused: {error}"),
             _ => format!("the body is no valid JSON: {error}"),
         })
-    })?;
-    Ok(value)
+    })
 }
 
-/// A value whose objects have every name once.
-struct Once(Value);
+/// Reads a value whose objects have every name once, if there are so many values left.
+#[derive(Clone, Copy)]
+struct Once<'a>(&'a Cell<usize>);
 
-impl<'de> Deserialize<'de> for Once {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Builder).map(Self)
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let left = self.0.get().checked_sub(1);
+        let too_many = || D::Error::custom(format!("it has more than {MAX_VALUES} values"));
+        self.0.set(left.ok_or_else(too_many)?);
+        deserializer.deserialize_any(self)
     }
 }
 
-struct Builder;
-
-impl<'de> Visitor<'de> for Builder {
+impl<'de> Visitor<'de> for Once<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +96,7 @@ impl<'de> Visitor<'de> for Builder {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(Once(value)) = elements.next_element()? {
+        while let Some(value) = elements.next_element_seed(self)? {
             array.push(value);
         }
         Ok(Value::Array(array))
@@ -98,7 +109,7 @@ impl<'de> Visitor<'de> for Builder {
                 let shown: String = name.chars().take(SHOWN).collect();
                 return Err(A::Error::custom(format!("{shown:?} is there twice in one object")));
             }
-            let Once(value) = members.next_value()?;
+            let value = members.next_value_seed(self)?;
             object.insert(name, value);
         }
         Ok(Value::Object(object))
@@ -152,6 +163,16 @@ mod tests {
             let error = parse(bytes).unwrap_err();
             assert!(error.detail.contains(told), "{}", error.detail);
         }
+    }
+
+    #[test]
+    fn values_are_bounded() {
+        let list = |count: usize| format!("[{}]", vec!["0"; count].join(","));
+        assert!(parse(list(MAX_VALUES - 1).as_bytes()).is_ok());
+        let refused = parse(list(MAX_VALUES).as_bytes()).unwrap_err();
+        assert!(refused.detail.contains("more than 500000 values"), "{}", refused.detail);
+        let objects = format!("[{}]", vec!["{\"a\":[]}"; MAX_VALUES / 2].join(","));
+        assert!(parse(objects.as_bytes()).is_err());
     }
 
     #[test]

@@ -103,6 +103,11 @@ impl Known {
         is_fresh.then_some(read.admitted)
     }
 
+    /// Whether it was ever good, as far as is remembered.
+    pub(crate) fn has_met(&self, key: &str) -> bool {
+        self.0.peek(key).is_some()
+    }
+
     /// Keeps who it is, which was read now, after so many changes.
     pub(crate) fn keep(&self, key: &str, admitted: &Arc<Admitted>, now: Timestamp, changes: u64) {
         self.0.insert(key.to_owned(), Read { admitted: Arc::clone(admitted), at: now, changes });
@@ -147,6 +152,7 @@ mod tests {
         assert!(known.get("a", later(1000), 7).is_none(), "too old");
         assert!(known.get("a", later(-1000), 7).is_none(), "of a clock that was set back");
         assert!(known.get("a", start, 8).is_none(), "something changed");
+        assert!(known.has_met("a") && !known.has_met("b"));
         assert!(known.get("b", start, 7).is_none());
     }
 

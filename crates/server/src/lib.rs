@@ -16,6 +16,7 @@ mod error;
 mod json;
 mod jwt;
 mod known;
+mod limits;
 mod oauth;
 mod origin;
 mod requests;
@@ -29,7 +30,9 @@ mod unread;
 mod uses;
 
 use std::net::TcpListener;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use accounts::StorageError;
@@ -43,12 +46,16 @@ use tokio::sync::Notify;
 use tracing_actix_web::TracingLogger;
 
 pub use jwt::has_keys;
+pub use limits::USUAL_RATE;
+pub use telemetry::{PERSONAL, Telemetry, Watch};
 pub use tls::{Tls, TlsError, fingerprint};
 
 use access_token::AccessTokenKey;
+use body::Budget;
 use cursor::CursorKey;
 use jwt::IssuerKeys;
 use known::Known;
+use limits::{Rates, Strangers};
 use requests::Queue;
 use scim::{Places, Turns};
 use uses::Uses;
@@ -65,6 +72,17 @@ pub const TOKEN_PATH: &str = "/oauth/token";
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 
+/// The longest URL, in bytes from its path on: a filter as long as they may be, with each byte encoded, and
+/// all else that goes with it.
+pub(crate) const MAX_URL: usize = 56 * 1024;
+
+/// How long a request is worked at, from its head on, unless an operator says otherwise. Identity
+/// providers give up after a minute.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Connections at once, unless an operator says otherwise. More wait until one ends.
+pub const CONNECTIONS: usize = 8_192;
+
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -76,7 +94,7 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const SHUTDOWN_TIMEOUT: u64 = 30;
 
 /// What the server is told from outside.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The URL under which clients reach `/`, without a slash at its end; from the request's Host
     /// if there is none.
@@ -85,6 +103,28 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// The proxies that are believed what they say of a request.
     pub trusted_proxies: Vec<IpNet>,
+    /// What is counted, and told to whoever watches the server.
+    pub telemetry: Telemetry,
+    /// Requests a second of a connection whose own rate says nothing else; `None`: as many as come.
+    pub rate_limit: Option<NonZeroU32>,
+    /// How long a request is worked at, from its head on.
+    pub request_timeout: Duration,
+    /// Connections at once.
+    pub connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            telemetry: Telemetry::new(),
+            rate_limit: Some(USUAL_RATE),
+            request_timeout: REQUEST_TIMEOUT,
+            connections: CONNECTIONS,
+        }
+    }
 }
 
 /// Why the service does not serve.
@@ -127,6 +167,9 @@ pub(crate) struct State {
     issuers: IssuerKeys,
     uses: Uses,
     requests: Queue,
+    rates: Rates,
+    strangers: Strangers,
+    bodies: Budget,
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -143,7 +186,9 @@ pub async fn serve(
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
     jwt::install();
-    let tls = settings.tls.clone();
+    let (rate, connections) = (settings.rate_limit, settings.connections);
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    let (tls, telemetry) = (settings.tls.clone(), settings.telemetry.clone());
     let state = Data::new(State {
         store,
         cursor_key: keys.cursor,
@@ -155,7 +200,11 @@ pub async fn serve(
         issuers: IssuerKeys::default(),
         uses: Uses::default(),
         requests: Queue::default(),
+        rates: Rates::new(rate),
+        strangers: Strangers::default(),
+        bodies: Budget::default(),
     });
+    telemetry.life().serve(&state);
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let log_ends = Arc::new(Notify::new());
     let log = actix_web::rt::spawn(requests::run(state.clone(), Arc::clone(&log_ends)));
@@ -173,6 +222,8 @@ pub async fn serve(
             .default_service(actix_web::web::to(error::no_such_path))
     });
     let server = server
+        .workers(workers)
+        .max_connections(connections.div_ceil(workers))
         .client_request_timeout(HEAD_TIMEOUT)
         .tls_handshake_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_TIMEOUT)
@@ -190,6 +241,7 @@ pub async fn serve(
     let (handle, stop) = (server.handle(), stop_signal()?);
     actix_web::rt::spawn(async move {
         stop.await;
+        telemetry.life().drain();
         tracing::info!("stopping: requests in flight finish");
         handle.stop(true).await;
     });

@@ -6,8 +6,8 @@ use accounts::timers::{Ticked, tick};
 use accounts::{Context, Refusal};
 use actix_web::rt::time::interval;
 use actix_web::web::Data;
-use store::Store;
 
+use crate::error::told;
 use crate::{State, clock, requests};
 
 /// How often.
@@ -18,33 +18,41 @@ pub(crate) async fn run(state: Data<State>) {
     let mut every = interval(PERIOD);
     loop {
         every.tick().await;
-        if let Err(error) = all(&state.store).await {
-            tracing::error!(?error, "what is due could not be done; it is tried again");
+        if let Err(error) = all(&state).await {
+            let error = told(&error);
+            tracing::error!(error, "what is due could not be done; it is tried again");
+        } else {
+            let metrics = state.settings.telemetry.metrics();
+            metrics.timers_done.set(clock::now().as_second());
         }
     }
 }
 
 /// Each tenant in a unit of work of its own, one after the other.
-async fn all(store: &Store) -> Result<(), Refusal> {
+async fn all(state: &State) -> Result<(), Refusal> {
+    let (store, known) = (&state.store, state.settings.telemetry.tenants());
     let tenants = store.read(|tx| Ok::<_, Refusal>(tx.tenants()?)).await?;
     for tenant in tenants {
         let context = Context::of_system(tenant.id, clock::now(), clock::new_id);
         let ticked = store.of(tenant.id).write(move |tx| tick(tx, &context)).await?;
         report(&tenant.name, &ticked);
+        known.learn([(tenant.id, tenant.name.as_str())]);
+        known.count_seats(tenant.id, ticked.pools);
         // The log is beside all else, and so is what goes wrong with it.
-        if let Err(error) = requests::forget_old(store, &tenant).await {
-            tracing::warn!(tenant = %tenant.name, ?error, "the provisioning log keeps too much");
+        if let Err(error) = requests::forget_old(state, &tenant).await {
+            let error = told(&error);
+            tracing::warn!(tenant = %tenant.name, error, "the provisioning log keeps too much");
         }
     }
     Ok(())
 }
 
 fn report(tenant: &str, ticked: &Ticked) {
-    let Ticked { purged, reclaimed, drift } = ticked;
+    let Ticked { purged, reclaimed, pools } = ticked;
     if purged + reclaimed > 0 {
         tracing::info!(tenant, purged, reclaimed, "time has passed");
     }
-    for found in drift {
+    for found in pools.iter().filter(|pool| !pool.adds_up()) {
         tracing::warn!(
             tenant,
             tier = %found.tier,

@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::error::UnitError;
+use crate::load::Load;
+use crate::patience::in_time;
 use crate::queue::{Queue, Rejected};
 
 /// The units that lanes take.
@@ -35,9 +37,15 @@ pub(crate) enum Verdict {
 }
 
 /// All that a session can be asked. Of what there are two files in SQLite, each session has one.
-pub(crate) trait AllTx: Tx + RequestLog {}
+pub(crate) trait AllTx: Tx + RequestLog + Steps {}
 
-impl<T: Tx + RequestLog> AllTx for T {}
+impl<T: Tx + RequestLog + Steps> AllTx for T {}
+
+/// What a session knows of the database itself.
+pub(crate) trait Steps {
+    /// The steps of the schema that were applied.
+    fn steps(&mut self) -> Result<Vec<String>, StorageError>;
+}
 
 /// A unit of work in a queue.
 pub(crate) trait Unit: Send {
@@ -131,7 +139,13 @@ impl Lanes {
                 Rejected::Closed => "the store is closed",
             })
         })?;
-        result.await.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
+        let result = in_time(result).await?;
+        result.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
+    }
+
+    /// How busy they are.
+    pub(crate) fn load(&self) -> Load {
+        self.queue.load(self.threads.len())
     }
 }
 

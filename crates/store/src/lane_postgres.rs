@@ -70,6 +70,7 @@ pub(crate) fn write(mut line: Line, units: &Units) {
             continue;
         }
         let ended = in_transaction(&mut line, &mut *unit);
+        units.note_batch(1);
         unit.answer(ended);
     }
 }

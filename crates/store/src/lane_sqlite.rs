@@ -36,6 +36,7 @@ pub(crate) fn write(path: &Path, open: Open, mut session: Session, units: &Units
             continue;
         }
         let (done, is_sound) = batch(&mut session, first, units);
+        units.note_batch(done.len());
         let committed = if is_sound {
             Transaction::commit_transaction(&mut session.0).map_err(failed)
         } else {

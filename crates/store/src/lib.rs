@@ -18,7 +18,10 @@ mod keyring;
 mod lane;
 mod lane_postgres;
 mod lane_sqlite;
+mod load;
 mod migrate;
+mod patience;
+mod plain;
 mod postgres;
 mod queue;
 mod schema;
@@ -41,6 +44,9 @@ use uuid::Uuid;
 pub use backup::{BackupError, back_up, restore};
 pub use error::{OpenError, UnitError};
 pub use import::Importer;
+pub use load::{BATCH_BOUNDS, Batches, Lane, Load};
+pub use patience::{in_time, within};
+pub use plain::Plain;
 pub use url::DatabaseUrl;
 
 use catalogue::{Catalogue, View};
@@ -61,6 +67,7 @@ pub struct Store {
     writes: Lanes,
     catalogue: Arc<Catalogue>,
     log: Lanes,
+    steps: Vec<String>,
 }
 
 impl Store {
@@ -107,6 +114,7 @@ impl Store {
                     writes: Lanes::start("write", vec![write])?,
                     catalogue,
                     log: Lanes::start("log", vec![write_log])?,
+                    steps: migrate::known_sqlite()?,
                 })
             }
             DatabaseUrl::Postgres(url) => {
@@ -125,8 +133,31 @@ impl Store {
                     writes: Lanes::start("write", writers)?,
                     catalogue,
                     log: Lanes::start("log", vec![write_log])?,
+                    steps: migrate::known_postgres()?,
                 })
             }
+        }
+    }
+
+    /// Whether the database answers, and has the schema of this program: its steps that are missing
+    /// there, and those that are there and not this program's.
+    ///
+    /// # Errors
+    /// As [`TenantStore::read`].
+    pub async fn check(&self) -> Result<Schema, StorageError> {
+        let applied = self.reads.run(Uuid::nil(), move |tx| tx.steps()).await?;
+        let other = |of: &[String], than: &[String]| {
+            of.iter().filter(|step| !than.contains(step)).cloned().collect()
+        };
+        Ok(Schema { missing: other(&self.steps, &applied), unknown: other(&applied, &self.steps) })
+    }
+
+    /// How busy the lanes of a kind are.
+    pub fn load(&self, of: Lane) -> Load {
+        match of {
+            Lane::Read => self.reads.load(),
+            Lane::Write => self.writes.load(),
+            Lane::Log => self.log.load(),
         }
     }
 
@@ -186,6 +217,15 @@ impl Store {
     pub fn of(&self, tenant: Uuid) -> TenantStore<'_> {
         TenantStore { store: self, tenant }
     }
+}
+
+/// How the schema of a database differs from that of this program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// Steps that were not applied.
+    pub missing: Vec<String>,
+    /// Steps that this program does not have.
+    pub unknown: Vec<String>,
 }
 
 /// The store, as the units of work of one tenant use it.

@@ -39,7 +39,25 @@ pub(crate) fn postgres(conn: &mut postgres::Conn) -> Result<Vec<String>, OpenErr
 
 /// How many steps have been applied to a file of SQLite, all of which are known.
 pub(crate) fn applied_to_sqlite(conn: &mut sqlite::Conn) -> Result<usize, OpenError> {
-    known::<diesel::sqlite::Sqlite, _>(conn, &SQLITE)
+    applied::<diesel::sqlite::Sqlite, _>(conn, &SQLITE)
+}
+
+/// The steps of this program's schema for PostgreSQL.
+pub(crate) fn known_postgres() -> Result<Vec<String>, OpenError> {
+    known::<diesel::pg::Pg>(&POSTGRES)
+}
+
+/// The steps of this program's schema for SQLite.
+pub(crate) fn known_sqlite() -> Result<Vec<String>, OpenError> {
+    known::<diesel::sqlite::Sqlite>(&SQLITE)
+}
+
+fn known<Db: diesel::backend::Backend>(steps: &EmbeddedMigrations) -> Result<Vec<String>, OpenError>
+where
+    EmbeddedMigrations: MigrationSource<Db>,
+{
+    let steps = MigrationSource::<Db>::migrations(steps).map_err(OpenError::Migration)?;
+    Ok(steps.iter().map(|step| step.name().version().to_string()).collect())
 }
 
 fn run<Db, Conn>(conn: &mut Conn, steps: EmbeddedMigrations) -> Result<Vec<String>, OpenError>
@@ -48,23 +66,19 @@ where
     Conn: MigrationHarness<Db>,
     EmbeddedMigrations: MigrationSource<Db>,
 {
-    known::<Db, _>(conn, &steps)?;
+    applied::<Db, _>(conn, &steps)?;
     let done = conn.run_pending_migrations(steps).map_err(OpenError::Migration)?;
     Ok(done.iter().map(ToString::to_string).collect())
 }
 
 /// How many steps have been applied. It fails if one is not among `steps`: a newer program did it.
-fn known<Db, Conn>(conn: &mut Conn, steps: &EmbeddedMigrations) -> Result<usize, OpenError>
+fn applied<Db, Conn>(conn: &mut Conn, steps: &EmbeddedMigrations) -> Result<usize, OpenError>
 where
     Db: diesel::backend::Backend,
     Conn: MigrationHarness<Db>,
     EmbeddedMigrations: MigrationSource<Db>,
 {
-    let known: Vec<String> = MigrationSource::<Db>::migrations(steps)
-        .map_err(OpenError::Migration)?
-        .iter()
-        .map(|step| step.name().version().to_string())
-        .collect();
+    let known = known::<Db>(steps)?;
     let applied = conn.applied_migrations().map_err(OpenError::Migration)?;
     match applied.iter().map(ToString::to_string).find(|step| !known.contains(step)) {
         Some(newer) => Err(OpenError::Newer(newer)),

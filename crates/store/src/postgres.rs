@@ -161,6 +161,8 @@ mod savepoints;
 mod seats;
 #[path = "sql/statement.rs"]
 mod statement;
+#[path = "sql/steps.rs"]
+mod steps;
 #[path = "sql/tenancy.rs"]
 mod tenancy;
 #[path = "sql/users.rs"]

@@ -3,9 +3,12 @@
 //! of its units, not for all.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
+
+use crate::load::{BATCH_BOUNDS, Batches, Load};
 
 /// What waits at most, of all tenants together.
 const LIMIT: usize = 1_024;
@@ -17,6 +20,10 @@ pub(crate) struct Queue<T> {
     lines: Mutex<Lines<T>>,
     /// There is something, or there will be nothing more.
     changed: Condvar,
+    /// How many units were done together, by the bounds of [`BATCH_BOUNDS`].
+    batches: [AtomicU64; BATCH_BOUNDS.len()],
+    /// The units of all of those.
+    batched: AtomicU64,
 }
 
 struct Lines<T> {
@@ -26,6 +33,10 @@ struct Lines<T> {
     turns: VecDeque<Uuid>,
     waiting: usize,
     closed: bool,
+    /// Those who wait for something.
+    idle: usize,
+    taken: u64,
+    refused: u64,
 }
 
 /// Why something was not taken in.
@@ -39,8 +50,17 @@ pub(crate) enum Rejected {
 
 impl<T> Queue<T> {
     pub(crate) fn new() -> Self {
-        let lines = Lines { of: HashMap::new(), turns: VecDeque::new(), waiting: 0, closed: false };
-        Self { lines: Mutex::new(lines), changed: Condvar::new() }
+        let lines = Lines {
+            of: HashMap::new(),
+            turns: VecDeque::new(),
+            waiting: 0,
+            closed: false,
+            idle: 0,
+            taken: 0,
+            refused: 0,
+        };
+        let (lines, changed) = (Mutex::new(lines), Condvar::new());
+        Self { lines, changed, batches: Default::default(), batched: AtomicU64::new(0) }
     }
 
     /// Puts something at the end of a tenant's line.
@@ -59,7 +79,33 @@ impl<T> Queue<T> {
                 None if lines.closed => return None,
                 None => {}
             }
+            lines.idle += 1;
             lines = self.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
+            lines.idle -= 1;
+        }
+    }
+
+    /// Notes how many units were done together.
+    pub(crate) fn note_batch(&self, units: usize) {
+        let units = u64::try_from(units).unwrap_or(u64::MAX);
+        let at = BATCH_BOUNDS.iter().position(|bound| units <= *bound);
+        if let Some(batch) = at.or(BATCH_BOUNDS.len().checked_sub(1)) {
+            self.batches[batch].fetch_add(1, Ordering::Relaxed);
+            self.batched.fetch_add(units, Ordering::Relaxed);
+        }
+    }
+
+    /// How much there is to do for so many who take from it.
+    pub(crate) fn load(&self, lanes: usize) -> Load {
+        let lines = self.lines();
+        let counts = self.batches.iter().map(|batch| batch.load(Ordering::Relaxed)).collect();
+        Load {
+            lanes,
+            busy: lanes.saturating_sub(lines.idle),
+            waiting: lines.waiting,
+            units: lines.taken,
+            refused: lines.refused,
+            batches: Batches { counts, units: self.batched.load(Ordering::Relaxed) },
         }
     }
 
@@ -87,6 +133,7 @@ impl<T> Lines<T> {
         }
         let line = self.of.get(&tenant).map_or(0, VecDeque::len);
         if self.waiting >= LIMIT || line >= LIMIT_OF_TENANT {
+            self.refused += 1;
             return Err(Rejected::Full);
         }
         if line == 0 {
@@ -102,6 +149,7 @@ impl<T> Lines<T> {
         let line = self.of.get_mut(&tenant)?;
         let unit = line.pop_front()?;
         self.waiting -= 1;
+        self.taken += 1;
         if line.is_empty() {
             self.of.remove(&tenant);
         } else {
@@ -146,6 +194,24 @@ mod tests {
         assert_eq!(queue.push(Uuid::from_u128(5001), 0), Err(Rejected::Full), "all together");
         queue.take().unwrap();
         assert_eq!(queue.push(Uuid::from_u128(5001), 0), Ok(()));
+    }
+
+    #[test]
+    fn the_load_tells_what_waits_and_what_was_refused() {
+        let queue = Queue::new();
+        for number in 0..=LIMIT_OF_TENANT {
+            let _ = queue.push(BUSY, number);
+        }
+        queue.take().unwrap();
+        let load = queue.load(4);
+        assert_eq!((load.waiting, load.units, load.refused), (LIMIT_OF_TENANT - 1, 1, 1));
+        assert_eq!(load.busy, 4, "nobody waits for work");
+        for units in [1, 2, 3, 128, 500] {
+            queue.note_batch(units);
+        }
+        let batches = queue.load(4).batches;
+        assert_eq!(batches.counts, [1, 1, 1, 0, 0, 0, 0, 2]);
+        assert_eq!(batches.units, 634);
     }
 
     #[test]

@@ -10,12 +10,16 @@ pub(crate) mod token;
 pub(crate) mod verify_log;
 
 use anyhow::Context;
-use store::Store;
+use store::{DatabaseUrl, Store};
 
 use crate::settings::Settings;
 
 /// Opens the database of the settings and brings it up to date.
 pub(crate) fn open(settings: &Settings) -> anyhow::Result<Store> {
-    let url = settings.database()?;
-    Store::open(&url).with_context(|| format!("database {url}"))
+    open_url(&settings.database()?)
+}
+
+/// Opens a database and brings it up to date.
+pub(crate) fn open_url(url: &DatabaseUrl) -> anyhow::Result<Store> {
+    Store::open(url).with_context(|| format!("database {url}"))
 }

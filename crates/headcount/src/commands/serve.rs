@@ -4,28 +4,35 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
 use accounts::roles;
+use actix_web::web::block;
 use anyhow::{Context, ensure};
 use scim_protocol::dialect::Dialect;
 use server::clock;
-use server::{BASE_PATH, Keys};
+use server::{BASE_PATH, Keys, Telemetry, Watch};
 use store::Store;
 
-use super::{open, tenant, token};
+use super::{open_url as open, tenant, token};
 use crate::settings::Settings;
 
 /// The tenant that the first start makes.
 const DEMO: &str = "demo";
 
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
-    store::check(&settings.database()?)?;
-    let (tls, trusted_proxies) = (settings.tls()?, settings.trusted_proxies()?);
-    let store = open(&settings)?;
-    let listener = TcpListener::bind(&settings.listen).with_context(|| {
-        format!("cannot listen on {}: choose another address with --listen", settings.listen)
-    })?;
+    let telemetry = Telemetry::new();
+    let watch = settings.telemetry_listen.as_deref().map(|address| watch(&telemetry, address));
+    let watch = watch.transpose()?;
+    let told = settings.of_server(telemetry)?;
+    let url = settings.database()?;
+    // Meanwhile it is told that the service starts.
+    let store = block(move || {
+        store::check(&url)?;
+        open(&url)
+    });
+    let store = store.await??;
+    let listener = bind(&settings.listen, "--listen")?;
     let address = listener.local_addr()?;
     ensure!(
-        tls.is_some() || address.ip().is_loopback() || !trusted_proxies.is_empty(),
+        told.tls.is_some() || address.ip().is_loopback() || !told.trusted_proxies.is_empty(),
         "plain HTTP on {address} would show every token on its way: give --tls-certificate and \
          --tls-key, listen on a loopback address such as 127.0.0.1:8080, or name the proxies in front \
          that end TLS with --trusted-proxies"
@@ -33,12 +40,27 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let keys = Keys::of_installation(&store).await?;
     store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
-    greet(&settings, address, tls.is_some(), token.as_deref())?;
-    let public_url = settings.public_url.clone();
-    let settings = server::Settings { public_url, tls, trusted_proxies };
-    server::serve(listener, store, keys, settings).await?;
+    greet(&settings, address, told.tls.is_some(), token.as_deref())?;
+    server::serve(listener, store, keys, told).await?;
+    if let Some(watch) = watch {
+        watch.stop().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves what operators ask, and says where.
+fn watch(telemetry: &Telemetry, address: &str) -> anyhow::Result<Watch> {
+    let listener = bind(address, "--telemetry-listen")?;
+    let address = reachable(listener.local_addr()?);
+    let watch = telemetry.listen(listener)?;
+    writeln!(std::io::stdout(), "Telemetry: http://{address}/metrics")?;
+    Ok(watch)
+}
+
+fn bind(address: &str, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}: choose another address with {flag}"))
 }
 
 /// On an embedded database of nobody's choosing, without tenants: makes one to try things with.

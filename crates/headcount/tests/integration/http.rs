@@ -296,8 +296,12 @@ fn urls_and_heads_are_bounded(database: Database) {
             "GET /scim/v2/{url} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTOKEN\r\n{more}\r\n"
         )
     };
-    let long = raw(&scim, &head(&format!("Users?x={}", "a".repeat(60_000)), ""));
+    let long = raw(&scim, &head(&format!("Users?x={}", "a".repeat(50_000)), ""));
     assert!(long.starts_with("HTTP/1.1 200"), "{long}");
+    let longer = raw(&scim, &head(&format!("Users?x={}", "a".repeat(60_000)), ""));
+    assert!(longer.starts_with("HTTP/1.1 414") && longer.contains(ERROR), "{longer}");
+    let nobody = raw(&scim, &format!("GET /{} HTTP/1.0\r\n\r\n", "a".repeat(60_000)));
+    assert!(nobody.starts_with("HTTP/1.0 414"), "{nobody}");
     let many = "x: y\r\n".repeat(60);
     assert!(raw(&scim, &head("Users", &many)).starts_with("HTTP/1.1 200"));
     for request in [

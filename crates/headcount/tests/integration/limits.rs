@@ -15,6 +15,7 @@ on_each_database!(
     a_filter_asks_twenty_times_for_what_is_costly_to_find,
     a_patch_may_hold_hundreds_of_members,
     what_would_cost_too_much_is_refused,
+    one_request_has_so_many_values_members_and_operations,
 );
 
 fn rfc7644_3_12_a_body_that_is_too_large_is_413(database: Database) {
@@ -69,6 +70,32 @@ fn what_would_cost_too_much_is_refused(database: Database) {
     let mut large = user("ada");
     large["photos"] = json!(notes);
     scim.post("/Users", &large).expect_error(400, Some("invalidValue"));
+}
+
+fn one_request_has_so_many_values_members_and_operations(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Standard);
+    let path = format!("/Groups/{}", scim.post("/Groups", &group("A", &[])).expect(201).id());
+    let values = format!("{{\"schemas\":[\"{USER}\"],\"x\":[{}0]}}", "0,".repeat(500_000));
+    let refused = scim.send("POST", "/Users", Some(("application/scim+json", &values)));
+    let refused = refused.expect_error(400, Some("invalidSyntax"));
+    assert!(refused.text.contains("more than 500000 values"), "{:.300}", refused.text);
+    let id = |number: u32| format!("{number:08x}-0000-7000-8000-000000000000");
+    let members: Vec<_> = (0..50_001).map(|number| json!({"value": id(number)})).collect();
+    let mut body = group("A", &[]);
+    body["members"] = json!(members);
+    let add = json!([{"op": "add", "path": "members", "value": members}]);
+    for refused in [scim.put(&path, &body), scim.post("/Groups", &body), scim.patch(&path, &add)] {
+        let refused = refused.expect_error(400, Some("invalidValue"));
+        assert!(refused.text.contains("members has more than 50000"), "{:.300}", refused.text);
+    }
+    let nothing = json!({"op": "replace", "path": "displayName", "value": "A"});
+    let refused = scim.patch(&path, &json!(vec![nothing; 10_001]));
+    let refused = refused.expect_error(400, Some("invalidSyntax"));
+    assert!(refused.text.contains("more than 10000 operations"), "{:.300}", refused.text);
+    let emails: Vec<_> = (0..1_001).map(|n| json!({"value": format!("{n}@x.example")})).collect();
+    let mut many = user("ada");
+    many["emails"] = json!(emails);
+    scim.post("/Users", &many).expect_error(400, Some("invalidValue"));
 }
 
 fn deep_and_long_input_is_refused(database: Database) {

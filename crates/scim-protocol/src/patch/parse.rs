@@ -9,7 +9,7 @@ use crate::dialect::{Leniencies, Leniency};
 use crate::error::{Error, Result};
 use crate::filter::resolve_element;
 use crate::message::{PATCH_OP, lists_schema, member};
-use crate::resource;
+use crate::resource::{self, MAX_MEMBERS};
 use crate::schema::{Attribute, AttributeRef, Mutability, ResourceType, Schema, Target};
 
 /// The operations of one PATCH that are carried out; more are refused.
@@ -46,7 +46,24 @@ pub fn parse(
     for operation in operations {
         Parser { kind, leniencies, edits: &mut edits }.operation(operation)?;
     }
+    check_members(&edits)?;
     Ok(edits)
+}
+
+/// Refuses more than [`MAX_MEMBERS`] members in all operations together.
+fn check_members(edits: &[Edit]) -> Result<()> {
+    let named = |edit: &Edit| match (&edit.target, &edit.value) {
+        (EditTarget::Attribute(target), Value::Array(given))
+            if target.attribute.attribute.name == "members" =>
+        {
+            given.len()
+        }
+        _ => 0,
+    };
+    if edits.iter().map(named).sum::<usize>() > MAX_MEMBERS {
+        return Err(Error::invalid_value(format!("members has more than {MAX_MEMBERS} values")));
+    }
+    Ok(())
 }
 
 struct Parser<'a> {

@@ -13,6 +13,9 @@ use crate::schema::{Attribute, Mutability, ResourceType};
 /// The values of one attribute, members apart: edits compare each with each.
 pub const MAX_VALUES: usize = 1_000;
 
+/// The members that one request names at once: all that a group of that size has.
+pub const MAX_MEMBERS: usize = 50_000;
+
 /// Refuses a resource without what is required: an attribute, a sub-attribute of a value that is
 /// there, an extension, and an attribute of an extension that is there. What is read-only is for
 /// the service provider to have.
@@ -133,13 +136,12 @@ pub fn check_primary(attribute: &Attribute, elements: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses more than [`MAX_VALUES`] values.
+/// Refuses more than [`MAX_VALUES`] values, and more than [`MAX_MEMBERS`] members.
 pub(crate) fn check_count(attribute: &Attribute, elements: &[Value]) -> Result<()> {
-    if elements.len() > MAX_VALUES && attribute.name != "members" {
-        return Err(Error::invalid_value(format!(
-            "{} has more than {MAX_VALUES} values",
-            attribute.name
-        )));
+    let name = &attribute.name;
+    let most = if name == "members" { MAX_MEMBERS } else { MAX_VALUES };
+    if elements.len() > most {
+        return Err(Error::invalid_value(format!("{name} has more than {most} values")));
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ use crate::body::{Body, OptionalBody};
 use crate::error::ApiError;
 use crate::requests::Reading;
 use crate::scim::{self, Groups, Kind, Of, Users, View};
+use crate::telemetry::{Route, Routed};
 use crate::{ADMIN_PATH, State};
 use Lane::{Reads, Writes};
 
@@ -182,8 +183,19 @@ struct Because {
     reason: Reason,
 }
 
+/// What is at the path of a verb, with its route.
+fn at(endpoint: &'static str, between: &'static str, verb: &'static str) -> actix_web::Resource {
+    let route = Route([ADMIN_PATH, endpoint, between, verb]);
+    web::resource(format!("{endpoint}{between}{verb}")).app_data(Routed::new(route))
+}
+
 /// Adds a verb of each resource of a type to the table.
-fn of_one<K: Kind, B: Input>(table: &mut ServiceConfig, verb: &str, lane: Lane, work: OfOne<K, B>) {
+fn of_one<K: Kind, B: Input>(
+    table: &mut ServiceConfig,
+    verb: &'static str,
+    lane: Lane,
+    work: OfOne<K, B>,
+) {
     let handler = move |request: HttpRequest,
                         state: Data<State>,
                         request_id: RequestId,
@@ -194,15 +206,14 @@ fn of_one<K: Kind, B: Input>(table: &mut ServiceConfig, verb: &str, lane: Lane, 
         let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
         run(state.store.of(caller.tenant), lane, move |tx| work(tx, &call, id, &body)).await
     };
-    let path = format!("{}/{{id}}/{verb}", K::resource_type().endpoint);
-    table
-        .service(web::resource(path).route(post().to(handler)).default_service(scim::only("POST")));
+    let resource = at(K::resource_type().endpoint, "/{id}/", verb);
+    table.service(resource.route(post().to(handler)).default_service(scim::only("POST")));
 }
 
 /// Adds a verb of a type to the table.
 fn of_type<K: Kind, B: Input>(
     table: &mut ServiceConfig,
-    verb: &str,
+    verb: &'static str,
     lane: Lane,
     work: OfType<K, B>,
 ) {
@@ -214,9 +225,8 @@ fn of_type<K: Kind, B: Input>(
         let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
         run(state.store.of(caller.tenant), lane, move |tx| work(tx, &call, &body)).await
     };
-    let path = format!("{}/{verb}", K::resource_type().endpoint);
-    table
-        .service(web::resource(path).route(post().to(handler)).default_service(scim::only("POST")));
+    let resource = at(K::resource_type().endpoint, "/", verb);
+    table.service(resource.route(post().to(handler)).default_service(scim::only("POST")));
 }
 
 /// The body of a verb, from an administrator: nothing is said to others about theirs.

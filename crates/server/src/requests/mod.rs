@@ -8,9 +8,10 @@ mod note;
 mod queue;
 mod writer;
 
-use accounts::provisioning_log::{Problem, Request};
+use accounts::provisioning_log::Request;
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use scim_protocol::schema::ResourceType;
@@ -24,14 +25,24 @@ use crate::clock::{self, Stopwatch};
 use crate::error::ApiError;
 use crate::{BASE_PATH, State};
 
-/// Puts a request whose answer is ready in the queue, if its client is known. Of the log itself only
+/// Counts a request whose answer is ready, and puts it in the queue, if its client is known. Of the log itself only
 /// what is refused is logged, or reading it would fill it.
 pub(crate) fn record(answer: &ServiceResponse<BoxBody>, watch: &Stopwatch) {
     let request = answer.request();
     let Some(state) = request.app_data::<Data<State>>() else { return };
+    let (telemetry, status) = (&state.settings.telemetry, answer.status());
+    let metrics = telemetry.metrics();
+    metrics.answered(request, status.as_u16(), watch.elapsed());
+    if let Some(error) = error_of(answer) {
+        let (rule, code) = error.rule_and_code();
+        metrics.refused(rule, code);
+    }
     let Some(noted) = Noted::take(request) else { return };
     let Some(caller) = noted.caller else { return };
-    let succeeded = !answer.status().is_client_error() && !answer.status().is_server_error();
+    telemetry.tenants().answered(&caller, status.as_u16(), &noted.leniencies);
+    // Those that come too fast would drive all else out of the log, and each is like the others.
+    let succeeded = !status.is_client_error() && !status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS;
     if succeeded && is_of_the_log(request.path()) {
         return;
     }
@@ -45,8 +56,8 @@ pub(crate) fn record(answer: &ServiceResponse<BoxBody>, watch: &Stopwatch) {
         resource: only.or_else(|| made(answer)),
         filter,
         found,
-        status: answer.status().as_u16(),
-        problem: problem(answer),
+        status: status.as_u16(),
+        problem: error_of(answer).map(ApiError::problem),
         operations,
         leniencies,
         micros: watch.micros(),
@@ -66,6 +77,6 @@ fn made(answer: &ServiceResponse<BoxBody>) -> Option<Uuid> {
     accounts::parse_id(location.rsplit('/').next()?)
 }
 
-fn problem(answer: &ServiceResponse<BoxBody>) -> Option<Problem> {
-    Some(answer.response().error()?.as_error::<ApiError>()?.problem())
+fn error_of(answer: &ServiceResponse<BoxBody>) -> Option<&ApiError> {
+    answer.response().error()?.as_error::<ApiError>()
 }

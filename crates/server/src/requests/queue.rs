@@ -29,6 +29,7 @@ struct Waiting {
     connections: HashMap<Whose, Seen>,
     uses: HashMap<(Whose, Leniency), (u64, Timestamp)>,
     lost: u64,
+    omitted: u64,
 }
 
 /// What was seen of a connection.
@@ -76,6 +77,7 @@ impl Queue {
             return;
         }
         seen.omitted += 1;
+        waiting.omitted += u64::from(!is_wanted);
         waiting.lost += u64::from(is_wanted);
     }
 
@@ -98,6 +100,12 @@ impl Queue {
             taken.uses.entry(tenant).or_default().push(used);
         }
         taken
+    }
+
+    /// How many requests wait, and how many were not wanted since the server started.
+    pub(crate) fn load(&self) -> (u64, u64) {
+        let waiting = self.waiting();
+        (waiting.requests.len() as u64, waiting.omitted)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

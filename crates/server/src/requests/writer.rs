@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::queue::Taken;
+use crate::error::told;
 use crate::{State, clock};
 
 /// How often.
@@ -47,30 +48,40 @@ pub(crate) async fn run(state: Data<State>, stop: Arc<Notify>) {
 /// Writes what waits. What cannot be written is lost: it is a help, and no ledger.
 async fn write(state: &State, written: &mut Written) {
     let Taken { requests, uses, lost } = state.requests.take(clock::now().as_second());
+    let telemetry = &state.settings.telemetry;
+    let metrics = telemetry.metrics();
+    metrics.log_lost.inc_by(lost);
     if lost > 0 {
         tracing::warn!(lost, "the provisioning log has no room for so many requests at once");
     }
     for (tenant, requests) in requests {
-        let count = requests.len();
-        if let Err(error) = write_requests(&state.store, tenant, requests, written).await {
-            tracing::warn!(%tenant, count, ?error, "entries of the provisioning log are lost");
+        let count = requests.len() as u64;
+        if let Err(error) = write_requests(state, tenant, requests, written).await {
+            metrics.log_lost.inc_by(count);
+            let error = told(&error);
+            tracing::warn!(%tenant, count, error, "entries of the provisioning log are lost");
+        } else {
+            metrics.logged.inc_by(count);
         }
     }
     for (tenant, uses) in uses {
         if let Err(error) = count(&state.store, tenant, uses).await {
-            tracing::warn!(%tenant, ?error, "what clients did beyond the standard is not counted");
+            let error = told(&error.into());
+            tracing::warn!(%tenant, error, "what clients did beyond the standard is not counted");
         }
     }
 }
 
 async fn write_requests(
-    store: &Store,
+    state: &State,
     tenant: Uuid,
     requests: Vec<Request>,
     written: &mut Written,
 ) -> Result<(), Refusal> {
+    let store = &state.store;
     let Surroundings { policy, connections } =
         store.read(move |tx| surroundings(tx, tenant)).await?;
+    learn_names(state, tenant, &connections).await?;
     let is_erased = requests.iter().any(Request::is_erasure);
     let name = |id: Uuid| {
         let known = connections.iter().find(|(connection, _)| *connection == id);
@@ -103,6 +114,21 @@ async fn write_requests(
     Ok(())
 }
 
+/// Tells those who watch the server what the tenant and its connections are called.
+async fn learn_names(
+    state: &State,
+    tenant: Uuid,
+    connections: &[(Uuid, String)],
+) -> Result<(), StorageError> {
+    let known = state.settings.telemetry.tenants();
+    known.learn(connections.iter().map(|(id, name)| (*id, name.as_str())));
+    if !known.knows(tenant) {
+        let tenants = state.store.read(|tx| tx.tenants()).await?;
+        known.learn(tenants.iter().map(|tenant| (tenant.id, tenant.name.as_str())));
+    }
+    Ok(())
+}
+
 async fn count(store: &Store, tenant: Uuid, uses: Vec<LeniencyUse>) -> Result<(), StorageError> {
     store.write(move |tx| tx.count_leniencies(tenant, &uses)).await
 }
@@ -111,9 +137,10 @@ async fn count(store: &Store, tenant: Uuid, uses: Vec<LeniencyUse>) -> Result<()
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn forget_old(store: &Store, tenant: &Tenant) -> Result<(), Refusal> {
-    let id = tenant.id;
+pub(crate) async fn forget_old(state: &State, tenant: &Tenant) -> Result<(), Refusal> {
+    let (store, id) = (&state.store, tenant.id);
     let Surroundings { policy, connections } = store.read(move |tx| surroundings(tx, id)).await?;
+    learn_names(state, id, &connections).await?;
     let oldest = oldest(&policy, clock::now());
     while store.log(move |log| log.forget_requests_before(id, oldest, BATCH)).await? > 0 {}
     let keep = u32::try_from(policy.keep_entries).unwrap_or(u32::MAX);

@@ -76,7 +76,7 @@ pub(super) async fn bulk(
     });
     let (results, used) = done.await?;
     leniencies.now(used);
-    note(&request, sent, &results);
+    note(&request, &state, sent, &results);
     let results: Vec<Value> = results.into_iter().map(|(_, result)| result).collect();
     Ok(answer::json(StatusCode::OK, &bulk::response(&results)))
 }
@@ -88,11 +88,16 @@ fn told(sent: &Operation) -> Told {
 }
 
 /// Notes how the operations ended, those that failed first.
-fn note(request: &HttpRequest, mut sent: Vec<Told>, results: &[(usize, Value)]) {
+fn note(request: &HttpRequest, state: &State, mut sent: Vec<Told>, results: &[(usize, Value)]) {
     for (at, result) in results {
         let status = result["status"].as_str().and_then(|status| status.parse().ok());
         sent[*at].status = status.unwrap_or_default();
         sent[*at].problem = result.get("response").map(problem_of);
+    }
+    for problem in sent.iter().filter_map(|told| told.problem.as_ref()) {
+        let code = problem.code.as_ref().or(problem.scim_type.as_ref());
+        let metrics = state.settings.telemetry.metrics();
+        metrics.refused(problem.rule.as_deref(), code.map_or("other", String::as_str));
     }
     sent.retain(|told| told.status > 0);
     sent.sort_by_key(|told| told.problem.is_none());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
-use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
 use super::command::run;
 
@@ -112,10 +112,61 @@ impl TestDatabase {
         alter(&self.file(), &forgery);
     }
 
+    /// Runs statements past the service.
+    pub(crate) fn execute(&self, statements: &str) {
+        if self.postgres.is_some() {
+            return psql(&self.url, statements);
+        }
+        self.sqlite().batch_execute(statements).expect("the statements can be run");
+    }
+
+    /// Keeps everybody from writing users until it is dropped.
+    pub(crate) fn hold_writes(&self) -> Hold {
+        self.hold("BEGIN; LOCK TABLE users IN EXCLUSIVE MODE")
+    }
+
+    /// Keeps everybody from bringing the database up to date until it is dropped.
+    pub(crate) fn hold_migrations(&self) -> Hold {
+        let number = i64::from_be_bytes(*b"headcoun");
+        self.hold(&format!("SELECT pg_advisory_lock({number})"))
+    }
+
+    fn hold(&self, on_postgres: &str) -> Hold {
+        if self.postgres.is_some() {
+            let mut conn = PgConnection::establish(&self.url).expect("the database answers");
+            conn.batch_execute(on_postgres).expect("the lock is free");
+            return Hold { _postgres: Some(conn), _sqlite: None };
+        }
+        let mut conn = self.sqlite();
+        let begin = "PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE";
+        conn.batch_execute(begin).expect("the lock is free");
+        Hold { _postgres: None, _sqlite: Some(conn) }
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let file = self.folder().join("test.db");
+        SqliteConnection::establish(&file.to_string_lossy()).expect("the database can be opened")
+    }
+
+    /// Takes a `PostgreSQL` database away from all who are connected, or gives it back.
+    pub(crate) fn set_away(&self, is_away: bool) {
+        let database = self.postgres.as_ref().expect("it is PostgreSQL");
+        let (url, name) = (&database.maintenance_url, &database.name);
+        psql(url, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {}", !is_away));
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =";
+        psql(url, &format!("{end} '{name}'"));
+    }
+
     /// A folder that only this test uses.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// A lock that is held until it is dropped.
+pub(crate) struct Hold {
+    _postgres: Option<PgConnection>,
+    _sqlite: Option<SqliteConnection>,
 }
 
 impl Drop for TestDatabase {

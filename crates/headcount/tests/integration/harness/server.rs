@@ -9,10 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::command::{Run, run, wait};
-use super::{Client, Database, TestDatabase};
+use super::{Answer, Client, Database, TestDatabase};
 
 const START: Duration = Duration::from_secs(20);
 const STOP: Duration = Duration::from_secs(30);
+
+const WATCHED: [&str; 2] = ["--telemetry-listen", "127.0.0.1:0"];
 
 /// How much a connection forgives its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +86,28 @@ impl Server {
     /// Starts a server on a database that may have been used before.
     #[track_caller]
     pub(crate) fn on(database: &Arc<TestDatabase>) -> Self {
+        Self::with(database, &[])
+    }
+
+    /// As `on`, with more arguments.
+    #[track_caller]
+    pub(crate) fn with(database: &Arc<TestDatabase>, more: &[&str]) -> Self {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", database.url()];
-        Self::run(database, &arguments, &[])
+        Self::run(database, &[&arguments[..], more].concat(), &[])
+    }
+
+    /// As `on`, with telemetry on a free port.
+    #[track_caller]
+    pub(crate) fn watched(database: &Arc<TestDatabase>) -> Self {
+        Self::with(database, &WATCHED)
+    }
+
+    /// As `watched`, but does not wait until it serves.
+    #[track_caller]
+    pub(crate) fn starting(database: &Arc<TestDatabase>) -> Self {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", database.url()];
+        let arguments = [&arguments[..], &WATCHED].concat();
+        Self::spawn(database, &mut command(database.folder(), &arguments, &[])).0
     }
 
     /// Starts a server that is told of a file that has become too large, and not ended.
@@ -94,7 +116,7 @@ impl Server {
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_headcount")]);
         shell.args(["serve", "--listen", "127.0.0.1:0", "--database", database.url()]);
-        Self::spawn(database, shell.current_dir(database.folder()))
+        Self::serving(database, shell.current_dir(database.folder()))
     }
 
     /// Starts the binary in the folder of the database, with exactly these arguments.
@@ -104,11 +126,19 @@ impl Server {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        Self::spawn(database, &mut command(database.folder(), arguments, variables))
+        let mut command = command(database.folder(), arguments, variables);
+        Self::serving(database, &mut command)
     }
 
     #[track_caller]
-    fn spawn(database: &Arc<TestDatabase>, command: &mut Command) -> Self {
+    fn serving(database: &Arc<TestDatabase>, command: &mut Command) -> Self {
+        let (mut server, lines) = Self::spawn(database, command);
+        server.base_url = wait_for_base_url(&lines);
+        server
+    }
+
+    #[track_caller]
+    fn spawn(database: &Arc<TestDatabase>, command: &mut Command) -> (Self, Receiver<String>) {
         let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -118,10 +148,57 @@ impl Server {
         let (sender, lines) = channel();
         let stdout = collect(process.stdout.take().expect("stdout is piped"), Some(sender));
         let stderr = collect(process.stderr.take().expect("stderr is piped"), None);
-        let mut server =
+        let server =
             Self { process, database: database.clone(), base_url: String::new(), stdout, stderr };
-        server.base_url = wait_for_base_url(&lines);
-        server
+        (server, lines)
+    }
+
+    /// The URL above `/healthz`, `/readyz` and `/metrics`.
+    #[track_caller]
+    pub(crate) fn telemetry_url(&self) -> String {
+        let start = Instant::now();
+        loop {
+            let stdout = self.stdout();
+            let url = stdout.lines().find_map(|line| line.strip_prefix("Telemetry: "));
+            if let Some(url) = url.and_then(|url| url.strip_suffix("/metrics")) {
+                return url.to_owned();
+            }
+            assert!(start.elapsed() < START, "no telemetry: {stdout}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Asks for a page of the telemetry.
+    #[track_caller]
+    pub(crate) fn watch(&self, path: &str) -> Answer {
+        Client::new(&self.telemetry_url(), None).get(path)
+    }
+
+    /// What is counted under these labels, in any order, rounded up; 0 if nothing is.
+    #[track_caller]
+    pub(crate) fn counted(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        let metrics = self.watch("/metrics").expect(200).text;
+        let has = |line: &str| {
+            let own = line.split(['{', ' ']).next() == Some(name);
+            own && labels.iter().all(|(name, value)| line.contains(&format!("{name}=\"{value}\"")))
+        };
+        let value =
+            |line: &str| line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok());
+        let sum: f64 = metrics.lines().filter(|line| has(line)).filter_map(value).sum();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is small")]
+        let rounded = sum.ceil() as u64;
+        rounded
+    }
+
+    /// What the server has logged so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().expect("no reader panics").clone()
+    }
+
+    /// Waits until the server has ended by itself, and how.
+    #[track_caller]
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        wait(&mut self.process, STOP).unwrap_or_else(|| panic!("not ended {STOP:?} later"))
     }
 
     pub(crate) fn base_url(&self) -> &str {

@@ -32,7 +32,7 @@ impl Turns {
         if Arc::strong_count(&tenant) > AT_ONCE {
             return Err(StorageError::Unavailable("too many bulk requests wait".to_owned()));
         }
-        Ok(tenant.lock_owned().await)
+        store::in_time(tenant.lock_owned()).await
     }
 
     fn tenant(&self, tenant: Uuid) -> Arc<Tenant> {

@@ -1,0 +1,130 @@
+//! Clients that send too much too fast: told when to send it again, and nobody else suffers.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::*;
+
+on_each_database!(
+    a_connection_that_sends_too_fast_is_told_when_to_send_again,
+    domain_2_16_a_connection_may_have_a_rate_of_its_own,
+    by_default_a_tenant_has_more_than_25_requests_a_second,
+    whoever_guesses_tokens_is_slowed_and_others_of_the_address_are_served,
+    what_is_no_token_is_not_shown_without_end,
+);
+
+/// The answers to the same request, as fast as one client can send it.
+fn hammer(client: &Client, times: usize) -> Vec<Answer> {
+    (0..times).map(|_| client.get("/Users?count=1")).collect()
+}
+
+/// Those that are 429, each of them whole.
+#[track_caller]
+fn refused(answers: Vec<Answer>) -> usize {
+    let refused = answers.into_iter().filter(|answer| answer.status == 429);
+    let whole = refused.map(|answer| {
+        let wait = answer.header("retry-after").and_then(|wait| wait.parse::<u64>().ok());
+        assert!(wait.is_some_and(|wait| (1..=5).contains(&wait)), "{wait:?}: {}", answer.story());
+        let answer = answer.expect_error(429, None);
+        assert_eq!(answer[HEADCOUNT_ERROR]["code"], "rateLimited", "{}", answer.story());
+    });
+    whole.count()
+}
+
+fn a_connection_that_sends_too_fast_is_told_when_to_send_again(database: Database) {
+    let arguments = ["--rate-limit", "5", "--telemetry-listen", "127.0.0.1:0"];
+    let server = Server::with(&TestDatabase::create(database), &arguments);
+    let tenant = server.tenant("acme");
+    let (fast, slow) = (tenant.client(Dialect::Okta), tenant.client(Dialect::Entra));
+    let start = Instant::now();
+    let answers = hammer(&fast, 60);
+    // Two seconds' worth at once, and 5 in each second.
+    let most = 10 + 5 * (start.elapsed().as_secs() + 1);
+    let count = refused(answers);
+    assert!(count as u64 >= 60 - most, "{count} of 60 in {:?}", start.elapsed());
+    slow.get("/Users").expect(200);
+    server.anonymous().get("/ServiceProviderConfig").expect(200);
+    let limited = fast.get("/Users").expect_error(429, None);
+    let wait: u64 = limited.header("retry-after").unwrap().parse().unwrap();
+    thread::sleep(Duration::from_secs(wait));
+    fast.get("/Users").expect(200);
+    thread::sleep(Duration::from_millis(1_500));
+    let of = [("tenant", "acme"), ("connection", "okta")];
+    assert_eq!(server.counted("headcount_rate_limited_total", &of), count as u64 + 1);
+}
+
+fn domain_2_16_a_connection_may_have_a_rate_of_its_own(database: Database) {
+    let (_server, scim, admin) = serve_admin(database);
+    let connection = admin.named("/Connections", "standard");
+    let path = format!("/Connections/{}", connection["id"].as_str().unwrap());
+    for wrong in [json!(0), json!(-1), json!(100_001), json!("many")] {
+        admin
+            .scim
+            .patch(&path, &replace("rateLimit", wrong))
+            .expect_error(400, Some("invalidValue"));
+    }
+    let changed = admin.scim.patch(&path, &replace("rateLimit", 2)).expect(200);
+    assert_eq!(changed["rateLimit"], 2);
+    assert!(refused(hammer(&scim, 20)) >= 10);
+    assert_eq!(refused(hammer(&admin.scim, 20)), 0, "it is another connection");
+    let remove = json!([{"op": "remove", "path": "rateLimit"}]);
+    admin.scim.patch(&path, &remove).expect(200);
+    assert_eq!(refused(hammer(&scim, 20)), 0);
+}
+
+fn by_default_a_tenant_has_more_than_25_requests_a_second(database: Database) {
+    let (_server, scim) = serve(database, Dialect::Entra);
+    let mine = || scim.clone();
+    let answers: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(move || hammer(&mine(), 60))).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| answer.status == 200));
+}
+
+/// A token that looks like one, and that nobody has.
+fn guess(number: u64) -> String {
+    format!("hc_{number:024x}_{}", "0".repeat(64))
+}
+
+fn whoever_guesses_tokens_is_slowed_and_others_of_the_address_are_served(database: Database) {
+    let (server, scim) = serve(database, Dialect::Standard);
+    scim.get("/Users").expect(200);
+    let answers: Vec<_> = (0..400)
+        .map(|number| {
+            if number % 50 == 0 {
+                // A token that is known is served, whoever else is at the address.
+                scim.get("/Users").expect(200);
+            }
+            server.client_with_token(&guess(number)).get("/Users")
+        })
+        .collect();
+    assert!(answers.iter().all(|answer| matches!(answer.status, 401 | 429)));
+    assert!(answers[..100].iter().all(|answer| answer.status == 401), "a few are nothing");
+    assert!(refused(answers) > 0);
+    // One that was never seen is served as soon as it is told.
+    let new = server.tenant("other").client(Dialect::Standard);
+    let start = Instant::now();
+    while new.get("/Users").status == 429 {
+        assert!(start.elapsed() < Duration::from_secs(5));
+        thread::sleep(Duration::from_millis(200));
+    }
+    new.get("/Users").expect(200);
+}
+
+fn what_is_no_token_is_not_shown_without_end(database: Database) {
+    let (server, scim) = serve(database, Dialect::Standard);
+    for wrong in
+        ["nonsense".to_owned(), guess(1), format!("{}0", &scim.token()[..scim.token().len() - 1])]
+    {
+        let insists = server.client_with_token(&wrong);
+        let answers = hammer(&insists, 400);
+        assert!(answers[..100].iter().all(|answer| answer.status == 401), "{wrong}");
+        assert!(refused(answers) > 0, "{wrong}");
+        // It is no guessing: who has a new token is served.
+        server.tenant(&wrong[..8]).client(Dialect::Standard).get("/Users").expect(200);
+        scim.get("/Users").expect(200);
+    }
+}
