@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::held::Held;
 use super::settings::Settings;
 use super::view::{is_enabled, name};
-use super::wish::{RoleWish, SkillWish, Wish};
+use super::wish::{RoleWish, Said, SkillWish, Wish};
 use crate::account::{Named, Standing};
 use crate::authorization::DivisionScope;
 use crate::authorization::templates::EMPLOYEE;
@@ -91,14 +91,15 @@ pub(crate) fn grants(
     let before: BTreeSet<_> = held.grants.iter().map(|g| (g.role, g.division)).collect();
     let is_new =
         |role: &Resource| now_wanted.iter().any(|pair| pair.0 == role.id && !before.contains(pair));
-    let new: Vec<&Resource> = wanted.roles.iter().filter(|role| is_new(role)).collect();
+    let new: Vec<&Resource> = wanted.found.iter().filter(|role| is_new(role)).collect();
     check_new(tx, context, settings, &new)?;
     if now_wanted != before {
         context.caller.require(Right::AssignRoles)?;
     }
     let is_primary = |role: Uuid| match wanted.primary {
-        Some(primary) => primary == Some(role),
-        None => held.grants.iter().any(|grant| grant.role == role && grant.primary),
+        Said::Value(primary) => primary == role,
+        Said::Clear => false,
+        Said::Nothing => held.grants.iter().any(|grant| grant.role == role && grant.primary),
     };
     let grant = |(role, division): (Uuid, DivisionScope)| {
         let known = held.grants.iter().find(|g| g.role == role && g.division == division);
@@ -120,9 +121,9 @@ pub(crate) fn grants(
 /// Roles with where they are wanted.
 struct Roles {
     wanted: Vec<(Uuid, DivisionScope)>,
-    roles: Vec<Resource>,
+    found: Vec<Resource>,
     /// Which of them is the primary one, if the client says of them whether they are.
-    primary: Option<Option<Uuid>>,
+    primary: Said<Uuid>,
 }
 
 impl Roles {
@@ -145,8 +146,8 @@ fn by_grants(
     let mut scoped = scoped(tx, context, default, "roleGrants", &texts)?;
     scoped.retain(|(role, _)| name(role) != EMPLOYEE);
     let wanted = scoped.iter().map(|(role, division)| (role.id, *division)).collect();
-    let roles = scoped.into_iter().map(|(role, _)| role).collect();
-    Ok(Roles { wanted, roles, primary: None })
+    let found = scoped.into_iter().map(|(role, _)| role).collect();
+    Ok(Roles { wanted, found, primary: Said::Nothing })
 }
 
 /// What `roles` says. A role without a division is satisfied by the divisions in which the account
@@ -169,7 +170,7 @@ fn by_roles(
     let default = default_scope(settings, standing.division.id);
     let mut scoped = scoped(tx, context, default, "roles", &pairs)?;
     let primary = scoped.iter().zip(wishes).find(|(_, wish)| wish.primary);
-    let primary = Some(primary.map(|((role, _), _)| role.id));
+    let primary = primary.map_or(Said::Clear, |((role, _), _)| Said::Value(role.id));
     let mut wanted = Vec::new();
     for ((role, division), text) in scoped.iter().zip(&parsed) {
         if name(role) == EMPLOYEE {
@@ -184,8 +185,8 @@ fn by_roles(
     }
     scoped.retain(|(role, _)| name(role) != EMPLOYEE);
     // In pairs with what is wanted, the roles would be repeated; they are looked up by identifier.
-    let roles = scoped.into_iter().map(|(role, _)| role).collect();
-    Ok(Roles { wanted, roles, primary })
+    let found = scoped.into_iter().map(|(role, _)| role).collect();
+    Ok(Roles { wanted, found, primary })
 }
 
 /// The names and identifiers of roles among what may be the role in these texts, folded.

@@ -28,7 +28,7 @@ pub(super) fn push(world: &World, page: &Page) {
     }
 }
 
-/// Sends what OneLogin makes of the template for somebody, and finds it.
+/// Sends what the template makes of somebody, and finds it.
 pub(super) fn push_template(world: &World, page: &Page) {
     let values = [
         ("$parameters.scimusername", "ada@example.com"),

@@ -40,19 +40,19 @@ fn provoke(server: &Server, code: &str) -> Answer {
             scim.post("/Groups", &group("AGENTS", &[]))
         }
         "unknownRole" => having(&scim, "roles", json!([{"value": "wizard"}])),
-        "unknownDivision" => having_ours(&scim, "division", json!("Atlantis")),
-        "unknownSkill" => having_ours(&scim, "skillSet", json!("Juggling=5")),
-        "unknownCapacityRule" => having_ours(&scim, "capacityRule", json!("Everything")),
-        "unknownTemplate" => having_ours(&scim, "template", json!("Nobody")),
+        "unknownDivision" => having_ours(&scim, "division", "Atlantis"),
+        "unknownSkill" => having_ours(&scim, "skillSet", "Juggling=5"),
+        "unknownCapacityRule" => having_ours(&scim, "capacityRule", "Everything"),
+        "unknownTemplate" => having_ours(&scim, "template", "Nobody"),
         "disabledObject" => {
             admin.create_as("/Skills", &json!({"name": "Billing", "state": "disabled"}));
-            having_ours(&scim, "skillSet", json!("Billing=5"))
+            having_ours(&scim, "skillSet", "Billing=5")
         }
         "tooManySkills" => {
             admin.policy("skills.maxPerUser", 1);
             admin.create("/Skills", "Billing");
             admin.create("/Skills", "Sales");
-            having_ours(&scim, "skillSet", json!("Billing=5;Sales=1"))
+            having_ours(&scim, "skillSet", "Billing=5;Sales=1")
         }
         "stillAgent" => {
             admin.create("/Skills", "Billing");
@@ -134,6 +134,6 @@ fn having(scim: &Client, attribute: &str, value: serde_json::Value) -> Answer {
     scim.post("/Users", &body)
 }
 
-fn having_ours(scim: &Client, attribute: &str, value: serde_json::Value) -> Answer {
+fn having_ours(scim: &Client, attribute: &str, value: &str) -> Answer {
     having(scim, HEADCOUNT, json!({ attribute: value }))
 }
