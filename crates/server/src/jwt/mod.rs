@@ -117,7 +117,7 @@ fn proved(text: &str, header: &Header, key: &Jwk, pinned: &Issuer) -> Option<Tim
     end.checked_add(SignedDuration::from_secs(LEEWAY)).ok()
 }
 
-/// A NumericDate, which may have a fraction (RFC 7519 section 2).
+/// An instant as JWTs have it, which may have a fraction (RFC 7519 section 2).
 fn seconds(value: &Value) -> Option<i64> {
     #[allow(clippy::cast_possible_truncation, reason = "what is too large is no instant")]
     value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))

@@ -55,8 +55,10 @@ fn a_credential_is_found_by_what_a_client_shows_until_it_is_revoked(database: &T
     assert_eq!(found(&there, "0a"), [one.clone()]);
     assert_eq!(found(&there, "0b"), [other]);
     assert_eq!(found(&there, "0c"), []);
-    let again =
-        here.write(move |tx| credentials::add(tx, &certificate("third", connection(tx)?, "0a")));
+    let again = here.write(move |tx| {
+        let third = certificate("third", connection(tx)?, "0a");
+        credentials::add(tx, &third)
+    });
     let taken = again.expect_err("it would not be known whose a request is");
     assert_eq!(taken.code(), Some(Code::CredentialTaken));
     let (now, id) = (context().now, one.connection);
