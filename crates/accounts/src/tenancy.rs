@@ -73,6 +73,7 @@ impl Credential {
             genesys: self.connection.genesys_alias,
             switches: self.connection.switches,
             now,
+            person: None,
         }
     }
 }

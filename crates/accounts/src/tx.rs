@@ -4,6 +4,7 @@
 #![allow(clippy::missing_errors_doc, reason = "said once, above")]
 
 mod entitlements;
+mod login;
 mod requests;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use entitlements::{
     Assignments, Dependencies, Dependency, Grant, Grants, InheritedGrant, SeatCount, Seats,
     SkillAssignment,
 };
+pub use login::{Credentials, DueLink, Logins, MailedLink, Purpose, Session};
 pub use requests::{LeniencyUse, RequestLog, Requests};
 
 /// Why the store could not do what it was asked.
@@ -543,6 +545,7 @@ pub trait Tx:
     + Claims
     + ExternalIds
     + Ledger
+    + Logins
     + Requests
     + Tenancy
     + InstallationKeys
@@ -562,6 +565,7 @@ impl<T> Tx for T where
         + Claims
         + ExternalIds
         + Ledger
+        + Logins
         + Requests
         + Tenancy
         + InstallationKeys

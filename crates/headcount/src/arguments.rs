@@ -49,6 +49,20 @@ pub(crate) struct ServeArguments {
     /// The URL under which clients reach the service [default: http:// and the request's Host]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+
+    /// Where mails go: smtp://HOST:PORT, smtps://HOST:PORT, or file:FOLDER to try things; user and
+    /// password are mail_user and mail_password, in the environment or the file [default: none are sent]
+    #[arg(long, value_name = "URL")]
+    pub(crate) mail: Option<String>,
+
+    /// Who sends mails: an address, or a name with one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) mail_from: Option<String>,
+
+    /// How many requests of people who are not logged in are answered from one address in a minute; 0 for
+    /// as many as come, as behind a proxy whose address all share [default: 60]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) login_rate: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]

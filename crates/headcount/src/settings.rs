@@ -1,10 +1,13 @@
 //! Settings: defaults, then a file, then the environment, then flags; the last one wins.
 
+use std::fmt;
+use std::sync::Arc;
+
 use actix_web::http::Uri;
 use anyhow::Context;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
-use server::BASE_PATH;
+use server::{BASE_PATH, LOGIN_RATE, Mailer, Transport};
 use store::DatabaseUrl;
 
 use crate::arguments::{Arguments, Command, ServeArguments, TokenArguments, TokenCommand};
@@ -14,6 +17,9 @@ const FILE: &str = "headcount.toml";
 
 /// The database that is made where none is named.
 const EMBEDDED: &str = "sqlite:headcount.db";
+
+/// Who sends mails that go into files, if nobody says.
+const MAIL_FROM: &str = "Headcount <headcount@localhost.localdomain>";
 
 /// What is logged where nothing else is asked for. What actix says of requests that are no HTTP is
 /// the clients' doing, and as much as they like.
@@ -29,11 +35,27 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     pub(crate) listen: String,
     pub(crate) public_url: Option<String>,
+    pub(crate) mail: Option<String>,
+    pub(crate) mail_from: Option<String>,
+    pub(crate) mail_user: Option<String>,
+    pub(crate) mail_password: Option<Hidden>,
+    pub(crate) login_rate: u32,
     pub(crate) tenant: Option<String>,
     pub(crate) dialect: String,
     pub(crate) connection: Option<String>,
     pub(crate) scopes: Option<String>,
     pub(crate) expires: String,
+}
+
+/// A setting that nothing prints.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 /// What a file may hold: a name that is none of these is a mistake, and said to be one.
@@ -45,6 +67,11 @@ struct Names {
     log: Option<String>,
     listen: Option<String>,
     public_url: Option<String>,
+    mail: Option<String>,
+    mail_from: Option<String>,
+    mail_user: Option<String>,
+    mail_password: Option<Hidden>,
+    login_rate: Option<u32>,
     tenant: Option<String>,
     dialect: Option<String>,
     connection: Option<String>,
@@ -67,6 +94,7 @@ impl Settings {
         let mut settings = Config::builder()
             .set_default("log", if simulates { LOG_OF_SIMULATION } else { LOG })?
             .set_default("listen", "127.0.0.1:8080")?
+            .set_default("login_rate", i64::from(LOGIN_RATE))?
             .set_default("dialect", "standard")?
             .set_default("expires", "90d")?
             .add_source(file)
@@ -85,6 +113,24 @@ impl Settings {
         Ok(self.database.as_deref().unwrap_or(EMBEDDED).parse()?)
     }
 
+    /// How mails are sent whose links begin with `root`, if they are.
+    pub(crate) fn mailer(&self, root: &str) -> anyhow::Result<Option<Mailer>> {
+        let Some(mail) = &self.mail else { return Ok(None) };
+        let password = self.mail_password.clone().map(|password| password.0);
+        let transport = Transport::of(mail, self.mail_user.clone(), password)
+            .with_context(|| format!("--mail {mail:?}"))?;
+        anyhow::ensure!(
+            self.public_url.is_some() || !transport.is_smtp(),
+            "--mail: links in mails begin with --public-url, which is missing"
+        );
+        anyhow::ensure!(
+            self.mail_from.is_some() || !transport.is_smtp(),
+            "--mail: --mail-from says who sends mails, and is missing"
+        );
+        let from = self.mail_from.clone().unwrap_or_else(|| MAIL_FROM.to_owned());
+        Ok(Some(Mailer { transport: Arc::new(transport), from, base: root.to_owned() }))
+    }
+
     /// The tenant that a command is about.
     pub(crate) fn tenant(&self) -> anyhow::Result<&str> {
         self.tenant.as_deref().context("--tenant NAME is missing")
@@ -99,6 +145,9 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
     let mut serve = |serve: &ServeArguments| {
         flags.push(("listen", serve.listen.clone()));
         flags.push(("public_url", serve.public_url.clone()));
+        flags.push(("mail", serve.mail.clone()));
+        flags.push(("mail_from", serve.mail_from.clone()));
+        flags.push(("login_rate", serve.login_rate.map(|rate| rate.to_string())));
     };
     serve(&arguments.serve);
     match &arguments.command {

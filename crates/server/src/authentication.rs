@@ -12,10 +12,12 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::ApiError;
+use crate::login::session;
 use crate::requests::Noted;
 use crate::{State, clock, token};
 
-/// A caller with a token that is live.
+/// A caller with a token that is live: a connection, or a person who is logged in. What a person does is
+/// not in the provisioning log, which is about connections.
 pub(crate) struct Authenticated(pub(crate) Caller);
 
 impl FromRequest for Authenticated {
@@ -28,6 +30,9 @@ impl FromRequest for Authenticated {
         let request = request.clone();
         Box::pin(async move {
             let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
+            if let Some(shown) = session::shown(&request, &state) {
+                return session::caller(&state, shown).await?.map(Self).ok_or(REFUSED);
+            }
             let bearer = bearer.ok_or(ApiError::Unauthorized { invalid_token: false })?;
             let (caller, is_live) = authenticate(&state, &bearer).await?;
             Noted::with(&request, |noted| noted.caller = Some(caller));
@@ -37,7 +42,7 @@ impl FromRequest for Authenticated {
 }
 
 /// The token of a request. The name of the scheme has no case (RFC 9110 section 11.1).
-fn bearer(request: &HttpRequest) -> Option<&str> {
+pub(crate) fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }

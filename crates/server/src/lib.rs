@@ -14,8 +14,11 @@ mod cursor;
 mod error;
 mod json;
 mod known;
+mod login;
+mod mail;
 mod requests;
 mod scim;
+mod secret;
 mod telemetry;
 mod timers;
 pub mod token;
@@ -30,12 +33,15 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tracing_actix_web::TracingLogger;
 
 pub use cursor::CursorKey;
+pub use mail::{MailError, Mailer, Transport};
 
 use known::Known;
+use login::hashing::Hasher;
+use login::limits::Limits;
 use requests::Queue;
 use scim::{Places, Turns};
 
@@ -59,12 +65,29 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 const SHUTDOWN_TIMEOUT: u64 = 30;
 
 /// What the server is told from outside.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The URL under which clients reach `/`, without a slash at its end; from the request's Host
     /// if there is none.
     pub public_url: Option<String>,
+    /// How mails are sent; none are, if there is no way.
+    pub mailer: Option<Mailer>,
+    /// How many requests of people who are not logged in are answered from one address in a minute; 0
+    /// for as many as come.
+    pub login_rate: u32,
 }
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { public_url: None, mailer: None, login_rate: LOGIN_RATE }
+    }
+}
+
+/// How many requests of people who are not logged in are answered from one address in a minute.
+pub const LOGIN_RATE: u32 = 60;
+
+/// Requests for links to other passwords that are worked on at once.
+const ASKING: usize = 32;
 
 pub(crate) struct State {
     store: Store,
@@ -74,6 +97,17 @@ pub(crate) struct State {
     places: Places,
     known: Known,
     requests: Queue,
+    hasher: Hasher,
+    limits: Limits,
+    /// Turns of those who ask for a link to another password.
+    asking: Arc<Semaphore>,
+}
+
+impl State {
+    /// Whether mails are sent here.
+    fn sends_mail(&self) -> bool {
+        self.settings.mailer.is_some()
+    }
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -91,8 +125,24 @@ pub async fn serve(
     bound_stalls(&listener)?;
     let (bulk_turns, places, known) = (Turns::default(), Places::default(), Known::default());
     let requests = Queue::default();
-    let state =
-        Data::new(State { store, cursor_key, settings, bulk_turns, places, known, requests });
+    let (hasher, limits) = (Hasher::default(), Limits::new(settings.login_rate));
+    let (mailer, asking) = (settings.mailer.clone(), Arc::new(Semaphore::new(ASKING)));
+    let state = Data::new(State {
+        store,
+        cursor_key,
+        settings,
+        bulk_turns,
+        places,
+        known,
+        requests,
+        hasher,
+        limits,
+        asking,
+    });
+    let mail_ends = Arc::new(Notify::new());
+    let mail = mailer.map(|mailer| {
+        actix_web::rt::spawn(mail::run(state.clone(), mailer, Arc::clone(&mail_ends)))
+    });
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let log_ends = Arc::new(Notify::new());
     let log = actix_web::rt::spawn(requests::run(state.clone(), Arc::clone(&log_ends)));
@@ -104,6 +154,7 @@ pub async fn serve(
             .wrap(TracingLogger::<telemetry::Requests>::new())
             .configure(scim::routes)
             .configure(admin::routes)
+            .configure(login::routes)
             .default_service(actix_web::web::to(error::no_such_path))
     });
     let server = server
@@ -122,6 +173,10 @@ pub async fn serve(
     time.abort();
     // It holds the store, which is to be closed before the process ends.
     let _ = time.await;
+    if let Some(mail) = mail {
+        mail_ends.notify_one();
+        let _ = mail.await;
+    }
     log_ends.notify_one();
     let _ = log.await;
     served

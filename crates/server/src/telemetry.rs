@@ -6,6 +6,8 @@ use actix_web::{Error, HttpMessage};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use crate::login;
+
 /// The spans of requests. The query is left out: filters hold names and addresses.
 pub(crate) struct Requests;
 
@@ -16,7 +18,7 @@ impl RootSpanBuilder for Requests {
             "request",
             id = id.unwrap_or_default(),
             method = %request.method(),
-            path = request.path(),
+            path = login::without_secret(request.path()),
         )
     }
 

@@ -40,9 +40,9 @@ async fn all(store: &Store) -> Result<(), Refusal> {
 }
 
 fn report(tenant: &str, ticked: &Ticked) {
-    let Ticked { purged, reclaimed, drift } = ticked;
-    if purged + reclaimed > 0 {
-        tracing::info!(tenant, purged, reclaimed, "time has passed");
+    let Ticked { purged, reclaimed, forgotten, drift } = ticked;
+    if purged + reclaimed + forgotten > 0 {
+        tracing::info!(tenant, purged, reclaimed, forgotten, "time has passed");
     }
     for found in drift {
         tracing::warn!(

@@ -1,3 +1,6 @@
+DROP TABLE sessions;
+DROP TABLE mailed_links;
+DROP TABLE logins;
 DROP TABLE provisioning_log;
 DROP TABLE leniency_uses;
 DROP TABLE change_log;

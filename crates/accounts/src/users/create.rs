@@ -1,10 +1,13 @@
 //! New accounts.
 
+use std::sync::Arc;
+
 use scim_protocol::Object;
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::change::{keep_sent, password_changed, sent_password};
 use super::entitle;
 use super::extension::{self, HEADCOUNT};
 use super::genesys;
@@ -20,6 +23,8 @@ use crate::authorization::Tier;
 use crate::capacity_rules::assignable;
 use crate::identity::claims;
 use crate::ledger::{Action, append, differences};
+use crate::login::links;
+use crate::policy::FromScim;
 use crate::provisioning::{Mode, TemplateGroup};
 use crate::provisioning_rules::{complete_user, fill};
 use crate::refusal::Refusal;
@@ -42,9 +47,12 @@ pub fn create(
     context.caller.require(Right::WriteUsers)?;
     let settings = Settings::of(tx, context)?;
     let joining = joining(context, &body);
-    let Draft { account, wish, groups } = draft(tx, context, &settings, id, body)?;
+    let Draft { account, wish, groups, password } = draft(tx, context, &settings, id, body)?;
     insert(tx, context, &settings, &wish, &account)?;
-    let user = describe(tx, context, &account)?;
+    if let Some(password) = &password {
+        keep_sent(tx, context, &account, password)?;
+    }
+    let user = describe(tx, context, &account, password.is_some())?;
     if groups.is_empty() {
         return Ok(user);
     }
@@ -60,6 +68,8 @@ pub(super) struct Draft {
     pub(super) wish: Wish,
     /// The groups that it is to join.
     pub(super) groups: Vec<TemplateGroup>,
+    /// The hash of its password, if the client has sent one that is kept.
+    pub(super) password: Option<Arc<str>>,
 }
 
 /// Reads a new account out of a body, with what a template says that the body does not.
@@ -73,6 +83,11 @@ pub(super) fn draft(
     id: Uuid,
     mut body: Object,
 ) -> Result<Draft, Refusal> {
+    let password = if drop_password(&mut body) {
+        sent_password(context, &settings.policy.passwords)?
+    } else {
+        None
+    };
     complete_body(&mut body);
     genesys::take(&Object::new(), &mut body)?;
     check_tier(context, settings, &body)?;
@@ -89,13 +104,21 @@ pub(super) fn draft(
         last_modified: context.now,
         attributes: in_order(body),
     };
-    let standing = standing(tx, context, settings, &wish, &resource.attributes)?;
-    Ok(Draft { account: Account { resource, standing }, wish, groups })
+    let mut standing = standing(tx, context, settings, &wish, &resource.attributes)?;
+    let activates = settings.policy.passwords.from_scim == FromScim::Activate;
+    if password.is_some() && activates && standing.enabled() {
+        // T5
+        standing.activated = Some(context.now);
+    } else if standing.enabled() {
+        let expires = links::invitation(context, &settings.policy, &resource.attributes);
+        standing.activation_sent = expires.map(|_| context.now);
+        standing.activation_expires = expires;
+    }
+    Ok(Draft { account: Account { resource, standing }, wish, groups, password })
 }
 
 /// What every account has, whatever the request says.
 pub(crate) fn complete_body(body: &mut Object) {
-    drop_password(body);
     body.entry("active").or_insert(Value::Bool(true));
 }
 
@@ -169,6 +192,8 @@ fn standing(
         agent: wish.agent.unwrap_or(false),
         unique_employee_number: settings.policy.unique_employee_numbers,
         activated: None,
+        activation_sent: None,
+        activation_expires: None,
         deactivated: (!active).then_some(context.now),
         locked_until: None,
         last_login: None,
@@ -200,7 +225,12 @@ fn insert(
     if !tx.insert_user(tenant, account)? {
         return Err(employee_number_taken());
     }
-    claim(tx, context, id, &claims(&account.resource.attributes))?;
+    let claimed = claims(&account.resource.attributes);
+    claim(tx, context, id, &claimed)?;
+    if account.standing.activated.is_some() {
+        tx.burn_claims(tenant, id, &claimed)?;
+    }
+    links::queue_activation(tx, context, account)?;
     if account.resource.attributes.contains_key("externalId") {
         set_external_id(tx, context, USER, &account.resource)?;
     }
@@ -214,12 +244,20 @@ fn insert(
 }
 
 /// Appends the entry, and gives the account as clients see it.
-fn describe(tx: &mut dyn Tx, context: &Context, account: &Account) -> Result<Resource, Refusal> {
+fn describe(
+    tx: &mut dyn Tx,
+    context: &Context,
+    account: &Account,
+    has_password: bool,
+) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
     let id = account.resource.id;
     let held = Held::of(tx, tenant, id, context.now)?;
     let shown = held.show(account);
-    let changes = differences(ResourceType::user(), &Object::new(), &shown);
+    let mut changes = differences(ResourceType::user(), &Object::new(), &shown);
+    if has_password {
+        changes.push(password_changed());
+    }
     append(tx, context, Action::Create, USER, &account.resource, changes)?;
     Ok(with_standing(account))
 }

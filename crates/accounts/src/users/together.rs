@@ -13,6 +13,7 @@ use crate::Context;
 use crate::account::Account;
 use crate::authorization::Tier;
 use crate::ledger::{Action, Entry, Versioned, differences};
+use crate::login::links;
 use crate::refusal::Refusal;
 use crate::rights::Right;
 use crate::tx::{NewAccount, Tx, atomically};
@@ -61,6 +62,9 @@ fn create_all(
         // Of whom the name is, those who try it one after the other will say.
         return Err(employee_number_taken());
     }
+    for new in &accounts {
+        links::queue_activation(tx, context, &new.account)?;
+    }
     Ok(true)
 }
 
@@ -75,6 +79,6 @@ fn plain(
     if extension::get(body, Some(ENTERPRISE), "manager").is_some() {
         return Ok(None);
     }
-    let Draft { account, wish, groups } = draft(tx, context, settings, id, body.clone())?;
+    let Draft { account, wish, groups, .. } = draft(tx, context, settings, id, body.clone())?;
     Ok((groups.is_empty() && !wish.says_roles_or_skills()).then_some(account))
 }

@@ -71,6 +71,8 @@ pub(crate) fn shown(account: Account) -> Resource {
         ("capacityRule", rule),
         ("accountState", Some(standing.state().as_str().into())),
         ("activatedAt", at(standing.activated)),
+        ("activationSentAt", at(standing.activation_sent)),
+        ("activationExpiresAt", at(standing.activation_expires)),
         ("lastLogin", at(standing.last_login)),
         ("lockedUntil", at(standing.locked_until)),
         ("seatAssignedAt", at(standing.seat_since)),

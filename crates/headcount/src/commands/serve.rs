@@ -25,9 +25,13 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let cursor_key = CursorKey::of_installation(&store).await?;
     store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
-    greet(&settings, address, token.as_deref())?;
-    let public_url = settings.public_url.clone();
-    server::serve(listener, store, cursor_key, server::Settings { public_url }).await?;
+    let root =
+        settings.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let mailer = settings.mailer(&root)?;
+    greet(&settings, &root, token.as_deref())?;
+    let (public_url, login_rate) = (settings.public_url.clone(), settings.login_rate);
+    let of_server = server::Settings { public_url, mailer, login_rate };
+    server::serve(listener, store, cursor_key, of_server).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -51,9 +55,7 @@ async fn first_start(settings: &Settings, store: &Store) -> anyhow::Result<Optio
     Ok(Some(made))
 }
 
-fn greet(settings: &Settings, address: SocketAddr, token: Option<&str>) -> anyhow::Result<()> {
-    let root =
-        settings.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+fn greet(settings: &Settings, root: &str, token: Option<&str>) -> anyhow::Result<()> {
     let base = format!("{root}{BASE_PATH}");
     let mut out = std::io::stdout().lock();
     writeln!(out, "Headcount {} on {}", env!("CARGO_PKG_VERSION"), settings.database()?)?;

@@ -41,6 +41,7 @@ mod kept;
 mod leaving;
 mod licences;
 mod limits;
+mod log_in;
 mod noun_verbs;
 mod paging_and_sorting;
 mod patch;
