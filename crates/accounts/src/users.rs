@@ -88,7 +88,7 @@ pub fn form(caller: &Caller) -> &'static ResourceType {
 pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
     caller.require(Right::ReadUsers)?;
     let found = tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
-    Ok(shown(found))
+    Ok(shown(found, caller.now))
 }
 
 /// The accounts of a query; inactive ones among them.
@@ -98,7 +98,7 @@ pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refus
 pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
     caller.require(Right::ReadUsers)?;
     let page = tx.users(caller.scope(), query)?;
-    let resources = page.resources.into_iter().map(shown).collect();
+    let resources = page.resources.into_iter().map(|one| shown(one, caller.now)).collect();
     Ok(Page { total: page.total, has_next: page.has_next, resources })
 }
 
@@ -226,7 +226,8 @@ pub fn delete(
     lifecycle::release_seat(tx, context, &settings, &before.standing, &user.standing)?;
     let granted: Vec<_> = held.grants.iter().map(|grant| (grant.role, grant.division)).collect();
     tx.remove_grants(tenant, id, &granted)?;
-    let mut changes = differences(ResourceType::user(), &held.show(&before), &Object::new());
+    let mut changes =
+        differences(ResourceType::user(), &held.show(&before, context.now), &Object::new());
     changes.extend(leave_groups(tx, context, id)?);
     changes.extend(dependencies::left_behind(tx, tenant, id)?);
     if let Some(watch) = watch {

@@ -137,8 +137,9 @@ pub(crate) struct TokenArguments {
     pub(crate) connection: Option<String>,
 
     /// What a new connection may do: scim.users.read, scim.users.write, scim.groups.read,
-    /// scim.groups.write, scim.delete, scim.roles.assign, scim.license.assign, scim.password.set, or
-    /// admin, which is everything [default: all but admin]
+    /// scim.groups.write, scim.delete, scim.roles.assign, scim.license.assign,
+    /// scim.password.set, login.report, which is for the login service, or admin, which is everything
+    /// [default: all that begin with scim]
     #[arg(long, value_name = "LIST")]
     pub(crate) scopes: Option<String>,
 

@@ -1,5 +1,5 @@
 //! Secrets of people: what is in a mailed link, and the token of a session. Each names its tenant and
-//! what it is of, so that it is found by a primary key, and is proved by 256 random bits, of which only
+//! account, so that it is found by a primary key, and is proved by 256 random bits, of which only
 //! the SHA-256 is kept.
 
 use base64::Engine;
@@ -46,7 +46,7 @@ pub(crate) struct NewSecret {
 pub(crate) struct Shown {
     /// The tenant that it says it is of.
     pub(crate) tenant: Uuid,
-    /// The account or session that it says it is of.
+    /// The account that it says it is of.
     pub(crate) of: Uuid,
     hash: [u8; 32],
 }
@@ -80,6 +80,11 @@ impl Shown {
             of: Uuid::from_slice(of).ok()?,
             hash: sha256(secret),
         })
+    }
+
+    /// What is kept of it, if it is one.
+    pub(crate) fn hash(&self) -> &[u8] {
+        &self.hash
     }
 
     /// Whether its hash is this one, in a time that does not tell how much of it is.

@@ -150,8 +150,8 @@ tables! {
     {
         use diesel::sql_types::Binary;
         use crate::types::{Guid, Instant};
-        sessions (tenant_id, id) {
-            tenant_id -> Guid, id -> Guid, user_id -> Guid, secret_hash -> Binary,
+        sessions (tenant_id, user_id, secret_hash) {
+            tenant_id -> Guid, user_id -> Guid, secret_hash -> Binary,
             created_at -> Instant, seen_at -> Instant, expires_at -> Instant,
         }
     }

@@ -417,15 +417,13 @@ CREATE INDEX mailed_links_by_due ON mailed_links (due_at) WHERE due_at IS NOT NU
 -- People who are logged in. What ends a session deletes its row.
 CREATE TABLE sessions (
   tenant_id uuid NOT NULL,
-  id uuid NOT NULL,
   user_id uuid NOT NULL,
   secret_hash bytea NOT NULL,
   created_at timestamptz NOT NULL,
   seen_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, id),
+  PRIMARY KEY (tenant_id, user_id, secret_hash),
   FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
-CREATE INDEX sessions_by_user ON sessions (tenant_id, user_id);
 CREATE INDEX sessions_by_end ON sessions (tenant_id, expires_at);
 CREATE INDEX sessions_by_use ON sessions (tenant_id, seen_at);

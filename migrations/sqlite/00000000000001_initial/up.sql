@@ -392,15 +392,13 @@ CREATE INDEX mailed_links_by_due ON mailed_links (due_at) WHERE due_at IS NOT NU
 -- People who are logged in. What ends a session deletes its row.
 CREATE TABLE sessions (
   tenant_id BLOB NOT NULL,
-  id BLOB NOT NULL,
   user_id BLOB NOT NULL,
   secret_hash BLOB NOT NULL,
   created_at BIGINT NOT NULL,
   seen_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
-  PRIMARY KEY (tenant_id, id),
+  PRIMARY KEY (tenant_id, user_id, secret_hash),
   FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 ) WITHOUT ROWID;
-CREATE INDEX sessions_by_user ON sessions (tenant_id, user_id);
 CREATE INDEX sessions_by_end ON sessions (tenant_id, expires_at);
 CREATE INDEX sessions_by_use ON sessions (tenant_id, seen_at);

@@ -70,11 +70,9 @@ pub struct DueLink {
 /// A person who is logged in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The public part of its token.
-    pub id: Uuid,
     /// The account.
     pub user: Uuid,
-    /// SHA-256 of the secret part.
+    /// SHA-256 of its secret, by which it is found.
     pub secret_hash: Vec<u8>,
     /// When the person logged in.
     pub created: Timestamp,
@@ -133,12 +131,23 @@ pub trait Logins {
     ) -> StorageResult<()>;
     /// Adds a session.
     fn insert_session(&mut self, tenant: Uuid, session: &Session) -> StorageResult<()>;
-    /// A session.
-    fn session(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<Option<Session>>;
+    /// The session of an account that has this secret.
+    fn session(
+        &mut self,
+        tenant: Uuid,
+        user: Uuid,
+        secret_hash: &[u8],
+    ) -> StorageResult<Option<Session>>;
     /// Writes down that a session was used.
-    fn see_session(&mut self, tenant: Uuid, id: Uuid, now: Timestamp) -> StorageResult<()>;
+    fn see_session(&mut self, tenant: Uuid, session: &Session, now: Timestamp)
+    -> StorageResult<()>;
     /// Ends a session; whether there was one.
-    fn remove_session(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<bool>;
+    fn remove_session(
+        &mut self,
+        tenant: Uuid,
+        user: Uuid,
+        secret_hash: &[u8],
+    ) -> StorageResult<bool>;
     /// Ends every session of an account.
     fn remove_sessions(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<()>;
     /// Takes sessions away that ended before an instant or were last used before another, at most so

@@ -212,7 +212,7 @@ impl Before {
             account.resource.attributes.insert("active".to_owned(), Value::Bool(false));
         }
         let held = Held::of(tx, context.caller.tenant, account.resource.id, context.now)?;
-        let shown = held.show(&account);
+        let shown = held.show(&account, context.now);
         Ok(Self { account, held, shown })
     }
 }
@@ -244,7 +244,7 @@ pub(crate) fn apply(
     let wanted = in_order(wanted);
     let is_same = wish.is_empty() && wanted == *kept && password.is_none();
     if is_same && course == Course::Change {
-        return Ok(super::view::with_standing(&before.account));
+        return Ok(super::view::with_standing(&before.account, context.now));
     }
     let mut after = before.account.clone();
     after.resource.attributes = wanted;
@@ -428,7 +428,7 @@ fn finish(
     let same_grants = held.grants == before.held.grants;
     let same_skills = held.skills == before.held.skills;
     if account == *was && same_grants && same_skills && !sets_password {
-        return Ok(super::view::with_standing(was));
+        return Ok(super::view::with_standing(was, context.now));
     }
     account.resource.attributes = in_order(account.resource.attributes);
     invite_again(tx, context, was, &mut account)?;
@@ -499,7 +499,7 @@ fn log(
     (action, sets_password): (Action, bool),
 ) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
-    let shown = held.with_names(tx, tenant)?.show(account);
+    let shown = held.with_names(tx, tenant)?.show(account, context.now);
     let mut changes = differences(ResourceType::user(), &before.shown, &shown);
     if sets_password {
         changes.push(password_changed());
@@ -508,7 +508,7 @@ fn log(
         changes.extend(dependencies::left_behind(tx, tenant, account.resource.id)?);
     }
     append(tx, context, action, USER, &account.resource, changes)?;
-    Ok(super::view::with_standing(account))
+    Ok(super::view::with_standing(account, context.now))
 }
 
 /// What the change log says of a password: that it is another one.

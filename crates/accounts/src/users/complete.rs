@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -46,11 +45,6 @@ pub fn complete(
     }
     if wants(&format!("{ENTERPRISE}:manager")) {
         name_managers(tx, caller, users)?;
-    }
-    if ours("activationExpired") {
-        for user in users.iter_mut() {
-            say_expired(caller, user);
-        }
     }
     if ours("blockedPermissionCount") {
         count_blocked(tx, caller, users, &ids)?;
@@ -105,14 +99,6 @@ pub fn complete(
         extension::in_order(form(caller), &mut user.attributes);
     }
     Ok(())
-}
-
-/// Says of an account that nobody has taken into use whether its link has ended.
-fn say_expired(caller: &Caller, user: &mut Resource) {
-    let end = extension::text(&user.attributes, Some(HEADCOUNT), "activationExpiresAt");
-    let end = end.and_then(|end| end.parse::<Timestamp>().ok());
-    let is_over = end.map(|end| (end <= caller.now).into());
-    extension::set(&mut user.attributes, Some(HEADCOUNT), "activationExpired", is_over);
 }
 
 fn groups(

@@ -58,7 +58,9 @@ pub fn create(
     }
     join(tx, &joining, id, &groups)?;
     // An agent group makes agents of those who join it.
-    Ok(tx.user(context.caller.scope(), id)?.map_or(user, |joined| with_standing(&joined)))
+    Ok(tx
+        .user(context.caller.scope(), id)?
+        .map_or(user, |joined| with_standing(&joined, context.now)))
 }
 
 /// An account that is not there yet.
@@ -253,13 +255,13 @@ fn describe(
     let tenant = context.caller.tenant;
     let id = account.resource.id;
     let held = Held::of(tx, tenant, id, context.now)?;
-    let shown = held.show(account);
+    let shown = held.show(account, context.now);
     let mut changes = differences(ResourceType::user(), &Object::new(), &shown);
     if has_password {
         changes.push(password_changed());
     }
     append(tx, context, Action::Create, USER, &account.resource, changes)?;
-    Ok(with_standing(account))
+    Ok(with_standing(account, context.now))
 }
 
 /// Puts the account into the groups of its template (rule R22).

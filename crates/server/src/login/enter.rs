@@ -127,15 +127,14 @@ async fn enter(
     candidate: Candidate,
     new_password: Option<String>,
 ) -> Result<(Value, String), ApiError> {
-    let (tenant, id) = (context.caller.tenant, clock::new_id());
-    let secret = NewSecret::make(Kind::Session, tenant, id);
+    let tenant = context.caller.tenant;
+    let secret = NewSecret::make(Kind::Session, tenant, candidate.id);
     let secret = secret.map_err(|_| ApiError::internal("the system gives no random numbers"))?;
     // A password takes a while, and the session begins after it.
     let now = clock::now();
     let context = Context { now, ..context };
     let expires = now.checked_add(sessions::LIFE).unwrap_or(now);
     let session = Session {
-        id,
         user: candidate.id,
         secret_hash: secret.hash.clone(),
         created: now,

@@ -64,12 +64,11 @@ pub(crate) async fn caller(state: &State, shown: Shown) -> Result<Option<Caller>
         person: None,
     };
     let store = state.store.of(shown.tenant);
-    let look = store
-        .read(move |tx| sessions::look(tx, &asks, shown.of, &|hash: &[u8]| shown.proves(hash)));
+    let look = store.read(move |tx| sessions::look(tx, &asks, shown.of, shown.hash()));
     let Some(person) = look.await? else { return Ok(None) };
     if person.is_to_be_seen {
-        let id = person.session.id;
-        store.write(move |tx| tx.see_session(asks.tenant, id, asks.now)).await?;
+        let session = person.session.clone();
+        store.write(move |tx| tx.see_session(asks.tenant, &session, asks.now)).await?;
     }
     Ok(Some(Caller { rights: person.rights, person: Some(person.session.user), ..asks }))
 }
@@ -108,8 +107,9 @@ pub(super) async fn end(
 ) -> Result<HttpResponse, ApiError> {
     let shown = shown(&request, &state).filter(|_| caller.person.is_some());
     let Some(shown) = shown else { return Err(ApiError::NoSession) };
-    let (tenant, id) = (shown.tenant, shown.of);
-    state.store.of(tenant).write(move |tx| tx.remove_session(tenant, id)).await?;
+    let tenant = shown.tenant;
+    let store = state.store.of(tenant);
+    store.write(move |tx| tx.remove_session(tenant, shown.of, shown.hash())).await?;
     let mut answer = HttpResponse::NoContent().finish();
     let removed = answer.add_removal_cookie(&cookie(&state, String::new()));
     removed.map_err(|_| ApiError::internal("the cookie cannot be written"))?;

@@ -313,6 +313,7 @@ fn of_account(name: &str) -> Place {
         "activatedAt" => own("resource.activated_at", Form::Instant),
         "activationSentAt" => own("resource.activation_sent_at", Form::Instant),
         "activationExpiresAt" => own("resource.activation_expires_at", Form::Instant),
+        "activationExpired" => own("(resource.activation_expires_at <= {now})", Form::Boolean),
         "lockedUntil" => own(LOCKED_UNTIL, Form::Instant),
         "seatAssignedAt" => own("resource.seat_since", Form::Instant),
         "deactivatedAt" => own("resource.deactivated_at", Form::Instant),
@@ -321,11 +322,9 @@ fn of_account(name: &str) -> Place {
         "skills" => Place::Side(&SKILLS),
         "effectiveRoles" => Place::Side(&EFFECTIVE_ROLES),
         "blockedPermissionCount" => Place::Side(&BLOCKED),
-        "effectivePermissions"
-        | "blockedPermissions"
-        | "skillSet"
-        | "dependencies"
-        | "activationExpired" => Place::Nowhere,
+        "effectivePermissions" | "blockedPermissions" | "skillSet" | "dependencies" => {
+            Place::Nowhere
+        }
         _ => Place::Document,
     }
 }

@@ -24,7 +24,7 @@ fn purpose(name: &str) -> StorageResult<Purpose> {
     known.ok_or_else(|| StorageError::Failed(format!("a purpose {name:?}").into()))
 }
 
-type SessionRow = (Id, Id, Id, Vec<u8>, Stamp, Stamp, Stamp);
+type SessionRow = (Id, Id, Vec<u8>, Stamp, Stamp, Stamp);
 
 impl Logins for Session {
     fn login_of(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<Option<Credentials>> {
@@ -123,7 +123,8 @@ impl Logins for Session {
              (SELECT tenant_id, user_id, purpose FROM mailed_links WHERE due_at IS NOT NULL \
              AND due_at <= ",
         );
-        pieces.bind(stamp(now)).sql(" ORDER BY due_at LIMIT ").bind(Bind::Integer(limit.into()));
+        // The limit is written out: of one that is bound PostgreSQL takes a tenth of the table.
+        pieces.bind(stamp(now)).sql(format!(" ORDER BY due_at LIMIT {limit}"));
         pieces.sql(SKIP_LOCKED).sql(") RETURNING tenant_id, user_id, purpose, attempts");
         let rows = Statement::fixed(pieces).load::<DueLinkRow>(&mut self.0).map_err(failed)?;
         let due = |row: DueLinkRow| {
@@ -170,7 +171,6 @@ impl Logins for Session {
         diesel::insert_into(sessions::table)
             .values((
                 sessions::tenant_id.eq(Id(tenant)),
-                sessions::id.eq(Id(session.id)),
                 sessions::user_id.eq(Id(session.user)),
                 sessions::secret_hash.eq(&session.secret_hash),
                 sessions::created_at.eq(Stamp(session.created)),
@@ -182,14 +182,18 @@ impl Logins for Session {
         Ok(())
     }
 
-    fn session(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<Option<Entered>> {
+    fn session(
+        &mut self,
+        tenant: Uuid,
+        user: Uuid,
+        secret_hash: &[u8],
+    ) -> StorageResult<Option<Entered>> {
         let row: Option<SessionRow> = sessions::table
-            .find((Id(tenant), Id(id)))
+            .find((Id(tenant), Id(user), secret_hash))
             .first(&mut self.0)
             .optional()
             .map_err(failed)?;
-        Ok(row.map(|(_, id, user, secret_hash, created, seen, expires)| Entered {
-            id: id.0,
+        Ok(row.map(|(_, user, secret_hash, created, seen, expires)| Entered {
             user: user.0,
             secret_hash,
             created: created.0,
@@ -198,16 +202,27 @@ impl Logins for Session {
         }))
     }
 
-    fn see_session(&mut self, tenant: Uuid, id: Uuid, now: Timestamp) -> StorageResult<()> {
-        diesel::update(sessions::table.find((Id(tenant), Id(id))))
+    fn see_session(
+        &mut self,
+        tenant: Uuid,
+        session: &Entered,
+        now: Timestamp,
+    ) -> StorageResult<()> {
+        let key = (Id(tenant), Id(session.user), &session.secret_hash);
+        diesel::update(sessions::table.find(key))
             .set(sessions::seen_at.eq(Stamp(now)))
             .execute(&mut self.0)
             .map_err(failed)?;
         Ok(())
     }
 
-    fn remove_session(&mut self, tenant: Uuid, id: Uuid) -> StorageResult<bool> {
-        let removed = diesel::delete(sessions::table.find((Id(tenant), Id(id))))
+    fn remove_session(
+        &mut self,
+        tenant: Uuid,
+        user: Uuid,
+        secret_hash: &[u8],
+    ) -> StorageResult<bool> {
+        let removed = diesel::delete(sessions::table.find((Id(tenant), Id(user), secret_hash)))
             .execute(&mut self.0)
             .map_err(failed)?;
         Ok(removed > 0)
@@ -230,9 +245,10 @@ impl Logins for Session {
         for (column, before) in [("expires_at", ended), ("seen_at", unused_since)] {
             let mut pieces = Pieces::default();
             pieces.sql("DELETE FROM sessions WHERE tenant_id = ").id(tenant);
-            pieces.sql(" AND id IN (SELECT id FROM sessions WHERE tenant_id = ").id(tenant);
-            pieces.sql(format!(" AND {column} <= ")).bind(stamp(before)).sql(" LIMIT ");
-            pieces.bind(Bind::Integer(limit.into())).sql(")");
+            pieces.sql(" AND (user_id, secret_hash) IN (SELECT user_id, secret_hash ");
+            pieces.sql("FROM sessions WHERE tenant_id = ").id(tenant);
+            pieces.sql(format!(" AND {column} <= ")).bind(stamp(before));
+            pieces.sql(format!(" LIMIT {limit})"));
             forgotten += Statement::fixed(pieces).execute(&mut self.0).map_err(failed)?;
         }
         Ok(forgotten)
