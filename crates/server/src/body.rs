@@ -139,7 +139,7 @@ fn admit(request: &HttpRequest) -> Result<(), ApiError> {
     let state = request.app_data::<Data<State>>();
     let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
     let address = request.peer_addr().map(|address| address.ip());
-    let admitted = state.limits.from_address(address, clock::now());
+    let admitted = state.limits.of_address(address, clock::now());
     admitted.map_err(|retry_after_seconds| ApiError::TooManyRequests { retry_after_seconds })
 }
 

@@ -206,9 +206,6 @@ impl ResponseError for ApiError {
             Self::Refused(refusal) if refusal.code() == Some(Code::LoginFailed) => {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"headcount\""));
             }
-            Self::TooManyRequests { retry_after_seconds } => {
-                answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
-            }
             Self::MethodNotAllowed(allowed) => {
                 answer.insert_header((ALLOW, *allowed));
             }
@@ -222,7 +219,8 @@ impl ResponseError for ApiError {
                     answer.insert_header((RETRY_AFTER, RETRY_SECONDS));
                 }
             }
-            Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {
+            Self::TooManyRequests { retry_after_seconds }
+            | Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {
                 answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
             }
             _ => {}

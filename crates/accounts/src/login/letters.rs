@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use scim_protocol::schema::ResourceType;
 
 use super::address;
-use crate::Caller;
 use crate::refusal::Refusal;
 use crate::tx::{DueLink, Purpose, Tx};
+use crate::{Caller, tenants};
 
 /// How long a server has for mails that it has taken, before another may send them.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(5);
@@ -46,7 +46,9 @@ pub fn prepare(
         account.standing.enabled() && is_pending == (purpose == Purpose::Activation)
     });
     let to = account.as_ref().and_then(|account| address(&account.resource.attributes));
-    let (Some(to), true) = (to, caller.now < link.expires) else {
+    // Where people log in elsewhere by now, no link is of any use.
+    let is_of_use = !tenants::policy(tx, caller)?.sso_required && caller.now < link.expires;
+    let (Some(to), true) = (to, is_of_use) else {
         // An end that has come is still to be seen; that there is nobody to send it to is the end.
         tx.set_link_secret(tenant, user, purpose, secret_hash)?;
         tx.put_off_link(tenant, (user, purpose), secret_hash, None)?;

@@ -31,11 +31,11 @@ pub fn prepare(password: &str) -> String {
 /// [`Code::WeakPassword`], which says what is missing and not what was given.
 pub fn check(policy: &PasswordPolicy, password: &str, names: &[&str]) -> Result<(), Refusal> {
     let weak = |detail: String| Err(Refusal::rule(Code::WeakPassword, detail));
-    let length = i64::try_from(password.chars().count()).unwrap_or(i64::MAX);
-    if length < policy.min_length {
+    let length = password.chars().count();
+    if i64::try_from(length).is_ok_and(|length| length < policy.min_length) {
         return weak(format!("the password must have {} characters or more", policy.min_length));
     }
-    if length > MAX_LENGTH as i64 {
+    if length > MAX_LENGTH {
         return weak(format!("the password must have {MAX_LENGTH} characters at most"));
     }
     if policy.composition

@@ -105,6 +105,8 @@ fn r5_a_mistyped_name_is_released(database: Database) {
 fn r68_a_login_changes_no_version(database: Database) {
     let (_server, scim, admin) = serve_admin(database);
     let ada = create(&scim, "ada");
+    // The first login of all would take the account into use (T4).
+    admin.act(&format!("{ada}/activate"), &json!({})).expect(200);
     let before = scim.get(&ada).expect(200);
     assert_eq!(before[OURS]["lastLogin"], Value::Null);
     let login = |body: Value| admin.act(&format!("{ada}/login"), &body);

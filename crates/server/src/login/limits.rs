@@ -57,7 +57,7 @@ impl Limits {
     ///
     /// # Errors
     /// After how many seconds to come again.
-    pub(crate) fn from_address(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), i64> {
+    pub(crate) fn of_address(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), i64> {
         let Some(address) = address.filter(|_| self.per_address > 0) else { return Ok(()) };
         // Whoever has an IPv6 address has the other 2 to the power of 64 beside it.
         let address = address.to_canonical();
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn an_address_may_knock_so_often_in_a_minute() {
         let limits = Limits::new(2);
-        let from = |address: &str, second| limits.from_address(address.parse().ok(), at(second));
+        let from = |address: &str, second| limits.of_address(address.parse().ok(), at(second));
         assert_eq!([from("10.0.0.1", 0), from("10.0.0.1", 5)], [Ok(()), Ok(())]);
         assert_eq!(from("10.0.0.1", 20), Err(40));
         assert_eq!(from("::ffff:10.0.0.1", 20), Err(40), "the same address");
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!([from("2001:db8::1", 0), from("2001:db8::2", 0)], [Ok(()), Ok(())]);
         assert_eq!(from("2001:db8::ffff", 0), Err(60), "one network");
         let none = Limits::new(0);
-        assert!((0..1000).all(|_| none.from_address("10.0.0.1".parse().ok(), at(0)).is_ok()));
+        assert!((0..1000).all(|_| none.of_address("10.0.0.1".parse().ok(), at(0)).is_ok()));
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Logins for Session {
             pieces.sql(" AND (user_id, secret_hash) IN (SELECT user_id, secret_hash ");
             pieces.sql("FROM sessions WHERE tenant_id = ").id(tenant);
             pieces.sql(format!(" AND {column} <= ")).bind(stamp(before));
-            pieces.sql(format!(" LIMIT {limit})"));
+            pieces.sql(format!(" ORDER BY {column} LIMIT {limit})"));
             forgotten += Statement::fixed(pieces).execute(&mut self.0).map_err(failed)?;
         }
         Ok(forgotten)
