@@ -47,7 +47,7 @@ fn create_all(
     let mut accounts = Vec::with_capacity(news.len());
     for (id, body) in news {
         let Some(account) = plain(tx, context, &settings, *id, body)? else { return Ok(false) };
-        let shown = held.show(&account);
+        let shown = held.show(&account, context.now);
         let changes = differences(ResourceType::user(), &Object::new(), &shown);
         let of = Versioned { resource_type: USER, id: *id, version: 1 };
         let entry = Entry::new(context, Action::Create, of, changes);

@@ -12,6 +12,7 @@ use crate::harness::*;
 on_each_database!(
     r60_creation_sends_a_link_by_which_the_account_is_taken_into_use,
     r60_nothing_is_sent_for_a_write_that_is_rolled_back,
+    r60_people_of_a_bulk_request_are_each_sent_a_link,
     r61_a_link_is_good_once_and_a_newer_one_voids_it,
     r61_a_link_ends,
     r61_who_leaves_has_no_link_any_more,
@@ -129,6 +130,23 @@ fn r60_nothing_is_sent_for_a_write_that_is_rolled_back(database: Database) {
     let back = scim.patch(&bob, &replace("active", true)).expect(200);
     assert!(back[OURS]["activationSentAt"].is_string(), "{}", back.story());
     assert!(mails.next().text.contains("To: bob@x.example"));
+}
+
+fn r60_people_of_a_bulk_request_are_each_sent_a_link(database: Database) {
+    let (_server, scim, _, mut mails) = serve_mail(database);
+    let names = ["ada", "bob", "joan"];
+    let operations = names.map(
+        |name| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": mailed(name)}),
+    );
+    let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": operations});
+    scim.post("/Bulk", &bulk).expect(200);
+    let mut to = names.map(|_| {
+        let mail = mails.next();
+        mail.text.lines().find(|line| line.starts_with("To: ")).unwrap().to_owned()
+    });
+    to.sort();
+    assert_eq!(to, names.map(|name| format!("To: {name}@x.example")));
 }
 
 fn r61_a_link_is_good_once_and_a_newer_one_voids_it(database: Database) {
