@@ -149,6 +149,7 @@ async fn create(
             rights,
             genesys: false,
             switches: accounts::connections::Switches::NONE,
+            person: None,
             now: now(),
         };
         let context = Context::of_scim(caller, new_id(), now(), new_id);

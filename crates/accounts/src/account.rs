@@ -34,9 +34,13 @@ pub struct Standing {
     pub unique_employee_number: bool,
     /// When its owner first took it into use.
     pub activated: Option<Timestamp>,
+    /// When its owner was last to be sent the activation link.
+    pub activation_sent: Option<Timestamp>,
+    /// When that link ends; none once it is void.
+    pub activation_expires: Option<Timestamp>,
     /// When it was last deactivated; none while it is enabled.
     pub deactivated: Option<Timestamp>,
-    /// Until when it is locked.
+    /// Until when it is locked; none if that is over when it is read.
     pub locked_until: Option<Timestamp>,
     /// When its owner last logged in.
     pub last_login: Option<Timestamp>,

@@ -112,6 +112,7 @@ impl Connection {
             genesys: self.genesys_alias,
             switches: self.switches,
             now,
+            person: None,
         }
     }
 }

@@ -13,6 +13,7 @@
 //! - [`objects`]: resources of all other types: [`connections`], [`divisions`], the tenant's
 //!   [policy](`tenants`).
 //! - [`identity`]: which login names and addresses belong to whom, for ever.
+//! - [`login`]: how a person comes to a password, logs in, and is kept out.
 //! - [`names`]: what a client means by the name of a role, a division or a skill.
 //! - [`tenancy`]: tenants and tokens.
 //! - [`credentials`]: what else a client can prove itself with.
@@ -42,6 +43,7 @@ mod holders;
 pub mod identity;
 pub mod ledger;
 pub mod license_tiers;
+pub mod login;
 mod members;
 pub mod names;
 pub mod objects;
@@ -83,11 +85,11 @@ pub use refusal::{Code, Refusal};
 pub use resources::{MAX_NAME, MAX_RESOURCE};
 pub use rights::{Right, Rights};
 pub use tx::{
-    Assignments, Claims, Credentials, Dependencies, Dependency, ExternalIds, Grant, Grants,
-    GroupOf, Groups, InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Member, MemberKind,
-    MembershipOf, Memberships, NewAccount, Objects, Page, RequestLog, Requests, Resource,
-    Savepoints, Scope, SeatCount, Seats, SkillAssignment, StorageError, StorageResult, Tenancy, Tx,
-    Users, atomically,
+    Assignments, Claims, Credentials, Dependencies, Dependency, DueLink, ExternalIds, Grant,
+    Grants, GroupOf, Groups, InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Login, Logins,
+    MailedLink, Member, MemberKind, MembershipOf, Memberships, NewAccount, Objects, Page, Purpose,
+    RequestLog, Requests, Resource, Savepoints, Scope, SeatCount, Seats, Session, SkillAssignment,
+    StorageError, StorageResult, Tenancy, Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.
@@ -107,6 +109,8 @@ pub struct Caller {
     pub switches: Switches,
     /// When it asks: what is over by then is not seen.
     pub now: Timestamp,
+    /// The account of the person who is logged in, if it is a person and no connection.
+    pub person: Option<Uuid>,
 }
 
 impl Caller {
@@ -138,6 +142,10 @@ pub struct Context {
     pub now: Timestamp,
     /// Makes identifiers that are unique and ascend with time (UUID version 7).
     pub new_id: fn() -> Uuid,
+    /// Whether mails are sent here; where none are, none is to wait until some are.
+    pub sends_mail: bool,
+    /// The hash of the password that the request sets, if it does and may.
+    pub password: Option<Arc<str>>,
 }
 
 impl Context {
@@ -152,16 +160,36 @@ impl Context {
             genesys: false,
             switches: Switches::NONE,
             now,
+            person: None,
         };
         let (actor, source) = (Actor::System, Source::Admin);
-        Self { caller, actor, source, reason: None, request: new_id(), now, new_id }
+        Self {
+            caller,
+            actor,
+            source,
+            reason: None,
+            request: new_id(),
+            now,
+            new_id,
+            sends_mail: false,
+            password: None,
+        }
     }
 
     /// That of a SCIM request.
     pub fn of_scim(caller: Caller, request: Uuid, now: Timestamp, new_id: fn() -> Uuid) -> Self {
-        let actor = Actor::ScimClient(caller.connection);
-        let caller = Caller { now, ..caller };
-        Self { caller, actor, source: Source::Scim, reason: None, request, now, new_id }
+        let client = Actor::ScimClient(caller.connection);
+        Self {
+            caller: Caller { now, ..caller },
+            actor: caller.person.map_or(client, Actor::Account),
+            source: if caller.person.is_some() { Source::Admin } else { Source::Scim },
+            reason: None,
+            request,
+            now,
+            new_id,
+            sends_mail: false,
+            password: None,
+        }
     }
 }
 

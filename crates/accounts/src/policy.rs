@@ -99,6 +99,15 @@ choices! {
         /// It raises an alert and refuses.
         Hold = "hold",
     }
+    /// What becomes of a password that a client sends (rule R64).
+    FromScim {
+        /// It is ignored.
+        Ignore = "ignore",
+        /// It is kept; who has not taken the account into use still has to, and to choose another.
+        Keep = "keep",
+        /// It is kept, and takes the account into use (T5).
+        Activate = "activate",
+    }
     /// How the provisioning log shows what persons could be known by.
     PersonalData {
         /// Masked, with enough left to recognise it.
@@ -158,6 +167,42 @@ impl Default for LogPolicy {
     }
 }
 
+/// The activation link (rules R60 to R62).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivationPolicy {
+    /// For how many days it is good.
+    pub link_ttl_days: i64,
+    /// After how many seconds another one may be sent.
+    pub resend_cooldown_seconds: i64,
+    /// Whether a new account is sent one.
+    pub auto_invite: bool,
+}
+
+/// The lock after logins that failed (rule R65).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockPolicy {
+    /// After how many in a row.
+    pub max_failures: i64,
+    /// How long it lasts; 0: until an administrator ends it.
+    pub duration_seconds: i64,
+}
+
+/// What a password must be (rule R64).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    /// How many characters it has at least.
+    pub min_length: i64,
+    /// Whether it must have a digit, a lower-case and an upper-case letter, and another character.
+    pub composition: bool,
+    /// What becomes of one that a client sends.
+    pub from_scim: FromScim,
+}
+
+impl PasswordPolicy {
+    /// That of a tenant which has said nothing.
+    pub const USUAL: Self = Self { min_length: 8, composition: true, from_scim: FromScim::Ignore };
+}
+
 /// The policy of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "knobs that have nothing to do with each other")]
@@ -199,6 +244,12 @@ pub struct TenantPolicy {
     pub unique_employee_numbers: bool,
     /// What the provisioning log keeps.
     pub log: LogPolicy,
+    /// The activation link.
+    pub activation: ActivationPolicy,
+    /// The lock after logins that failed.
+    pub lock: LockPolicy,
+    /// What a password must be.
+    pub passwords: PasswordPolicy,
 }
 
 impl TenantPolicy {
@@ -210,8 +261,9 @@ impl TenantPolicy {
         let of = |name| Attributes::of(tenant, name);
         let top = Attributes::top(tenant);
         let (provisioning, rehire, seats) = (of("provisioning")?, of("rehire")?, of("seats")?);
+        let sso_required = top.truth("ssoRequired", false)?;
         Ok(Self {
-            sso_required: top.truth("ssoRequired", false)?,
+            sso_required,
             strict_required: provisioning.truth("strictRequired", false)?,
             default_license_tier: default_tier(&provisioning)?,
             default_division: default_division(&provisioning)?,
@@ -234,6 +286,9 @@ impl TenantPolicy {
             auto_agent: of("groups")?.truth("autoAgent", true)?,
             unique_employee_numbers: of("employeeNumbers")?.truth("unique", true)?,
             log: LogPolicy::of(&of("provisioningLog")?)?,
+            activation: ActivationPolicy::of(&of("activation")?, sso_required)?,
+            lock: LockPolicy::of(&of("lock")?)?,
+            passwords: PasswordPolicy::of(&of("passwords")?)?,
         })
     }
 }
@@ -256,6 +311,37 @@ impl LogPolicy {
             personal_data: log.choice("personalData", usual.personal_data)?,
             keep_days: log.number("keepDays", 1..=365)?.unwrap_or(usual.keep_days),
             keep_entries: log.number("keepEntries", 100..=100_000)?.unwrap_or(usual.keep_entries),
+        })
+    }
+}
+
+impl ActivationPolicy {
+    fn of(activation: &Attributes, sso_required: bool) -> Result<Self, Error> {
+        let cooldown = activation.number("resendCooldownSeconds", 0..=86_400)?;
+        Ok(Self {
+            link_ttl_days: activation.number("linkTtlDays", 1..=90)?.unwrap_or(30),
+            resend_cooldown_seconds: cooldown.unwrap_or(60),
+            auto_invite: activation.truth("autoInvite", !sso_required)?,
+        })
+    }
+}
+
+impl LockPolicy {
+    fn of(lock: &Attributes) -> Result<Self, Error> {
+        Ok(Self {
+            max_failures: lock.number("maxFailures", 3..=20)?.unwrap_or(6),
+            duration_seconds: lock.number("durationSeconds", 0..=86_400)?.unwrap_or(300),
+        })
+    }
+}
+
+impl PasswordPolicy {
+    fn of(passwords: &Attributes) -> Result<Self, Error> {
+        let usual = Self::USUAL;
+        Ok(Self {
+            min_length: passwords.number("minLength", 8..=128)?.unwrap_or(usual.min_length),
+            composition: passwords.truth("composition", usual.composition)?,
+            from_scim: passwords.choice("fromScim", usual.from_scim)?,
         })
     }
 }
@@ -330,6 +416,13 @@ mod tests {
                 keep_days: 30,
                 keep_entries: 10_000,
             },
+            activation: ActivationPolicy {
+                link_ttl_days: 30,
+                resend_cooldown_seconds: 60,
+                auto_invite: true,
+            },
+            lock: LockPolicy { max_failures: 6, duration_seconds: 300 },
+            passwords: PasswordPolicy::USUAL,
         };
         assert_eq!(policy(&json!({})), Ok(expected.clone()));
         let nothing = json!({"provisioning": {}, "rehire": null, "grantableByScim": []});
@@ -353,7 +446,10 @@ mod tests {
                                  "action": "alert"},
             "divisions": {"max": 1000}, "skills": {"maxPerUser": 1}, "languages": {"maxPerUser": 2},
             "groups": {"autoAgent": false}, "employeeNumbers": {"unique": false},
-            "provisioningLog": {"personalData": "clear", "keepDays": 365, "keepEntries": 100}});
+            "provisioningLog": {"personalData": "clear", "keepDays": 365, "keepEntries": 100},
+            "activation": {"linkTtlDays": 90, "resendCooldownSeconds": 0},
+            "lock": {"maxFailures": 3, "durationSeconds": 0},
+            "passwords": {"minLength": 15, "composition": false, "fromScim": "activate"}});
         let expected = TenantPolicy {
             sso_required: true,
             strict_required: true,
@@ -385,6 +481,18 @@ mod tests {
                 personal_data: PersonalData::Clear,
                 keep_days: 365,
                 keep_entries: 100,
+            },
+            // Who logs in elsewhere is not invited here.
+            activation: ActivationPolicy {
+                link_ttl_days: 90,
+                resend_cooldown_seconds: 0,
+                auto_invite: false,
+            },
+            lock: LockPolicy { max_failures: 3, duration_seconds: 0 },
+            passwords: PasswordPolicy {
+                min_length: 15,
+                composition: false,
+                from_scim: FromScim::Activate,
             },
         };
         assert_eq!(policy(&given), Ok(expected));
@@ -468,6 +576,21 @@ mod tests {
                 json!({"languages": {"maxPerUser": 1.5}}),
                 "languages.maxPerUser",
                 "a whole number from 1 to 500",
+            ),
+            (
+                json!({"activation": {"linkTtlDays": 91}}),
+                "activation.linkTtlDays",
+                "a whole number from 1 to 90",
+            ),
+            (
+                json!({"lock": {"maxFailures": 2}}),
+                "lock.maxFailures",
+                "a whole number from 3 to 20",
+            ),
+            (
+                json!({"passwords": {"minLength": 7}}),
+                "passwords.minLength",
+                "a whole number from 8 to 128",
             ),
         ] {
             let expected = Error::invalid_value(format!("{attribute} must be {allowed}"));

@@ -118,6 +118,22 @@ codes! {
     IllegalTransition => ("illegalTransition", 409, None, None),
     /// The person has taken the account into use already.
     AlreadyActivated => ("alreadyActivated", 409, None, Some("R62")),
+    /// Nobody is let in: the name or the password is wrong, or the account cannot be used.
+    LoginFailed => ("loginFailed", 401, None, Some("R65")),
+    /// The password is good for choosing another one only.
+    PasswordChangeRequired => ("passwordChangeRequired", 403, None, Some("R67")),
+    /// A password is not what the tenant asks for.
+    WeakPassword => ("weakPassword", 400, Some(ScimType::InvalidValue), Some("R64")),
+    /// The tenant's people have no passwords here.
+    PasswordsDisabled => ("passwordsDisabled", 403, None, Some("R64")),
+    /// A mailed link was used, has ended or was replaced.
+    LinkEnded => ("linkEnded", 410, None, Some("R61")),
+    /// The account has no address to which a link could be sent.
+    NoEmail => ("noEmail", 409, None, Some("R63")),
+    /// The installation sends no mail.
+    NoMail => ("noMail", 409, None, None),
+    /// A link was sent a moment ago.
+    Cooldown => ("cooldown", 429, None, Some("R62")),
     /// The externalId is that of another resource of the connection.
     ExternalIdTaken => ("externalIdTaken", 409, Some(ScimType::Uniqueness), Some("R7")),
     /// Another account of the tenant has the employee number.

@@ -40,6 +40,8 @@ rights! {
     AssignLicenses = "scim.license.assign",
     /// Sets passwords.
     SetPasswords = "scim.password.set",
+    /// Reports how logins ended: what the login service does.
+    ReportLogins = "login.report",
     /// Everything, what only an administrator does too.
     Admin = "admin",
 }
@@ -52,10 +54,19 @@ impl Rights {
     /// Everything.
     pub const ALL: Self = Self(u16::MAX);
 
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+
+    /// One right, and nothing else.
+    pub fn of(right: Right) -> Self {
+        Self::NONE.with(right)
+    }
+
     /// What a client that provisions people needs.
     pub fn of_provisioning() -> Self {
-        let rights = Right::ALL.iter().filter(|right| **right != Right::Admin);
-        rights.fold(Self(0), |set, right| set.with(*right))
+        let others = [Right::Admin, Right::ReportLogins];
+        let rights = Right::ALL.iter().filter(|right| !others.contains(*right));
+        rights.fold(Self::NONE, |set, right| set.with(*right))
     }
 
     /// The rights with these names.
@@ -63,7 +74,7 @@ impl Rights {
     /// # Errors
     /// `invalidValue` for a name that no right has.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        names.into_iter().try_fold(Self(0), |set, name| {
+        names.into_iter().try_fold(Self::NONE, |set, name| {
             let right = Right::ALL.iter().find(|right| right.as_str() == name);
             right.map(|right| set.with(*right)).ok_or_else(|| unknown(name))
         })
@@ -121,6 +132,10 @@ impl Caller {
     pub fn require(&self, right: Right) -> Result<(), Refusal> {
         if self.rights.allow(right) {
             return Ok(());
+        }
+        if self.person.is_some() {
+            let detail = "your account has not the role for that: a Master Admin has it";
+            return Err(Refusal::rule(Code::ScopeMissing, detail));
         }
         Err(Refusal::rule(
             Code::ScopeMissing,

@@ -55,7 +55,15 @@ impl ObjectType for Tenants {
 /// # Errors
 /// The store's; also a tenant that does not exist.
 pub fn policy(tx: &mut dyn Tx, caller: &Caller) -> Result<TenantPolicy, Refusal> {
-    let found = tx.object(caller.scope(), ResourceType::tenant(), caller.tenant)?;
-    let found = found.ok_or_else(|| Refusal::not_found("Tenant", caller.tenant))?;
-    Ok(TenantPolicy::of(&found.attributes)?)
+    policy_of(tx, caller)?.ok_or_else(|| Refusal::not_found("Tenant", caller.tenant))
+}
+
+/// What the tenant has decided, if there is one.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn policy_of(tx: &mut dyn Tx, caller: &Caller) -> Result<Option<TenantPolicy>, Refusal> {
+    let kind = ResourceType::tenant();
+    let found = tx.objects_with_ids(caller.tenant, kind, &[caller.tenant])?;
+    Ok(found.first().map(|found| TenantPolicy::of(&found.attributes)).transpose()?)
 }

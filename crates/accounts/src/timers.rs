@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::authorization::Tier;
 use crate::ledger::{Action, Entry, Source, Versioned};
+use crate::login::sessions;
 use crate::refusal::Refusal;
 use crate::tx::{SeatCount, Tx, atomically};
 use crate::users::{self, settings::Settings};
@@ -22,6 +23,8 @@ pub struct Ticked {
     pub purged: usize,
     /// Accounts that nobody took into use, and that have given their seats back.
     pub reclaimed: usize,
+    /// Sessions that are over.
+    pub forgotten: usize,
     /// The tiers whose seats are limited.
     pub pools: Vec<Pool>,
 }
@@ -54,6 +57,7 @@ pub fn tick(tx: &mut dyn Tx, context: &Context) -> Result<Ticked, Refusal> {
     Ok(Ticked {
         purged: purge_grants(tx, context)?,
         reclaimed: reclaim_seats(tx, context, &settings)?,
+        forgotten: sessions::forget(tx, context.caller.tenant, context.now)?,
         pools: pools(tx, context, &settings)?,
     })
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::missing_errors_doc, reason = "said once, above")]
 
 mod entitlements;
+mod login;
 mod requests;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use entitlements::{
     Assignments, Dependencies, Dependency, Grant, Grants, InheritedGrant, SeatCount, Seats,
     SkillAssignment,
 };
+pub use login::{DueLink, Login, Logins, MailedLink, Purpose, Session};
 pub use requests::{LeniencyUse, RequestLog, Requests};
 
 /// Why the store could not do what it was asked.
@@ -567,6 +569,7 @@ pub trait Tx:
     + Claims
     + ExternalIds
     + Ledger
+    + Logins
     + Requests
     + Tenancy
     + Credentials
@@ -587,6 +590,7 @@ impl<T> Tx for T where
         + Claims
         + ExternalIds
         + Ledger
+        + Logins
         + Requests
         + Tenancy
         + Credentials

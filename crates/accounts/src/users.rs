@@ -42,6 +42,7 @@ use self::settings::Settings;
 use self::view::shown;
 use crate::identity::{Claim, Release, claims};
 use crate::ledger::{Action, Entry, Versioned, append, differences};
+use crate::login::links;
 use crate::refusal::{Code, Refusal};
 use crate::resources::{keep, leave_groups};
 use crate::rights::Right;
@@ -50,7 +51,9 @@ use crate::{Caller, Context, Precondition};
 
 pub use self::access::{Explained, explain_access};
 pub(crate) use self::administer::reclaim;
-pub use self::administer::{activate, deactivate, decide_tier, reactivate, record_login};
+pub(crate) use self::administer::take_into_use;
+pub use self::administer::{activate, deactivate, decide_tier, reactivate};
+pub(crate) use self::change::{rekey, restand, set_password};
 pub use self::complete::complete;
 pub use self::create::create;
 pub(crate) use self::held::is_over;
@@ -85,7 +88,7 @@ pub fn form(caller: &Caller) -> &'static ResourceType {
 pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refusal> {
     caller.require(Right::ReadUsers)?;
     let found = tx.user(caller.scope(), id)?.ok_or_else(|| Refusal::not_found(USER, id))?;
-    Ok(shown(found))
+    Ok(shown(found, caller.now))
 }
 
 /// The accounts of a query; inactive ones among them.
@@ -95,7 +98,7 @@ pub fn get(tx: &mut dyn Tx, caller: &Caller, id: Uuid) -> Result<Resource, Refus
 pub fn list(tx: &mut dyn Tx, caller: &Caller, query: &Query) -> Result<Page, Refusal> {
     caller.require(Right::ReadUsers)?;
     let page = tx.users(caller.scope(), query)?;
-    let resources = page.resources.into_iter().map(shown).collect();
+    let resources = page.resources.into_iter().map(|one| shown(one, caller.now)).collect();
     Ok(Page { total: page.total, has_next: page.has_next, resources })
 }
 
@@ -111,11 +114,10 @@ pub fn replace(
     context: &Context,
     id: Uuid,
     precondition: &Precondition,
-    mut body: Object,
+    body: Object,
     named: &[String],
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::WriteUsers)?;
-    drop_password(&mut body);
     let caller = context.caller;
     change(tx, context, id, precondition, |attributes| {
         put_in_place(&caller, attributes, body, named)
@@ -182,7 +184,6 @@ pub fn patch(
     change(tx, context, id, precondition, |attributes| {
         let before = attributes.clone();
         patch::apply(form(&context.caller), attributes, edits, leniencies)?;
-        drop_password(attributes);
         // Taking `active` away says nothing about who may work.
         keep(&before, attributes, &["active"], &[]);
         Ok(())
@@ -221,10 +222,12 @@ pub fn delete(
     user.standing.tombstoned = Some(context.now);
     tx.burn_claims(tenant, id, &claims(&before.resource.attributes))?;
     tx.tombstone_user(tenant, &user)?;
+    links::close(tx, tenant, id)?;
     lifecycle::release_seat(tx, context, &settings, &before.standing, &user.standing)?;
     let granted: Vec<_> = held.grants.iter().map(|grant| (grant.role, grant.division)).collect();
     tx.remove_grants(tenant, id, &granted)?;
-    let mut changes = differences(ResourceType::user(), &held.show(&before), &Object::new());
+    let mut changes =
+        differences(ResourceType::user(), &held.show(&before, context.now), &Object::new());
     changes.extend(leave_groups(tx, context, id)?);
     changes.extend(dependencies::left_behind(tx, tenant, id)?);
     if let Some(watch) = watch {
@@ -311,10 +314,9 @@ fn retire<'a>(
     Ok(())
 }
 
-/// A password is accepted, because clients send one whether asked or not, and not kept: nobody
-/// logs in with it.
-fn drop_password(attributes: &mut Object) {
-    attributes.shift_remove("password");
+/// Takes a password out, which no account keeps among its attributes; whether there was one.
+fn drop_password(attributes: &mut Object) -> bool {
+    attributes.shift_remove("password").is_some()
 }
 
 fn in_order(mut attributes: Object) -> Object {

@@ -99,6 +99,19 @@ pub(crate) struct ServeArguments {
     /// Connections at once; more wait until one ends [default: 8192]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) max_connections: Option<u32>,
+    /// Where mails go: smtp://HOST:PORT, smtps://HOST:PORT, or file:FOLDER to try things; user and
+    /// password are mail_user and mail_password, in the environment or the file [default: none are sent]
+    #[arg(long, value_name = "URL")]
+    pub(crate) mail: Option<String>,
+
+    /// Who sends mails: an address, or a name with one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) mail_from: Option<String>,
+
+    /// How many requests of people who are not logged in are answered from one address in a minute; 0 for
+    /// as many as come, as behind a proxy whose address all share [default: 60]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) login_rate: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -301,8 +314,9 @@ pub(crate) struct TokenArguments {
     pub(crate) connection: Option<String>,
 
     /// What a new connection may do: scim.users.read, scim.users.write, scim.groups.read,
-    /// scim.groups.write, scim.delete, scim.roles.assign, scim.license.assign, scim.password.set, or
-    /// admin, which is everything [default: all but admin]
+    /// scim.groups.write, scim.delete, scim.roles.assign, scim.license.assign,
+    /// scim.password.set, login.report, which is for the login service, or admin, which is everything
+    /// [default: all that begin with scim]
     #[arg(long, value_name = "LIST")]
     pub(crate) scopes: Option<String>,
 

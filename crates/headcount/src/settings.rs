@@ -1,8 +1,10 @@
 //! Settings: defaults, then a file, then the environment, then flags; the last one wins.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::Uri;
@@ -11,7 +13,7 @@ use config::{Config, Environment, File, FileFormat};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use server::{BASE_PATH, Telemetry, Tls};
+use server::{BASE_PATH, LOGIN_RATE, Mailer, Telemetry, Tls, Transport};
 use store::DatabaseUrl;
 
 use crate::arguments::{
@@ -24,6 +26,9 @@ const FILE: &str = "headcount.toml";
 
 /// The database that is made where none is named.
 const EMBEDDED: &str = "sqlite:headcount.db";
+
+/// Who sends mails that go into files, if nobody says.
+const MAIL_FROM: &str = "Headcount <headcount@localhost.localdomain>";
 
 /// What is logged where nothing else is asked for. What actix says of requests that are no HTTP is
 /// the clients' doing, and as much as they like.
@@ -51,6 +56,11 @@ pub(crate) struct Settings {
     pub(crate) rate_limit: Option<u32>,
     pub(crate) request_timeout: Option<String>,
     pub(crate) max_connections: Option<u32>,
+    pub(crate) mail: Option<String>,
+    pub(crate) mail_from: Option<String>,
+    pub(crate) mail_user: Option<String>,
+    pub(crate) mail_password: Option<Hidden>,
+    pub(crate) login_rate: u32,
     pub(crate) tenant: Option<String>,
     pub(crate) dialect: String,
     pub(crate) connection: Option<String>,
@@ -66,6 +76,17 @@ pub(crate) enum LogFormat {
     Text,
     /// An object of JSON in each line, for programs.
     Json,
+}
+
+/// A setting that nothing prints.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 /// What a file may hold: a name that is none of these is a mistake, and said to be one.
@@ -89,6 +110,11 @@ struct Names {
     rate_limit: Option<u32>,
     request_timeout: Option<String>,
     max_connections: Option<u32>,
+    mail: Option<String>,
+    mail_from: Option<String>,
+    mail_user: Option<String>,
+    mail_password: Option<Hidden>,
+    login_rate: Option<u32>,
     tenant: Option<String>,
     dialect: Option<String>,
     connection: Option<String>,
@@ -114,6 +140,7 @@ impl Settings {
             .set_default("log_personal_data", false)?
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("tls_client_certificates", false)?
+            .set_default("login_rate", i64::from(LOGIN_RATE))?
             .set_default("dialect", "standard")?
             .set_default("expires", "90d")?
             .add_source(file)
@@ -174,7 +201,27 @@ impl Settings {
             rate_limit: self.rate_limit.map_or(usual.rate_limit, NonZeroU32::new),
             request_timeout: timeout.unwrap_or(usual.request_timeout),
             connections: connections.unwrap_or(usual.connections),
+            mailer: None,
+            login_rate: self.login_rate,
         })
+    }
+
+    /// How mails are sent whose links begin with `root`, if they are.
+    pub(crate) fn mailer(&self, root: &str) -> anyhow::Result<Option<Mailer>> {
+        let Some(mail) = &self.mail else { return Ok(None) };
+        let password = self.mail_password.clone().map(|password| password.0);
+        let transport = Transport::of(mail, self.mail_user.clone(), password)
+            .with_context(|| format!("--mail {mail:?}"))?;
+        ensure!(
+            self.public_url.is_some() || !transport.is_smtp(),
+            "--mail: links in mails begin with --public-url, which is missing"
+        );
+        ensure!(
+            self.mail_from.is_some() || !transport.is_smtp(),
+            "--mail: --mail-from says who sends mails, and is missing"
+        );
+        let from = self.mail_from.clone().unwrap_or_else(|| MAIL_FROM.to_owned());
+        Ok(Some(Mailer { transport: Arc::new(transport), from, base: root.to_owned() }))
     }
 
     /// The tenant that a command is about.
@@ -203,6 +250,9 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
         flags.push(("rate_limit", serve.rate_limit.map(|rate| rate.to_string())));
         flags.push(("request_timeout", serve.request_timeout.clone()));
         flags.push(("max_connections", serve.max_connections.map(|most| most.to_string())));
+        flags.push(("mail", serve.mail.clone()));
+        flags.push(("mail_from", serve.mail_from.clone()));
+        flags.push(("login_rate", serve.login_rate.map(|rate| rate.to_string())));
     };
     serve(&arguments.serve);
     match &arguments.command {
@@ -267,7 +317,7 @@ fn checked_url(url: &str) -> anyhow::Result<String> {
             && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
             && uri.query().is_none()
     });
-    anyhow::ensure!(
+    ensure!(
         is_url && !url.contains('#') && !url.ends_with(BASE_PATH),
         "--public-url {url:?}: give the URL above {BASE_PATH}, such as https://scim.example.com"
     );

@@ -22,11 +22,13 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::known::Admitted;
+use crate::login::session;
 use crate::requests::Noted;
 use crate::tls::ClientCertificate;
 use crate::{State, access_token, clock, jwt, origin, token};
 
-/// A caller whose credential is live.
+/// A caller whose credential is live: a connection, or a person who is logged in. What a person does is
+/// not in the provisioning log, which is about connections.
 pub(crate) struct Authenticated(pub(crate) Caller);
 
 impl FromRequest for Authenticated {
@@ -39,6 +41,9 @@ impl FromRequest for Authenticated {
         let request = request.clone();
         Box::pin(async move {
             let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
+            if let Some(shown) = session::shown(&request, &state) {
+                return session::caller(&state, shown).await?.map(Self).ok_or(REFUSED);
+            }
             let shown = shown.ok_or(ApiError::Unauthorized { invalid_token: false })?;
             let now = clock::now();
             let address = origin::client(&request, &state.settings.trusted_proxies);
@@ -92,6 +97,12 @@ impl Shown {
         };
         (token::hex(&sha256(format!("{kind} {text}").as_bytes())).into(), None)
     }
+}
+
+/// The token of a request. The name of the scheme has no case (RFC 9110 section 11.1).
+pub(crate) fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
 const REFUSED: ApiError = ApiError::Unauthorized { invalid_token: true };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use accounts::Caller;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::web::{BytesMut, Data};
+use actix_web::web::{BytesMut, Data, Query};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::TryStreamExt;
 use scim_protocol::bulk::MAX_PAYLOAD_SIZE;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::authentication::Authenticated;
 use crate::error::ApiError;
-use crate::{MAX_BODY, State, json, unread};
+use crate::{MAX_BODY, State, clock, json, origin, unread};
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -116,6 +116,68 @@ impl FromRequest for OptionalBody {
             Ok(Self(Body { caller, value }))
         })
     }
+}
+
+/// A body of JSON from whoever sends one, so often as an address may.
+pub(crate) struct StrangersBody(pub(crate) Value);
+
+impl FromRequest for StrangersBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            admit(&request)?;
+            if !is_json(&request) || is_encoded(&request) {
+                return Err(ApiError::UnsupportedMediaType);
+            }
+            Ok(Self(json::parse(&read(&request, BODY_TIMEOUT).await?)?))
+        })
+    }
+}
+
+/// As [`StrangersBody`], or what the page of a browser sends, whose fields are the members.
+pub(crate) enum FormOrJson {
+    Json(Value),
+    Form(Value),
+}
+
+impl FromRequest for FormOrJson {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !is_form(request) {
+            let body = StrangersBody::from_request(request, payload);
+            return Box::pin(async move { Ok(Self::Json(body.await?.0)) });
+        }
+        let request = request.clone();
+        Box::pin(async move {
+            admit(&request)?;
+            let bytes = read(&request, BODY_TIMEOUT).await?;
+            let wrong = || Error::invalid_syntax("the form cannot be read");
+            let text = std::str::from_utf8(&bytes).map_err(|_| wrong())?;
+            let fields = Query::<Vec<(String, String)>>::from_query(text).map_err(|_| wrong())?;
+            let fields = fields.into_inner().into_iter();
+            Ok(Self::Form(fields.map(|(name, value)| (name, Value::from(value))).collect()))
+        })
+    }
+}
+
+fn is_form(request: &HttpRequest) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Counts a request of a stranger against what its address may send.
+fn admit(request: &HttpRequest) -> Result<(), ApiError> {
+    let state = request.app_data::<Data<State>>();
+    let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
+    let address = origin::client(request, &state.settings.trusted_proxies);
+    let admitted = state.limits.of_address(address, clock::now());
+    admitted.map_err(|retry_after_seconds| ApiError::TooManyRequests { retry_after_seconds })
 }
 
 /// The bytes of a body of JSON, and who sent them.

@@ -40,6 +40,10 @@ pub(crate) enum ApiError {
     NoSuchPath,
     /// Discovery cannot be filtered (section 4).
     DiscoveryFilter,
+    /// Too many requests came from one address, or under one name.
+    TooManyRequests { retry_after_seconds: i64 },
+    /// Only who is logged in as a person has a session.
+    NoSession,
     /// The path does not have the method; these it has.
     MethodNotAllowed(&'static str),
     /// The body is no JSON by its type.
@@ -109,6 +113,15 @@ impl ApiError {
             Self::DiscoveryFilter => {
                 plain(StatusCode::FORBIDDEN, "discovery endpoints cannot be filtered")
             }
+            Self::TooManyRequests { retry_after_seconds } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                None,
+                format!("that was too often: come again in {retry_after_seconds} seconds"),
+            ),
+            Self::NoSession => plain(
+                StatusCode::FORBIDDEN,
+                "this is for people who are logged in, and the token is that of a connection",
+            ),
             Self::MethodNotAllowed(allowed) => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 None,
@@ -262,6 +275,9 @@ impl ResponseError for ApiError {
                 let challenge = format!("Bearer realm=\"headcount\"{error}");
                 answer.insert_header((WWW_AUTHENTICATE, challenge));
             }
+            Self::Refused(refusal) if refusal.code() == Some(Code::LoginFailed) => {
+                answer.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"headcount\""));
+            }
             Self::MethodNotAllowed(allowed) => {
                 answer.insert_header((ALLOW, *allowed));
             }
@@ -286,7 +302,8 @@ impl ResponseError for ApiError {
                     answer.insert_header((RETRY_AFTER, seconds));
                 }
             }
-            Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {
+            Self::TooManyRequests { retry_after_seconds }
+            | Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {
                 answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
             }
             _ => {}

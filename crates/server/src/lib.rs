@@ -17,11 +17,14 @@ mod json;
 mod jwt;
 mod known;
 mod limits;
+mod login;
+mod mail;
 mod oauth;
 mod origin;
 mod requests;
 mod scim;
 mod seal;
+mod secret;
 mod telemetry;
 mod timers;
 mod tls;
@@ -42,11 +45,12 @@ use actix_web::{App, HttpServer};
 use ipnet::IpNet;
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tracing_actix_web::TracingLogger;
 
 pub use jwt::has_keys;
 pub use limits::USUAL_RATE;
+pub use mail::{MailError, Mailer, Transport};
 pub use telemetry::{PERSONAL, Telemetry, Watch};
 pub use tls::{Tls, TlsError, fingerprint};
 
@@ -56,6 +60,8 @@ use cursor::CursorKey;
 use jwt::IssuerKeys;
 use known::Known;
 use limits::{Rates, Strangers};
+use login::hashing::Hasher;
+use login::limits::Limits;
 use requests::Queue;
 use scim::{Places, Turns};
 use uses::Uses;
@@ -111,20 +117,11 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Connections at once.
     pub connections: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            public_url: None,
-            tls: None,
-            trusted_proxies: Vec::new(),
-            telemetry: Telemetry::new(),
-            rate_limit: Some(USUAL_RATE),
-            request_timeout: REQUEST_TIMEOUT,
-            connections: CONNECTIONS,
-        }
-    }
+    /// How mails are sent; none are, if there is no way.
+    pub mailer: Option<Mailer>,
+    /// How many requests of people who are not logged in are answered from one address in a minute; 0
+    /// for as many as come.
+    pub login_rate: u32,
 }
 
 /// Why the service does not serve.
@@ -156,6 +153,28 @@ impl Keys {
     }
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            telemetry: Telemetry::new(),
+            rate_limit: Some(USUAL_RATE),
+            request_timeout: REQUEST_TIMEOUT,
+            connections: CONNECTIONS,
+            mailer: None,
+            login_rate: LOGIN_RATE,
+        }
+    }
+}
+
+/// How many requests of people who are not logged in are answered from one address in a minute.
+pub const LOGIN_RATE: u32 = 60;
+
+/// Requests for links to other passwords that are worked on at once.
+const ASKING: usize = 32;
+
 pub(crate) struct State {
     store: Store,
     cursor_key: CursorKey,
@@ -170,6 +189,17 @@ pub(crate) struct State {
     rates: Rates,
     strangers: Strangers,
     bodies: Budget,
+    hasher: Hasher,
+    limits: Limits,
+    /// Turns of those who ask for a link to another password.
+    asking: Arc<Semaphore>,
+}
+
+impl State {
+    /// Whether mails are sent here.
+    fn sends_mail(&self) -> bool {
+        self.settings.mailer.is_some()
+    }
 }
 
 /// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
@@ -189,6 +219,7 @@ pub async fn serve(
     let (rate, connections) = (settings.rate_limit, settings.connections);
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let (tls, telemetry) = (settings.tls.clone(), settings.telemetry.clone());
+    let (mailer, limits) = (settings.mailer.clone(), Limits::new(settings.login_rate));
     let state = Data::new(State {
         store,
         cursor_key: keys.cursor,
@@ -203,8 +234,15 @@ pub async fn serve(
         rates: Rates::new(rate),
         strangers: Strangers::default(),
         bodies: Budget::default(),
+        hasher: Hasher::default(),
+        limits,
+        asking: Arc::new(Semaphore::new(ASKING)),
     });
     telemetry.life().serve(&state);
+    let mail_ends = Arc::new(Notify::new());
+    let mail = mailer.map(|mailer| {
+        actix_web::rt::spawn(mail::run(state.clone(), mailer, Arc::clone(&mail_ends)))
+    });
     let time = actix_web::rt::spawn(timers::run(state.clone()));
     let log_ends = Arc::new(Notify::new());
     let log = actix_web::rt::spawn(requests::run(state.clone(), Arc::clone(&log_ends)));
@@ -219,6 +257,7 @@ pub async fn serve(
             .configure(scim::routes)
             .configure(admin::routes)
             .configure(oauth::routes)
+            .configure(login::routes)
             .default_service(actix_web::web::to(error::no_such_path))
     });
     let server = server
@@ -252,6 +291,10 @@ pub async fn serve(
     }
     // It holds the store, which is to be closed before the process ends.
     let _ = time.await;
+    if let Some(mail) = mail {
+        mail_ends.notify_one();
+        let _ = mail.await;
+    }
     log_ends.notify_one();
     uses_end.notify_one();
     let _ = tokio::join!(log, uses);

@@ -19,6 +19,7 @@ use crate::authentication::{by_secret, is_client_id, user_and_password};
 use crate::body::{self, BodyLimit};
 use crate::error::{ApiError, RETRY_SECONDS};
 use crate::jwt::{self, Believed};
+use crate::telemetry::{Route, Routed};
 use crate::{State, TOKEN_PATH, clock};
 
 /// The largest form that is read, in bytes: a JWT and little else.
@@ -36,6 +37,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         web::resource(TOKEN_PATH)
             .app_data(limit)
+            .app_data(Routed::new(Route([TOKEN_PATH, "", "", ""])))
             .route(web::post().to(token))
             .default_service(web::to(not_post)),
     );

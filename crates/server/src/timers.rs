@@ -48,9 +48,9 @@ async fn all(state: &State) -> Result<(), Refusal> {
 }
 
 fn report(tenant: &str, ticked: &Ticked) {
-    let Ticked { purged, reclaimed, pools } = ticked;
-    if purged + reclaimed > 0 {
-        tracing::info!(tenant, purged, reclaimed, "time has passed");
+    let Ticked { purged, reclaimed, forgotten, pools } = ticked;
+    if purged + reclaimed + forgotten > 0 {
+        tracing::info!(tenant, purged, reclaimed, forgotten, "time has passed");
     }
     for found in pools.iter().filter(|pool| !pool.adds_up()) {
         tracing::warn!(

@@ -135,6 +135,7 @@ fn context(tenant: Uuid) -> Context {
         rights,
         genesys: false,
         switches: accounts::connections::Switches::NONE,
+        person: None,
         now,
     };
     Context::of_scim(caller, new_id(), now, new_id)

@@ -66,6 +66,8 @@ tables! {
             seat_since -> Nullable<Instant>, capacity_rule_id -> Nullable<Guid>, is_agent -> Bool,
             employee_number_key -> Nullable<Text>, is_employee_number_unique -> Bool,
             manager_key -> Nullable<Text>, activated_at -> Nullable<Instant>,
+            activation_sent_at -> Nullable<Instant>,
+            activation_expires_at -> Nullable<Instant>,
             deactivated_at -> Nullable<Instant>, locked_until -> Nullable<Instant>,
             document -> Document, search -> Search, version -> BigInt, created_at -> Instant,
             modified_at -> Instant, deleted_at -> Nullable<Instant>,
@@ -143,6 +145,31 @@ tables! {
         last_logins (tenant_id, user_id) { tenant_id -> Guid, user_id -> Guid, at -> Instant, }
     }
     {
+        use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+        use crate::types::Guid;
+        logins (tenant_id, user_id) {
+            tenant_id -> Guid, user_id -> Guid, password -> Nullable<Text>, must_change -> Bool,
+            failures -> BigInt,
+        }
+    }
+    {
+        use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+        use crate::types::{Guid, Instant};
+        mailed_links (tenant_id, user_id, purpose) {
+            tenant_id -> Guid, user_id -> Guid, purpose -> Text, secret_hash -> Nullable<Binary>,
+            asked_at -> Instant, expires_at -> Instant, due_at -> Nullable<Instant>,
+            attempts -> BigInt,
+        }
+    }
+    {
+        use diesel::sql_types::Binary;
+        use crate::types::{Guid, Instant};
+        sessions (tenant_id, user_id, secret_hash) {
+            tenant_id -> Guid, user_id -> Guid, secret_hash -> Binary,
+            created_at -> Instant, seen_at -> Instant, expires_at -> Instant,
+        }
+    }
+    {
         use diesel::sql_types::Text;
         use crate::types::Guid;
         dependencies (tenant_id, user_id, kind, reference) {
@@ -202,10 +229,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     installation_keys,
     last_logins,
     leniency_uses,
+    logins,
+    mailed_links,
     memberships,
     objects,
     provisioning_log,
     role_permissions,
+    sessions,
     skill_assignments,
     tenants,
     tokens,

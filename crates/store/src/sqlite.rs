@@ -104,6 +104,8 @@ mod keys;
 mod ledger;
 #[path = "sql/log_entries.rs"]
 mod log_entries;
+#[path = "sql/logins.rs"]
+mod logins;
 #[path = "sql/memberships.rs"]
 mod memberships;
 #[path = "sql/objects.rs"]

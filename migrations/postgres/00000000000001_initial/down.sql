@@ -1,3 +1,6 @@
+DROP TABLE sessions;
+DROP TABLE mailed_links;
+DROP TABLE logins;
 DROP TABLE credential_uses;
 DROP TABLE client_credentials;
 DROP TABLE provisioning_log;

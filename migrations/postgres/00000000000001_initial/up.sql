@@ -97,6 +97,8 @@ CREATE TABLE users (
   is_employee_number_unique boolean NOT NULL,
   manager_key text COLLATE "C",
   activated_at timestamptz,
+  activation_sent_at timestamptz,
+  activation_expires_at timestamptz,
   deactivated_at timestamptz,
   locked_until timestamptz,
   document json NOT NULL,
@@ -410,3 +412,45 @@ CREATE TABLE credential_uses (
   used_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
+
+-- What accounts log in with: beside them, because failing to log in changes no version. The password
+-- is an Argon2 hash, as a PHC string; there is none while nobody can log in with one.
+CREATE TABLE logins (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  password text,
+  must_change boolean NOT NULL,
+  failures bigint NOT NULL CHECK (failures >= 0),
+  PRIMARY KEY (tenant_id, user_id),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+
+-- Links that are to be mailed, or were: `due_at` is when the mail is to be sent, and none once it was.
+-- Only the hash of the secret is kept, which is made when the mail is.
+CREATE TABLE mailed_links (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  purpose text COLLATE "C" NOT NULL,
+  secret_hash bytea,
+  asked_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  due_at timestamptz,
+  attempts bigint NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, purpose),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX mailed_links_by_due ON mailed_links (due_at) WHERE due_at IS NOT NULL;
+
+-- People who are logged in. What ends a session deletes its row.
+CREATE TABLE sessions (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  secret_hash bytea NOT NULL,
+  created_at timestamptz NOT NULL,
+  seen_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, secret_hash),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX sessions_by_end ON sessions (tenant_id, expires_at);
+CREATE INDEX sessions_by_use ON sessions (tenant_id, seen_at);

@@ -99,6 +99,8 @@ CREATE TABLE users (
   is_employee_number_unique BOOLEAN NOT NULL,
   manager_key TEXT,
   activated_at BIGINT,
+  activation_sent_at BIGINT,
+  activation_expires_at BIGINT,
   deactivated_at BIGINT,
   locked_until BIGINT,
   document TEXT NOT NULL,
@@ -385,3 +387,45 @@ CREATE TABLE credential_uses (
   used_at BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, id)
 ) WITHOUT ROWID;
+
+-- What accounts log in with: beside them, because failing to log in changes no version. The password
+-- is an Argon2 hash, as a PHC string; there is none while nobody can log in with one.
+CREATE TABLE logins (
+  tenant_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
+  password TEXT,
+  must_change BOOLEAN NOT NULL,
+  failures BIGINT NOT NULL CHECK (failures >= 0),
+  PRIMARY KEY (tenant_id, user_id),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) WITHOUT ROWID;
+
+-- Links that are to be mailed, or were: `due_at` is when the mail is to be sent, and none once it was.
+-- Only the hash of the secret is kept, which is made when the mail is.
+CREATE TABLE mailed_links (
+  tenant_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
+  purpose TEXT NOT NULL,
+  secret_hash BLOB,
+  asked_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  due_at BIGINT,
+  attempts BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, purpose),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX mailed_links_by_due ON mailed_links (due_at) WHERE due_at IS NOT NULL;
+
+-- People who are logged in. What ends a session deletes its row.
+CREATE TABLE sessions (
+  tenant_id BLOB NOT NULL,
+  user_id BLOB NOT NULL,
+  secret_hash BLOB NOT NULL,
+  created_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, user_id, secret_hash),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) WITHOUT ROWID;
+CREATE INDEX sessions_by_end ON sessions (tenant_id, expires_at);
+CREATE INDEX sessions_by_use ON sessions (tenant_id, seen_at);

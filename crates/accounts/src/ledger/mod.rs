@@ -41,6 +41,14 @@ pub enum Action {
     Release,
     /// All that was personal is gone.
     Erase,
+    /// Too many logins failed.
+    Lock,
+    /// A lock was ended before its time.
+    Unlock,
+    /// A password was set, or was made void.
+    PasswordReset,
+    /// The activation link is sent again.
+    ActivationSent,
 }
 
 impl Action {
@@ -56,6 +64,10 @@ impl Action {
             Self::Rehire => "rehire",
             Self::Release => "release",
             Self::Erase => "erase",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::PasswordReset => "passwordReset",
+            Self::ActivationSent => "activationSent",
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn explain_access(
     let division =
         division.map(|name| names::resolve_one(tx, tenant, kind, "division", name)).transpose()?;
     let home = [(Uuid::nil(), DivisionScope::One(found.standing.division.id))];
-    let user = shown(found);
+    let user = shown(found, caller.now);
     let mut own = tx.grants_of(tenant, &[id])?;
     own.retain(|grant| !is_over(grant, caller.now));
     let through = tx.inherited_grants(tenant, &[id])?;

@@ -1,11 +1,8 @@
 //! What administrators, and the login service for them, do with accounts.
 
-use jiff::Timestamp;
-use scim_protocol::error::Error;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::USER;
 use super::change::{change, restand};
 use super::extension::{self, HEADCOUNT};
 use crate::account::AccountState;
@@ -30,10 +27,23 @@ pub fn activate(
 ) -> Result<Resource, Refusal> {
     context.caller.require(Right::Admin)?;
     let context = Context { source: Source::Auth, ..context.clone() };
+    take_into_use(tx, &context, id, precondition)
+}
+
+/// See [`activate`].
+pub(crate) fn take_into_use(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+) -> Result<Resource, Refusal> {
     let now = context.now;
-    let activated = restand(tx, &context, id, precondition, Action::Activate, |standing| {
+    let activated = restand(tx, context, id, precondition, Action::Activate, |standing| {
         if !standing.enabled() {
-            return Err(not_active());
+            return Err(Refusal::rule(
+                Code::IllegalTransition,
+                "the account is deactivated: reactivate it first",
+            ));
         }
         if standing.activated.is_some() {
             return Err(Refusal::rule(
@@ -42,43 +52,11 @@ pub fn activate(
             ));
         }
         standing.activated = Some(now);
+        standing.activation_expires = None;
         Ok(())
     })?;
     tx.burn_claims(context.caller.tenant, id, &claims(&activated.attributes))?;
     Ok(activated)
-}
-
-fn not_active() -> Refusal {
-    Refusal::rule(Code::IllegalTransition, "the account is deactivated: reactivate it first")
-}
-
-/// Records that the person logged in, which changes no version (rule R68). An earlier login than the
-/// last one changes nothing.
-///
-/// # Errors
-/// Refuses who is no administrator, an unknown account, one that is deactivated, and a time to come.
-pub fn record_login(
-    tx: &mut dyn Tx,
-    context: &Context,
-    id: Uuid,
-    at: Option<Timestamp>,
-) -> Result<(), Refusal> {
-    let caller = &context.caller;
-    caller.require(Right::Admin)?;
-    let at = at.unwrap_or(context.now);
-    if at > context.now {
-        return Err(Error::invalid_value("at is a time to come").into());
-    }
-    let found = tx.user_for_update(caller.scope(), id)?;
-    let account = found.ok_or_else(|| Refusal::not_found(USER, id))?;
-    if !account.standing.enabled() {
-        return Err(not_active());
-    }
-    if account.standing.last_login.is_some_and(|last| last >= at) {
-        return Ok(());
-    }
-    tx.burn_claims(caller.tenant, id, &claims(&account.resource.attributes))?;
-    Ok(tx.record_login(caller.tenant, id, at)?)
 }
 
 /// Deactivates an account (T9) for the reason of the context (R58). One that is deactivated stays as

@@ -1,8 +1,10 @@
 //! The one way in which an account changes.
 
+use std::sync::Arc;
+
 use scim_protocol::Object;
 use scim_protocol::schema::ResourceType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::check;
@@ -16,16 +18,18 @@ use super::returns;
 use super::settings::Settings;
 use super::tier;
 use super::wish::{Said, Wish};
-use super::{USER, claim, employee_number_taken, in_order, retire};
+use super::{USER, claim, drop_password, employee_number_taken, in_order, retire};
 use crate::account::{Account, Standing};
 use crate::authorization::DivisionScope;
 use crate::capacity_rules::assignable;
 use crate::identity::claims;
 use crate::ledger::{Action, Source, append, differences};
+use crate::login::{self, by_client, links};
+use crate::policy::{FromScim, PasswordPolicy};
 use crate::refusal::{Code, Refusal};
 use crate::resources::{check_size, set_external_id};
 use crate::rights::Right;
-use crate::tx::{Resource, Tx};
+use crate::tx::{Login, Purpose, Resource, Tx};
 use crate::{Context, Precondition};
 
 /// Changes an account: `edit` makes of what a client sees what it wants to see. A change that
@@ -65,12 +69,103 @@ pub(crate) fn restand(
     action: Action,
     edit: impl FnOnce(&mut Standing) -> Result<(), Refusal>,
 ) -> Result<Resource, Refusal> {
+    restand_with(tx, context, id, precondition, action, false, edit)
+}
+
+/// As [`restand`], of an account whose password was changed, or made void: that is a change too.
+///
+/// # Errors
+/// As [`change`]
+pub(crate) fn rekey(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    action: Action,
+    edit: impl FnOnce(&mut Standing) -> Result<(), Refusal>,
+) -> Result<Resource, Refusal> {
+    restand_with(tx, context, id, precondition, action, true, edit)
+}
+
+/// Gives an account a password, of which `password` is the hash, and changes what it is besides its
+/// attributes. Who was logged in is so no longer.
+///
+/// # Errors
+/// As [`change`]
+pub(crate) fn set_password(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    action: Action,
+    password: &str,
+    edit: impl FnOnce(&mut Standing) -> Result<(), Refusal>,
+) -> Result<Resource, Refusal> {
+    let changed = rekey(tx, context, id, precondition, action, edit)?;
+    keep_password(tx, context.caller.tenant, id, password, false)?;
+    Ok(changed)
+}
+
+/// Keeps the hash of a password; what came before it, failures too, counts no more.
+fn keep_password(
+    tx: &mut dyn Tx,
+    tenant: Uuid,
+    id: Uuid,
+    password: &str,
+    must_change: bool,
+) -> Result<(), Refusal> {
+    let password = Some(password.to_owned());
+    tx.put_login(tenant, id, &Login { password, must_change, failures: 0 })?;
+    tx.remove_link(tenant, id, Purpose::Reset)?;
+    Ok(tx.remove_sessions(tenant, id)?)
+}
+
+fn restand_with(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    precondition: &Precondition,
+    action: Action,
+    sets_password: bool,
+    edit: impl FnOnce(&mut Standing) -> Result<(), Refusal>,
+) -> Result<Resource, Refusal> {
     let before = Before::of(tx, context, id, precondition)?;
     let mut account = before.account.clone();
     edit(&mut account.standing)?;
     let settings = Some(Settings::of(tx, context)?);
     let held = before.held.clone();
-    finish(tx, context, &before, After { account, held, action, settings, watch: None })
+    let after = After { account, held, action, settings, watch: None, sets_password };
+    finish(tx, context, &before, after)
+}
+
+/// The hash of the password that a client sends, if it is kept (rule R64).
+///
+/// # Errors
+/// Refuses one that is kept and was not hashed.
+pub(crate) fn sent_password(
+    context: &Context,
+    policy: &PasswordPolicy,
+) -> Result<Option<Arc<str>>, Refusal> {
+    match (&context.password, policy.from_scim) {
+        (_, FromScim::Ignore) => Ok(None),
+        (Some(hash), _) => Ok(Some(Arc::clone(hash))),
+        (None, _) => Err(by_client::alone()),
+    }
+}
+
+/// Keeps the password that a client sent for an account. Who is only to begin must choose another.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_sent(
+    tx: &mut dyn Tx,
+    context: &Context,
+    account: &Account,
+    password: &str,
+) -> Result<(), Refusal> {
+    let must_change = account.standing.activated.is_none();
+    let id = account.resource.id;
+    keep_password(tx, context.caller.tenant, id, password, must_change)
 }
 
 /// Why an account changes.
@@ -118,7 +213,7 @@ impl Before {
             account.resource.attributes.insert("active".to_owned(), Value::Bool(false));
         }
         let held = Held::of(tx, context.caller.tenant, account.resource.id, context.now)?;
-        let shown = held.show(&account);
+        let shown = held.show(&account, context.now);
         Ok(Self { account, held, shown })
     }
 }
@@ -135,6 +230,11 @@ pub(crate) fn apply(
     course: Course,
 ) -> Result<Resource, Refusal> {
     let kept = &before.account.resource.attributes;
+    let password = if drop_password(&mut wanted) {
+        sent_password(context, &Settings::of(tx, context)?.policy.passwords)?
+    } else {
+        None
+    };
     let wish = Wish::take(kept, &before.shown, &mut wanted)?;
     if wanted.get("emails") != kept.get("emails") {
         check::addresses(&wanted)?;
@@ -146,13 +246,33 @@ pub(crate) fn apply(
     }
     check_size(&wanted)?;
     let wanted = in_order(wanted);
-    if wish.is_empty() && wanted == *kept && course == Course::Change {
-        return Ok(super::view::with_standing(&before.account));
+    let is_same = wish.is_empty() && wanted == *kept && password.is_none();
+    if is_same && course == Course::Change {
+        return Ok(super::view::with_standing(&before.account, context.now));
     }
     let mut after = before.account.clone();
     after.resource.attributes = wanted;
-    let after = settle(tx, context, before, &wish, after, course)?;
-    finish(tx, context, before, after)
+    let mut after = settle(tx, context, before, &wish, after, course)?;
+    let Some(password) = password else { return finish(tx, context, before, after) };
+    after.sets_password = true;
+    let settings = match after.settings.take() {
+        Some(settings) => settings,
+        None => Settings::of(tx, context)?,
+    };
+    let standing = &mut after.account.standing;
+    let activates = settings.policy.passwords.from_scim == FromScim::Activate;
+    if activates && standing.enabled() && standing.activated.is_none() {
+        standing.activated = Some(context.now);
+        standing.activation_expires = None;
+    }
+    after.settings = Some(settings);
+    let account = after.account.clone();
+    let changed = finish(tx, context, before, after)?;
+    if account.standing.activated.is_some() {
+        tx.burn_claims(context.caller.tenant, changed.id, &claims(&changed.attributes))?;
+    }
+    keep_sent(tx, context, &account, &password)?;
+    Ok(changed)
 }
 
 /// What an account becomes.
@@ -162,6 +282,8 @@ struct After {
     action: Action,
     settings: Option<Settings>,
     watch: Option<Watch>,
+    /// Whether the password is another one.
+    sets_password: bool,
 }
 
 /// Decides what the account becomes, and gives it what it is to have.
@@ -179,7 +301,14 @@ fn settle(
     let mut held = Held { grants: before.held.grants.clone(), ..Held::default() };
     held.skills.clone_from(&before.held.skills);
     if was == is && wish.is_empty() && course == Course::Change {
-        return Ok(After { account, held, action: Action::Update, settings: None, watch: None });
+        return Ok(After {
+            account,
+            held,
+            action: Action::Update,
+            settings: None,
+            watch: None,
+            sets_password: false,
+        });
     }
     let settings = Settings::of(tx, context)?;
     let loses = (was && !is) || wish.roles.is_some() || wish.role_grants.is_some();
@@ -190,6 +319,7 @@ fn settle(
     match (was, is) {
         (false, true) => {
             account.standing = reactivated(&account.standing, context.now);
+            invite(context, &settings, &mut account);
             super::extension::set(
                 &mut account.resource.attributes,
                 Some(super::extension::HEADCOUNT),
@@ -230,7 +360,7 @@ fn settle(
         (Course::Change, true, false) => Action::Deactivate,
         (Course::Change, ..) => Action::Update,
     };
-    Ok(After { account, held, action, settings: Some(settings), watch })
+    Ok(After { account, held, action, settings: Some(settings), watch, sets_password: false })
 }
 
 /// Rule R58: a deactivation has a reason, also if the identity provider gives none.
@@ -297,14 +427,15 @@ fn finish(
     after: After,
 ) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
-    let After { mut account, held, action, settings, watch } = after;
+    let After { mut account, held, action, settings, watch, sets_password } = after;
     let was = &before.account;
     let same_grants = held.grants == before.held.grants;
     let same_skills = held.skills == before.held.skills;
-    if account == *was && same_grants && same_skills {
-        return Ok(super::view::with_standing(was));
+    if account == *was && same_grants && same_skills && !sets_password {
+        return Ok(super::view::with_standing(was, context.now));
     }
     account.resource.attributes = in_order(account.resource.attributes);
+    invite_again(tx, context, was, &mut account)?;
     account.resource.version += 1;
     account.resource.last_modified = context.now;
     if let Some(settings) = &settings {
@@ -317,6 +448,7 @@ fn finish(
         lifecycle::release_seat(tx, context, settings, &was.standing, &account.standing)?;
     }
     move_claims(tx, context, was, &account)?;
+    links::follow(tx, context, was, &account)?;
     if account.resource.attributes.get("externalId") != was.resource.attributes.get("externalId") {
         set_external_id(tx, context, USER, &account.resource)?;
     }
@@ -330,7 +462,35 @@ fn finish(
     if let Some(watch) = watch {
         watch.check(tx, context)?;
     }
-    log(tx, context, before, &account, held, action)
+    log(tx, context, before, &account, held, (action, sets_password))
+}
+
+/// Sends the link to an account that nobody has taken into use (R60).
+fn invite(context: &Context, settings: &Settings, account: &mut Account) {
+    if account.standing.activated.is_some() {
+        return;
+    }
+    let attributes = &account.resource.attributes;
+    let expires = links::invitation(context, &settings.policy, attributes);
+    account.standing.activation_sent = expires.map(|_| context.now);
+    account.standing.activation_expires = expires;
+}
+
+/// The link that was sent to another address than the account has now is void, and is sent again: it
+/// may be with somebody else.
+fn invite_again(
+    tx: &mut dyn Tx,
+    context: &Context,
+    before: &Account,
+    account: &mut Account,
+) -> Result<(), Refusal> {
+    let address =
+        |account: &Account| login::address(&account.resource.attributes).map(str::to_owned);
+    let was_sent = before.standing.activation_expires.is_some();
+    if was_sent && account.standing.enabled() && address(before) != address(account) {
+        invite(context, &Settings::of(tx, context)?, account);
+    }
+    Ok(())
 }
 
 /// Appends the entry, and gives the account as clients see it.
@@ -340,16 +500,24 @@ fn log(
     before: &Before,
     account: &Account,
     held: Held,
-    action: Action,
+    (action, sets_password): (Action, bool),
 ) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
-    let shown = held.with_names(tx, tenant)?.show(account);
+    let shown = held.with_names(tx, tenant)?.show(account, context.now);
     let mut changes = differences(ResourceType::user(), &before.shown, &shown);
+    if sets_password {
+        changes.push(password_changed());
+    }
     if action == Action::Deactivate {
         changes.extend(dependencies::left_behind(tx, tenant, account.resource.id)?);
     }
     append(tx, context, action, USER, &account.resource, changes)?;
-    Ok(super::view::with_standing(account))
+    Ok(super::view::with_standing(account, context.now))
+}
+
+/// What the change log says of a password: that it is another one.
+pub(crate) fn password_changed() -> Value {
+    json!({"attribute": "password", "old": null, "new": null})
 }
 
 fn write_grants(

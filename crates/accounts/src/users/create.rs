@@ -1,10 +1,13 @@
 //! New accounts.
 
+use std::sync::Arc;
+
 use scim_protocol::Object;
 use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::change::{keep_sent, password_changed, sent_password};
 use super::entitle;
 use super::extension::{self, HEADCOUNT};
 use super::genesys;
@@ -20,6 +23,8 @@ use crate::authorization::Tier;
 use crate::capacity_rules::assignable;
 use crate::identity::claims;
 use crate::ledger::{Action, append, differences};
+use crate::login::links;
+use crate::policy::FromScim;
 use crate::provisioning::{Mode, TemplateGroup};
 use crate::provisioning_rules::{complete_user, fill};
 use crate::refusal::Refusal;
@@ -42,7 +47,7 @@ pub fn create(
     context.caller.require(Right::WriteUsers)?;
     let settings = Settings::of(tx, context)?;
     let joining = joining(context, &body);
-    let Draft { account, wish, groups, said } = draft(tx, context, &settings, id, body)?;
+    let Draft { account, wish, groups, said, password } = draft(tx, context, &settings, id, body)?;
     let granting = match said {
         None => context,
         Some(said) => {
@@ -51,13 +56,18 @@ pub fn create(
         }
     };
     insert(tx, granting, &settings, &wish, &account)?;
-    let user = describe(tx, context, &account)?;
+    if let Some(password) = &password {
+        keep_sent(tx, context, &account, password)?;
+    }
+    let user = describe(tx, context, &account, password.is_some())?;
     if groups.is_empty() {
         return Ok(user);
     }
     join(tx, &joining, id, &groups)?;
     // An agent group makes agents of those who join it.
-    Ok(tx.user(context.caller.scope(), id)?.map_or(user, |joined| with_standing(&joined)))
+    Ok(tx
+        .user(context.caller.scope(), id)?
+        .map_or(user, |joined| with_standing(&joined, context.now)))
 }
 
 /// An account that is not there yet.
@@ -69,6 +79,8 @@ pub(super) struct Draft {
     pub(super) groups: Vec<TemplateGroup>,
     /// The roles that the client names itself, if a provisioning rule gives others.
     pub(super) said: Option<Wish>,
+    /// The hash of its password, if the client has sent one that is kept.
+    pub(super) password: Option<Arc<str>>,
 }
 
 /// Reads a new account out of a body, with what a template says that the body does not.
@@ -82,6 +94,11 @@ pub(super) fn draft(
     id: Uuid,
     mut body: Object,
 ) -> Result<Draft, Refusal> {
+    let password = if drop_password(&mut body) {
+        sent_password(context, &settings.policy.passwords)?
+    } else {
+        None
+    };
     complete_body(&mut body);
     genesys::take(&Object::new(), &mut body)?;
     check_tier(context, settings, &body)?;
@@ -100,8 +117,17 @@ pub(super) fn draft(
         last_modified: context.now,
         attributes: in_order(body),
     };
-    let standing = standing(tx, context, settings, &wish, &resource.attributes)?;
-    Ok(Draft { account: Account { resource, standing }, wish, groups, said })
+    let mut standing = standing(tx, context, settings, &wish, &resource.attributes)?;
+    let activates = settings.policy.passwords.from_scim == FromScim::Activate;
+    if password.is_some() && activates && standing.enabled() {
+        // T5
+        standing.activated = Some(context.now);
+    } else if standing.enabled() {
+        let expires = links::invitation(context, &settings.policy, &resource.attributes);
+        standing.activation_sent = expires.map(|_| context.now);
+        standing.activation_expires = expires;
+    }
+    Ok(Draft { account: Account { resource, standing }, wish, groups, said, password })
 }
 
 /// The roles that a client names itself, if a provisioning rule gives others. A rule is an
@@ -134,7 +160,6 @@ pub(super) fn check_roles(
 
 /// What every account has, whatever the request says.
 pub(crate) fn complete_body(body: &mut Object) {
-    drop_password(body);
     body.entry("active").or_insert(Value::Bool(true));
 }
 
@@ -208,6 +233,8 @@ fn standing(
         agent: wish.agent.unwrap_or(false),
         unique_employee_number: settings.policy.unique_employee_numbers,
         activated: None,
+        activation_sent: None,
+        activation_expires: None,
         deactivated: (!active).then_some(context.now),
         locked_until: None,
         last_login: None,
@@ -239,7 +266,12 @@ fn insert(
     if !tx.insert_user(tenant, account)? {
         return Err(employee_number_taken());
     }
-    claim(tx, context, id, &claims(&account.resource.attributes))?;
+    let claimed = claims(&account.resource.attributes);
+    claim(tx, context, id, &claimed)?;
+    if account.standing.activated.is_some() {
+        tx.burn_claims(tenant, id, &claimed)?;
+    }
+    links::queue_activation(tx, context, account)?;
     if account.resource.attributes.contains_key("externalId") {
         set_external_id(tx, context, USER, &account.resource)?;
     }
@@ -253,14 +285,22 @@ fn insert(
 }
 
 /// Appends the entry, and gives the account as clients see it.
-fn describe(tx: &mut dyn Tx, context: &Context, account: &Account) -> Result<Resource, Refusal> {
+fn describe(
+    tx: &mut dyn Tx,
+    context: &Context,
+    account: &Account,
+    has_password: bool,
+) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
     let id = account.resource.id;
     let held = Held::of(tx, tenant, id, context.now)?;
-    let shown = held.show(account);
-    let changes = differences(ResourceType::user(), &Object::new(), &shown);
+    let shown = held.show(account, context.now);
+    let mut changes = differences(ResourceType::user(), &Object::new(), &shown);
+    if has_password {
+        changes.push(password_changed());
+    }
     append(tx, context, Action::Create, USER, &account.resource, changes)?;
-    Ok(with_standing(account))
+    Ok(with_standing(account, context.now))
 }
 
 /// Puts the account into the groups of its template (rule R22).

@@ -48,8 +48,8 @@ impl Held {
     }
 
     /// The attributes of the account as a client may change them.
-    pub(crate) fn show(&self, account: &Account) -> Object {
-        let mut shown = with_standing(account).attributes;
+    pub(crate) fn show(&self, account: &Account, now: Timestamp) -> Object {
+        let mut shown = with_standing(account, now).attributes;
         add_grants(&mut shown, &self.grants.iter().collect::<Vec<_>>(), &self.directory);
         add_skills(&mut shown, &self.skills.iter().collect::<Vec<_>>(), &self.directory);
         extension::in_order(ResourceType::user(), &mut shown);

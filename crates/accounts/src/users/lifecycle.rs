@@ -119,6 +119,8 @@ pub(crate) fn deactivated(standing: &Standing, now: Timestamp) -> Standing {
         seat_since: None,
         deactivated: Some(standing.deactivated.unwrap_or(now)),
         locked_until: None,
+        activation_sent: None,
+        activation_expires: None,
         ..standing.clone()
     }
 }

@@ -280,7 +280,9 @@ pub fn rehire(
     }
     join(tx, &joining, id, &groups)?;
     // An agent group makes agents of those who join it.
-    Ok(tx.user(context.caller.scope(), id)?.map_or(back, |joined| with_standing(&joined)))
+    Ok(tx
+        .user(context.caller.scope(), id)?
+        .map_or(back, |joined| with_standing(&joined, context.now)))
 }
 
 /// What the account has been given is not missing, so that no template fills it. Roles that sleep are
@@ -343,7 +345,7 @@ pub fn list_deleted(
 ) -> Result<Page, Refusal> {
     caller.require(Right::Admin)?;
     let page = tx.tombstones(caller.scope(), start, count)?;
-    let resources = page.resources.into_iter().map(shown).collect();
+    let resources = page.resources.into_iter().map(|one| shown(one, caller.now)).collect();
     Ok(Page { total: page.total, has_next: page.has_next, resources })
 }
 

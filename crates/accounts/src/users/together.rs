@@ -13,6 +13,7 @@ use crate::Context;
 use crate::account::Account;
 use crate::authorization::Tier;
 use crate::ledger::{Action, Entry, Versioned, differences};
+use crate::login::links;
 use crate::refusal::Refusal;
 use crate::rights::Right;
 use crate::tx::{NewAccount, Tx, atomically};
@@ -46,7 +47,7 @@ fn create_all(
     let mut accounts = Vec::with_capacity(news.len());
     for (id, body) in news {
         let Some(account) = plain(tx, context, &settings, *id, body)? else { return Ok(false) };
-        let shown = held.show(&account);
+        let shown = held.show(&account, context.now);
         let changes = differences(ResourceType::user(), &Object::new(), &shown);
         let of = Versioned { resource_type: USER, id: *id, version: 1 };
         let entry = Entry::new(context, Action::Create, of, changes);
@@ -60,6 +61,9 @@ fn create_all(
     if !tx.insert_users(context.caller.scope(), &accounts)? {
         // Of whom the name is, those who try it one after the other will say.
         return Err(employee_number_taken());
+    }
+    for new in &accounts {
+        links::queue_activation(tx, context, &new.account)?;
     }
     Ok(true)
 }

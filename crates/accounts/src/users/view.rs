@@ -49,13 +49,13 @@ pub(crate) const BESIDE: [(Option<&str>, &str); 27] = [
     (Some(HEADCOUNT), "dependencies"),
 ];
 
-/// The account with what is said by one value each.
-pub(crate) fn with_standing(account: &Account) -> Resource {
-    shown(account.clone())
+/// The account with what is said by one value each, at an instant.
+pub(crate) fn with_standing(account: &Account, now: Timestamp) -> Resource {
+    shown(account.clone(), now)
 }
 
 /// See [`with_standing`].
-pub(crate) fn shown(account: Account) -> Resource {
+pub(crate) fn shown(account: Account, now: Timestamp) -> Resource {
     let Account { mut resource, standing } = account;
     let at = |at: Option<Timestamp>| at.map(|at| Value::String(instant::format(at)));
     let division = Value::String(standing.division.name.clone());
@@ -71,6 +71,9 @@ pub(crate) fn shown(account: Account) -> Resource {
         ("capacityRule", rule),
         ("accountState", Some(standing.state().as_str().into())),
         ("activatedAt", at(standing.activated)),
+        ("activationSentAt", at(standing.activation_sent)),
+        ("activationExpiresAt", at(standing.activation_expires)),
+        ("activationExpired", standing.activation_expires.map(|end| (end <= now).into())),
         ("lastLogin", at(standing.last_login)),
         ("lockedUntil", at(standing.locked_until)),
         ("seatAssignedAt", at(standing.seat_since)),

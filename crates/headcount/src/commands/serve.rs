@@ -40,7 +40,11 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let keys = Keys::of_installation(&store).await?;
     store.write(|tx| roles::refresh(tx, clock::now(), clock::new_id)).await?;
     let token = first_start(&settings, &store).await?;
-    greet(&settings, address, told.tls.is_some(), token.as_deref())?;
+    let scheme = if told.tls.is_some() { "https" } else { "http" };
+    let local = || format!("{scheme}://{}", reachable(address));
+    let root = settings.public_url.clone().unwrap_or_else(local);
+    let told = server::Settings { mailer: settings.mailer(&root)?, ..told };
+    greet(&settings, &root, token.as_deref())?;
     server::serve(listener, store, keys, told).await?;
     if let Some(watch) = watch {
         watch.stop().await;
@@ -82,15 +86,7 @@ async fn first_start(settings: &Settings, store: &Store) -> anyhow::Result<Optio
     Ok(Some(made))
 }
 
-fn greet(
-    settings: &Settings,
-    address: SocketAddr,
-    speaks_tls: bool,
-    token: Option<&str>,
-) -> anyhow::Result<()> {
-    let scheme = if speaks_tls { "https" } else { "http" };
-    let local = || format!("{scheme}://{}", reachable(address));
-    let root = settings.public_url.clone().unwrap_or_else(local);
+fn greet(settings: &Settings, root: &str, token: Option<&str>) -> anyhow::Result<()> {
     let base = format!("{root}{BASE_PATH}");
     let mut out = std::io::stdout().lock();
     writeln!(out, "Headcount {} on {}", env!("CARGO_PKG_VERSION"), settings.database()?)?;

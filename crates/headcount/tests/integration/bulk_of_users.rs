@@ -32,7 +32,7 @@ fn people(count: usize) -> Vec<Value> {
     let one = |number: usize| {
         let mut body = person("Ada", &format!("L{number}"), &format!("ada{number}@example.com"));
         body["externalId"] = json!(format!("00u{number}"));
-        body["active"] = json!(number % 3 > 0);
+        body["active"] = json!(!number.is_multiple_of(3));
         body["emails"][0]["type"] = json!("work");
         body
     };

@@ -46,6 +46,7 @@ mod kept;
 mod leaving;
 mod licences;
 mod limits;
+mod log_in;
 mod logs;
 mod noun_verbs;
 mod oauth;

@@ -390,7 +390,8 @@ fn secrets_are_in_no_log_and_no_list(database: Database) {
     let shown = server.command(&["credential", "list", "--tenant", "acme"]).succeeded().stdout;
     let log = admin.scim.get("/ProvisioningLogEntries").expect(200);
     let changes = admin.scim.get("/ChangeLogEntries").expect(200);
-    for text in [&listed.text, &shown, &log.text, &changes.text, &server.log(), &server.stdout()] {
+    for text in [&listed.text, &shown, &log.text, &changes.text, &server.stderr(), &server.stdout()]
+    {
         assert!(!text.contains(hidden), "the secret is in {text}");
         assert!(!text.contains(client.token()), "the access token is in {text}");
     }

@@ -164,12 +164,12 @@ fn a_certificate_is_exchanged_while_the_server_runs() {
     soon("the new certificate is shown because the file changed", || shows(&new));
     // What cannot be used changes nothing, and is said.
     fs::write(folder.join("tls.pem"), old.certificate_pem()).unwrap();
-    soon("the log says what is wrong", || server.log().contains("cannot be used"));
+    soon("the log says what is wrong", || server.stderr().contains("cannot be used"));
     assert!(shows(&new));
     fs::write(folder.join("tls.key"), old.key_pem()).unwrap();
     server.signal("-HUP");
     soon("the old certificate is shown again", || shows(&old));
-    assert!(server.log().contains("took the certificate anew"), "{}", server.log());
+    assert!(server.stderr().contains("took the certificate anew"), "{}", server.stderr());
 }
 
 fn rfc8705_2_2_a_pinned_certificate_opens_its_tenant(database: Database) {
@@ -303,6 +303,6 @@ fn what_a_proxy_says_is_believed_of_named_proxies_alone() {
         assert!(location.starts_with(expected), "{location}");
         assert_eq!(ada.header("strict-transport-security").is_some(), is_believed);
         let client = if is_believed { "client=192.0.2.77 " } else { "client=127.0.0.1 " };
-        soon("the log has the request", || server.log().contains(client));
+        soon("the log has the request", || server.stderr().contains(client));
     }
 }

@@ -8,6 +8,7 @@
 mod credentials;
 mod decisions;
 mod groups;
+mod logins;
 mod nouns;
 mod roles;
 mod users;
@@ -66,8 +67,11 @@ fn verbs(table: &mut ServiceConfig) {
     of_one::<Of<Connections>, _>(table, "list-credentials", Reads, credentials::list);
     of_one::<Of<Connections>, _>(table, "revoke-credential", Writes, credentials::revoke);
 
-    of_one::<Users, _>(table, "activate", Writes, users::activate);
-    of_one::<Users, _>(table, "login", Writes, users::login);
+    of_one::<Users, _>(table, "activate", Writes, logins::activate);
+    of_one::<Users, _>(table, "login", Writes, logins::login);
+    of_one::<Users, _>(table, "send-activation", Writes, logins::send_activation);
+    of_one::<Users, _>(table, "reset-password", Writes, logins::reset_password);
+    of_one::<Users, _>(table, "unlock", Writes, logins::unlock);
     of_one::<Users, _>(table, "deactivate", Writes, users::deactivate);
     of_one::<Users, _>(table, "reactivate", Writes, users::reactivate);
     of_one::<Users, _>(table, "restore", Writes, users::restore);
@@ -118,6 +122,8 @@ enum Outcome {
     Changed(Rendered),
     /// A report.
     Report(Value),
+    /// A resource to whose person a mail is on its way.
+    Accepted(Rendered),
     /// Nothing to tell.
     Done,
 }
@@ -203,7 +209,7 @@ fn of_one<K: Kind, B: Input>(
                         OptionalBody(body): OptionalBody| async move {
         let (caller, body) = read::<B>(body)?;
         let id = scim::identifier::<K>(&id)?;
-        let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
+        let call = Call::<K>::new(&request, &state, scim::context(&state, caller, request_id))?;
         run(state.store.of(caller.tenant), lane, move |tx| work(tx, &call, id, &body)).await
     };
     let resource = at(K::resource_type().endpoint, "/{id}/", verb);
@@ -222,7 +228,7 @@ fn of_type<K: Kind, B: Input>(
                         request_id: RequestId,
                         OptionalBody(body): OptionalBody| async move {
         let (caller, body) = read::<B>(body)?;
-        let call = Call::<K>::new(&request, &state, scim::context(caller, request_id))?;
+        let call = Call::<K>::new(&request, &state, scim::context(&state, caller, request_id))?;
         run(state.store.of(caller.tenant), lane, move |tx| work(tx, &call, &body)).await
     };
     let resource = at(K::resource_type().endpoint, "/", verb);
@@ -252,6 +258,7 @@ async fn run(
     Ok(match outcome {
         Outcome::Created(created) => answer::resource(StatusCode::CREATED, &created),
         Outcome::Changed(changed) => answer::resource(StatusCode::OK, &changed),
+        Outcome::Accepted(changed) => answer::resource(StatusCode::ACCEPTED, &changed),
         Outcome::Report(report) => answer::plain_json(StatusCode::OK, &report),
         Outcome::Done => HttpResponse::NoContent().finish(),
     })

@@ -2,8 +2,6 @@
 
 use accounts::users::{self, dependencies};
 use accounts::{Dependency, Precondition, Refusal, Tx, erase, identity};
-use jiff::Timestamp;
-use scim_protocol::error::Error;
 use scim_protocol::query::MAX_COUNT;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,31 +12,6 @@ use super::{Because, Call, Outcome, Reason};
 use crate::scim::Users;
 
 type Result = std::result::Result<Outcome, Refusal>;
-
-/// T3 and T4.
-pub(super) fn activate(tx: &mut dyn Tx, call: &Call<Users>, id: Uuid, _: &Nothing) -> Result {
-    let activated = users::activate(tx, &call.context, id, &call.precondition)?;
-    Ok(Outcome::Changed(call.show(tx, activated)?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Login {
-    /// When; now, if it is not said.
-    at: Option<Timestamp>,
-    /// How it ended.
-    outcome: Option<String>,
-}
-
-/// Rule R68.
-pub(super) fn login(tx: &mut dyn Tx, call: &Call<Users>, id: Uuid, body: &Login) -> Result {
-    if body.outcome.as_deref().is_some_and(|outcome| outcome != "success") {
-        let detail = "outcome must be success: a login that failed is not recorded";
-        return Err(Error::invalid_value(detail).into());
-    }
-    users::record_login(tx, &call.context, id, body.at)?;
-    Ok(Outcome::Done)
-}
 
 /// T9, rule R58.
 pub(super) fn deactivate(tx: &mut dyn Tx, call: &Call<Users>, id: Uuid, body: &Because) -> Result {

@@ -14,6 +14,7 @@ const CALLER: Caller = Caller {
     rights: accounts::Rights::ALL,
     genesys: false,
     switches: Switches::NONE,
+    person: None,
     dialect: Dialect::Standard,
     now: Timestamp::UNIX_EPOCH,
 };

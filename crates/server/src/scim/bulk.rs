@@ -63,7 +63,7 @@ pub(super) async fn bulk(
     let base = base_url(&request, &state);
     let sent: Vec<_> = asked.operations.iter().map(told).collect();
     let job = Job::new(&caller, asked, base, &mut leniencies);
-    let context = context(caller, request_id);
+    let context = context(&state, caller, request_id);
     let turn = state.bulk_turns.of(caller.tenant).await?;
     let read = leniencies.clone();
     let done = state.store.of(caller.tenant).write(move |tx| {
@@ -539,7 +539,16 @@ mod tests {
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
         let now = clock::now();
         let switches = Switches::NONE;
-        let caller = Caller { tenant, connection, dialect, rights, genesys: false, switches, now };
+        let caller = Caller {
+            tenant,
+            connection,
+            dialect,
+            rights,
+            genesys: false,
+            switches,
+            now,
+            person: None,
+        };
         let job = Job { patience, ..Job::new(&caller, asked, String::new(), &mut leniencies) };
         let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
         let made = store.write(move |tx| {

@@ -28,6 +28,7 @@ use crate::answer::{self, Rendered};
 use crate::authentication::Authenticated;
 use crate::body::Body;
 use crate::error::ApiError;
+use crate::login::sent::{with_password, with_password_of};
 use crate::requests::{Noted, Reading};
 use crate::{State, clock};
 
@@ -42,7 +43,8 @@ pub(super) async fn create<K: Kind>(
     let mut leniencies = Reading::of(&request, &caller);
     let projection = parameters(&request)?.projection(K::form(&caller), &mut leniencies)?;
     let body = resource::parse(K::form(&caller), &value, &mut leniencies)?;
-    let (context, id) = (context(caller, request_id), clock::new_id());
+    let (context, id) = (context(&state, caller, request_id), clock::new_id());
+    let context = with_password(&state, context, None, &body).await?;
     let view = Arc::new(View::<K>::new(&request, &state, projection));
     let (first, shown, sent) = (leniencies.clone(), Arc::clone(&view), body.clone());
     let of_first = context.clone();
@@ -193,7 +195,8 @@ pub(super) async fn replace<K: Kind>(
     let id = identifier::<K>(&id)?;
     let body = resource::parse(K::form(&caller), &value, &mut leniencies)?;
     let named = resource::named(K::form(&caller), &value);
-    let (context, precondition) = (context(caller, request_id), precondition(&request));
+    let (context, precondition) = (context(&state, caller, request_id), precondition(&request));
+    let context = with_password(&state, context, Some(id), &body).await?;
     let view = View::<K>::new(&request, &state, projection);
     let (of_alert, read) = (context.clone(), leniencies.clone());
     let replaced = write(&state, &of_alert, move |tx| {
@@ -219,7 +222,8 @@ pub(super) async fn patch<K: Kind>(
     let id = identifier::<K>(&id)?;
     let edits = scim_patch::parse(K::form(&caller), &value, &mut leniencies)?;
     let without_operations = edits.is_empty() && is_empty(&value);
-    let (context, precondition) = (context(caller, request_id), precondition(&request));
+    let (context, precondition) = (context(&state, caller, request_id), precondition(&request));
+    let context = with_password_of(&state, context, id, &edits).await?;
     let named = projection.names_attributes();
     let view = View::<K>::new(&request, &state, projection);
     let (of_alert, read) = (context.clone(), leniencies.clone());
@@ -260,7 +264,7 @@ pub(super) async fn delete<K: Kind>(
     id: Path<String>,
 ) -> Answer {
     let id = identifier::<K>(&id)?;
-    let (context, precondition) = (context(caller, request_id), precondition(&request));
+    let (context, precondition) = (context(&state, caller, request_id), precondition(&request));
     let of_alert = context.clone();
     let deleted = write(&state, &of_alert, move |tx| {
         K::delete(tx, &Change { context: &context, id, precondition: &precondition })
@@ -339,9 +343,10 @@ impl<K: Kind> View<K> {
     }
 }
 
-pub(crate) fn context(caller: Caller, request_id: RequestId) -> Context {
+pub(crate) fn context(state: &State, caller: Caller, request_id: RequestId) -> Context {
     let request = Uuid::from_bytes(*request_id.as_bytes());
-    Context::of_scim(caller, request, clock::now(), clock::new_id)
+    let context = Context::of_scim(caller, request, clock::now(), clock::new_id);
+    Context { sends_mail: state.sends_mail(), ..context }
 }
 
 /// An identifier in a path; what is none of ours names nothing.

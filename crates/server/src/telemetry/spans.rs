@@ -21,7 +21,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::Route;
 use super::metrics::Verb;
-use crate::{State, origin};
+use crate::{State, login, origin};
 
 /// The target of what may name people.
 pub const PERSONAL: &str = "personal_data";
@@ -62,7 +62,7 @@ impl RootSpanBuilder for Requests {
         let resource = resource.map(display);
         span.in_scope(|| {
             tracing::info!(%route, resource, status, "answered");
-            tracing::info!(target: PERSONAL, uri = %request.uri(), "asked");
+            tracing::info!(target: PERSONAL, uri = login::without_secret(request), "asked");
         });
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn condition(
     let within = Within::Resource;
     Compiler { dialect, table, scope, within, lookups: &lookups, queries: &queries }
         .predicate(predicate, &mut pieces)?;
+    pieces.at(scope.now);
     Ok(pieces)
 }
 
@@ -270,18 +271,13 @@ impl Compiler<'_> {
         out.sql(if before < PLANNED_LOOKUPS { ")))" } else { ")) IS TRUE)" });
     }
 
-    /// The FROM item of a side table, with what stands for the scope filled in.
+    /// The FROM item of a side table, with the tenant filled in.
     fn of_scope(&self, from: &str, out: &mut Pieces) {
         for (at, part) in from.split("{tenant}").enumerate() {
             if at > 0 {
                 out.id(self.scope.tenant);
             }
-            for (at, part) in part.split("{now}").enumerate() {
-                if at > 0 {
-                    out.bind(Bind::Stamp(Stamp(self.scope.now)));
-                }
-                out.sql(part);
-            }
+            out.sql(part);
         }
     }
 

@@ -23,6 +23,7 @@ pub(crate) use lookup::{finds_one, is_look_up};
 pub(crate) use order::Order;
 pub(crate) use place::Table;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::types::{Id, Json, SearchJson, Stamp};
@@ -65,6 +66,26 @@ pub(crate) enum Bind {
 pub(crate) struct Pieces(pub(crate) Vec<Piece>);
 
 impl Pieces {
+    /// Binds an instant wherever the text has `{now}`.
+    pub(crate) fn at(&mut self, now: Timestamp) {
+        let is_open = |piece: &Piece| matches!(piece, Piece::Sql(text) if text.contains("{now}"));
+        if !self.0.iter().any(is_open) {
+            return;
+        }
+        for piece in std::mem::take(&mut self.0) {
+            let Piece::Sql(text) = piece else {
+                self.0.push(piece);
+                continue;
+            };
+            for (at, part) in text.split("{now}").enumerate() {
+                if at > 0 {
+                    self.bind(Bind::Stamp(Stamp(now)));
+                }
+                self.sql(part);
+            }
+        }
+    }
+
     /// Appends SQL text.
     pub(crate) fn sql(&mut self, text: impl AsRef<str>) -> &mut Self {
         match self.0.last_mut() {

@@ -129,12 +129,12 @@ fn key(
         }
         Place::Column(Column { sql: words, form: Form::Words }) => {
             let mut sql = Pieces::default();
-            sql.sql(dialect.by_code_point(words));
+            sql.sql(dialect.by_code_point(words)).at(scope.now);
             SortKey { sql, form: Some(Form::Text) }
         }
         Place::Column(column) => {
             let mut sql = Pieces::default();
-            sql.sql(column.sql);
+            sql.sql(column.sql).at(scope.now);
             SortKey { sql, form: Some(column.form) }
         }
         Place::Side(side) if side.of_connection.is_some() => {

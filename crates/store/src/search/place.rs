@@ -91,7 +91,7 @@ pub(crate) enum Form {
 /// A value in a column of the resource's own row, or of a row in a table of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// An SQL expression.
+    /// An SQL expression, in which `{now}` stands for when the scope asks.
     pub(crate) sql: &'static str,
     /// What it holds.
     pub(crate) form: Form,
@@ -311,7 +311,10 @@ fn of_account(name: &str) -> Place {
         "agent" => own("resource.is_agent", Form::Boolean),
         "accountState" => own(ACCOUNT_STATE, Form::Words),
         "activatedAt" => own("resource.activated_at", Form::Instant),
-        "lockedUntil" => own("resource.locked_until", Form::Instant),
+        "activationSentAt" => own("resource.activation_sent_at", Form::Instant),
+        "activationExpiresAt" => own("resource.activation_expires_at", Form::Instant),
+        "activationExpired" => own("(resource.activation_expires_at <= {now})", Form::Boolean),
+        "lockedUntil" => own(LOCKED_UNTIL, Form::Instant),
         "seatAssignedAt" => own("resource.seat_since", Form::Instant),
         "deactivatedAt" => own("resource.deactivated_at", Form::Instant),
         "lastLogin" => own(LAST_LOGIN, Form::Instant),
@@ -343,7 +346,11 @@ fn of_group(name: &str, sub: Option<&str>) -> Place {
 
 const ACCOUNT_STATE: &str = "(CASE WHEN NOT resource.active THEN 'deactivated' \
     WHEN resource.activated_at IS NULL THEN 'pendingactivation' \
-    WHEN resource.locked_until IS NOT NULL THEN 'locked' ELSE 'active' END)";
+    WHEN resource.locked_until > {now} THEN 'locked' ELSE 'active' END)";
+
+/// A lock that is over is none.
+const LOCKED_UNTIL: &str =
+    "(CASE WHEN resource.locked_until > {now} THEN resource.locked_until END)";
 
 const LAST_LOGIN: &str = "(SELECT login.at FROM last_logins AS login \
     WHERE login.tenant_id = resource.tenant_id AND login.user_id = resource.id)";

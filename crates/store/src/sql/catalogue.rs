@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use accounts::tenancy::Credential;
-use accounts::{Resource, StorageResult};
+use accounts::{Resource, Scope, StorageResult};
 use diesel::deserialize::{self, QueryableByName};
 use diesel::row::NamedRow;
 use diesel::sql_types::{BigInt, Bool, Nullable};
@@ -59,8 +59,8 @@ impl<R: Row> QueryableByName<Db> for WithTenant<R> {
 impl<R: Row> Row for WithTenant<R> {
     type Read = (R::Read, OfTenant);
 
-    fn more(pieces: &mut Pieces) {
-        R::more(pieces);
+    fn more(pieces: &mut Pieces, scope: Scope) {
+        R::more(pieces, scope);
         of_tenant(pieces);
     }
 

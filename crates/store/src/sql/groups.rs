@@ -88,7 +88,7 @@ fn group_row(tenant: Uuid, group: &Group) -> GroupRow {
 impl Row for GroupStandingRow {
     type Read = Group;
 
-    fn more(pieces: &mut Pieces) {
+    fn more(pieces: &mut Pieces, _: Scope) {
         pieces.sql(
             ", resource.kind, resource.enabled, resource.capacity_rule_id, \
              resource.priority",

@@ -1,6 +1,6 @@
 //! The entries of the table `change_log`, as resources.
 
-use accounts::{Resource, StorageResult};
+use accounts::{Resource, Scope, StorageResult};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use scim_protocol::Object;
@@ -43,7 +43,7 @@ pub(crate) struct LogRow {
 impl Row for LogRow {
     type Read = Resource;
 
-    fn more(pieces: &mut Pieces) {
+    fn more(pieces: &mut Pieces, _: Scope) {
         pieces.sql(
             ", resource.actor_type, resource.actor_id, \
              CASE resource.actor_type WHEN 'scimClient' THEN (SELECT named.name FROM objects AS named \

@@ -21,7 +21,7 @@ pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
     /// What it becomes.
     type Read;
     /// What is read besides what every resource has, as SQL.
-    fn more(_: &mut Pieces) {}
+    fn more(_: &mut Pieces, _: Scope) {}
     /// The version of the resource.
     fn version(&self) -> i64;
     /// Reads it.
@@ -58,7 +58,7 @@ fn select_what<R: Row>(scope: Scope) -> Pieces {
          AND external.connection_id = ",
     );
     pieces.id(scope.connection).sql(") AS external_id");
-    R::more(&mut pieces);
+    R::more(&mut pieces, scope);
     pieces
 }
 

@@ -118,6 +118,10 @@ pub(crate) struct AccountRow {
     #[diesel(sql_type = Nullable<Instant>)]
     pub(crate) activated_at: Option<Stamp>,
     #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) activation_sent_at: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    pub(crate) activation_expires_at: Option<Stamp>,
+    #[diesel(sql_type = Nullable<Instant>)]
     pub(crate) deactivated_at: Option<Stamp>,
     #[diesel(sql_type = Nullable<Instant>)]
     pub(crate) locked_until: Option<Stamp>,
@@ -190,4 +194,17 @@ pub(crate) struct SeatsRow {
 pub(crate) struct DependencyRow {
     #[diesel(sql_type = Guid)]
     pub(crate) user_id: Id,
+}
+
+/// A link that is to be mailed.
+#[derive(QueryableByName)]
+pub(crate) struct DueLinkRow {
+    #[diesel(sql_type = Guid)]
+    pub(crate) tenant_id: Id,
+    #[diesel(sql_type = Guid)]
+    pub(crate) user_id: Id,
+    #[diesel(sql_type = Text)]
+    pub(crate) purpose: String,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) attempts: i64,
 }

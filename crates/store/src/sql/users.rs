@@ -42,6 +42,8 @@ pub(super) struct UserRow {
     is_employee_number_unique: bool,
     manager_key: Option<String>,
     activated_at: Option<Stamp>,
+    activation_sent_at: Option<Stamp>,
+    activation_expires_at: Option<Stamp>,
     deactivated_at: Option<Stamp>,
     locked_until: Option<Stamp>,
     document: Json,
@@ -72,6 +74,8 @@ impl UserRow {
             ("is_employee_number_unique", Bind::Boolean(self.is_employee_number_unique)),
             ("manager_key", Bind::Maybe(self.manager_key)),
             ("activated_at", Bind::MaybeStamp(self.activated_at)),
+            ("activation_sent_at", Bind::MaybeStamp(self.activation_sent_at)),
+            ("activation_expires_at", Bind::MaybeStamp(self.activation_expires_at)),
             ("deactivated_at", Bind::MaybeStamp(self.deactivated_at)),
             ("locked_until", Bind::MaybeStamp(self.locked_until)),
             ("document", Bind::Document(self.document)),
@@ -103,15 +107,18 @@ fn text(object: &Object, name: &str) -> Option<String> {
 impl Row for AccountRow {
     type Read = Account;
 
-    fn more(pieces: &mut Pieces) {
+    /// A lock that is over is none.
+    fn more(pieces: &mut Pieces, scope: Scope) {
         pieces.sql(
             ", resource.license_tier, resource.pending_tier, \
              resource.seat_since, resource.division_id, resource.capacity_rule_id, resource.is_agent, \
-             resource.is_employee_number_unique, resource.activated_at, resource.deactivated_at, \
-             resource.locked_until, \
+             resource.is_employee_number_unique, resource.activated_at, \
+             resource.activation_sent_at, resource.activation_expires_at, resource.deactivated_at, \
+             CASE WHEN resource.locked_until > {now} THEN resource.locked_until END AS locked_until, \
              (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
               AND login.user_id = resource.id) AS last_login, resource.deleted_at, resource.erased_at",
         );
+        pieces.at(scope.now);
     }
 
     fn version(&self) -> i64 {
@@ -130,6 +137,8 @@ impl Row for AccountRow {
             agent: self.is_agent,
             unique_employee_number: self.is_employee_number_unique,
             activated: at(self.activated_at),
+            activation_sent: at(self.activation_sent_at),
+            activation_expires: at(self.activation_expires_at),
             deactivated: at(self.deactivated_at),
             locked_until: at(self.locked_until),
             last_login: at(self.last_login),
@@ -198,6 +207,8 @@ pub(super) fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRo
         employee_number_key: employee_number,
         manager_key: manager,
         activated_at: standing.activated.map(Stamp),
+        activation_sent_at: standing.activation_sent.map(Stamp),
+        activation_expires_at: standing.activation_expires.map(Stamp),
         deactivated_at: standing.deactivated.map(Stamp),
         locked_until: standing.locked_until.map(Stamp),
         document: Json(Value::Object(document)),
@@ -267,6 +278,9 @@ impl Users for Session {
                 users::active.eq(standing.enabled()),
                 users::seat_since.eq(standing.seat_since.map(Stamp)),
                 users::deactivated_at.eq(standing.deactivated.map(Stamp)),
+                users::locked_until.eq(standing.locked_until.map(Stamp)),
+                users::activation_sent_at.eq(standing.activation_sent.map(Stamp)),
+                users::activation_expires_at.eq(standing.activation_expires.map(Stamp)),
                 users::deleted_at.eq(Stamp(resource.last_modified)),
             ))
             .execute(&mut self.0)
@@ -396,7 +410,8 @@ impl Users for Session {
 }
 
 /// What else is kept of an account, and goes when it is erased.
-const BESIDE_USERS: [&str; 3] = ["skill_assignments", "last_logins", "dependencies"];
+const BESIDE_USERS: [&str; 6] =
+    ["skill_assignments", "last_logins", "dependencies", "logins", "mailed_links", "sessions"];
 
 pub(super) fn add_emails(conn: &mut Conn, emails: &[EmailRow]) -> QueryResult<()> {
     if emails.is_empty() {

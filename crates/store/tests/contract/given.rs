@@ -180,7 +180,9 @@ fn grants(tx: &mut dyn Tx, now: Timestamp, to: Uuid, held: &[Held]) -> Result<Ve
     let mut grants: Vec<Grant> = held.iter().enumerate().map(grant).collect();
     // The first role of some, in every division.
     if let Some(first) = grants.first().filter(|_| held.len() % 2 == 1).map(|one| one.role) {
-        grants.iter_mut().for_each(|one| one.primary = one.role == first);
+        for one in &mut grants {
+            one.primary = one.role == first;
+        }
     }
     Ok(grants)
 }

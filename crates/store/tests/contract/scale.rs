@@ -8,7 +8,10 @@ use accounts::identity::{Claim, ClaimKind};
 use accounts::objects;
 use accounts::skills::Skills;
 use accounts::users::{complete, create, delete, get, list, patch};
-use accounts::{Context, Dependency, Precondition, Refusal, Rights, Tx};
+use accounts::{
+    Context, Dependency, Login, MailedLink, Precondition, Purpose, Refusal, Rights, Session, Tx,
+};
+use jiff::Timestamp;
 use scim_protocol::cursor::Position;
 use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::query::{Parameters, Query, Start};
@@ -65,6 +68,12 @@ fn crowded(database: &TestDatabase) -> World {
         tx.resize_pool(CALLER.tenant, Tier::Cx1, i64::try_from(ROWS).unwrap_or_default())?;
         let ada = new(tx, "ada")?;
         tx.record_login(CALLER.tenant, ada, context.now)?;
+        let credentials = Login { failures: 1, ..Login::default() };
+        tx.put_login(CALLER.tenant, ada, &credentials)?;
+        for purpose in Purpose::ALL {
+            tx.queue_link(CALLER.tenant, &link(ada, purpose, context.now))?;
+        }
+        tx.insert_session(CALLER.tenant, &session(ada, context.now))?;
         let queue = Dependency {
             kind: "queueMembership".to_owned(),
             reference: "Sales".to_owned(),
@@ -107,6 +116,9 @@ fn crowded(database: &TestDatabase) -> World {
     let logged = [("id", kind.numbered_id(ENTRIES)), ("resource_id", user)];
     copies("change_log", &of_ada("resource_id"), &logged);
     copies("last_logins", &of_ada("user_id"), std::slice::from_ref(&of_user));
+    for table in ["logins", "mailed_links", "sessions"] {
+        copies(table, &of_ada("user_id"), std::slice::from_ref(&of_user));
+    }
     copies("dependencies", &of_ada("user_id"), &[of_user]);
     let named = ("document", kind.numbered_text("document", "Sales", "json"));
     let skill = [("id", kind.numbered_id(SKILLS)), numbered("name_key"), named];
@@ -120,6 +132,15 @@ fn crowded(database: &TestDatabase) -> World {
     let in_teams = [("group_id", kind.numbered_id(GROUPS))];
     copies("memberships", &format!("group_id = {team} AND member_id = {ada}"), &in_teams);
     world
+}
+
+fn link(user: Uuid, purpose: Purpose, now: Timestamp) -> MailedLink {
+    MailedLink { user, purpose, secret_hash: None, asked: now, expires: now }
+}
+
+fn session(user: Uuid, now: Timestamp) -> Session {
+    let secret_hash = vec![7; 32];
+    Session { user, secret_hash, created: now, seen: now, expires: now }
 }
 
 fn query(kind: &'static ResourceType, filter: &str) -> Query {
@@ -221,6 +242,30 @@ fn asked() -> Vec<(&'static str, Work)> {
         ("members_of", |tx| done(tx.members_of(TENANT, &[copy(GROUPS, 7)]))),
         ("groups_above", |tx| done(tx.groups_above(TENANT, copy(USERS, 8)))),
         ("is_in_agent_group", |tx| done(tx.is_in_agent_group(TENANT, copy(USERS, 9)))),
+        ("login_of", |tx| {
+            assert!(tx.login_of(TENANT, copy(USERS, 7))?.is_some());
+            Ok(())
+        }),
+        ("link", |tx| {
+            let (user, purpose) = (copy(USERS, 7), Purpose::Reset);
+            assert!(tx.link(TENANT, user, purpose)?.is_some());
+            tx.queue_link(TENANT, &link(user, purpose, context().now))?;
+            tx.set_link_secret(TENANT, user, purpose, &[7])?;
+            tx.put_off_link(TENANT, (user, purpose), &[7], None)?;
+            Ok(tx.remove_link(TENANT, user, purpose)?)
+        }),
+        ("take_due_links", |tx| {
+            let now = context().now;
+            assert_eq!(tx.take_due_links(now, now, 8)?.len(), 8);
+            Ok(())
+        }),
+        ("session", |tx| {
+            let (user, hash) = (copy(USERS, 7), [7; 32]);
+            let found = tx.session(TENANT, user, &hash)?.expect("it is there");
+            tx.see_session(TENANT, &found, context().now)?;
+            assert!(tx.remove_session(TENANT, user, &hash)?);
+            Ok(tx.remove_sessions(TENANT, copy(USERS, 8))?)
+        }),
         ("holds_role", |tx| done(tx.holds_role(TENANT, copy(USERS, 9), copy(SKILLS, 1)))),
     ]
 }

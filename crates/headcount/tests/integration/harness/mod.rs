@@ -16,6 +16,7 @@ mod client;
 mod command;
 mod database;
 mod furnish;
+mod mailbox;
 mod rules;
 mod server;
 mod values;
@@ -32,6 +33,8 @@ pub(crate) use database::{Database, TestDatabase};
 pub(crate) use database::{alter, program};
 #[allow(unused_imports, reason = "the conformance tests have no administrator")]
 pub(crate) use furnish::create_user;
+#[allow(unused_imports, reason = "the conformance tests get no mail")]
+pub(crate) use mailbox::{Mailbox, door, door_with, serve_mail};
 #[allow(unused_imports, reason = "the conformance tests know no rules")]
 pub(crate) use rules::{activate, by_rule, serve_nouns};
 pub(crate) use server::{Dialect, Server, serve};

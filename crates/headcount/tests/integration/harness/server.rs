@@ -214,9 +214,9 @@ impl Server {
         self.stdout.lock().expect("no reader panics").clone()
     }
 
-    /// What the server has logged so far.
-    pub(crate) fn log(&self) -> String {
-        self.stderr.lock().expect("no reader panics").clone()
+    /// A tenant that there is.
+    pub(crate) fn tenant_named(&self, name: &str) -> Tenant<'_> {
+        Tenant { server: self, name: name.to_owned() }
     }
 
     /// Creates a tenant through the command line.

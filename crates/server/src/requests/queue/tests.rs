@@ -12,6 +12,7 @@ fn caller(tenant: u128, second: i64) -> Caller {
         rights: Rights::ALL,
         genesys: false,
         switches: Switches::NONE,
+        person: None,
         now: Timestamp::constant(second, 0),
     }
 }

@@ -117,6 +117,7 @@ pub(crate) const CALLER: Caller = Caller {
     rights: Rights::ALL,
     genesys: false,
     switches: Switches::NONE,
+    person: None,
     // Between what the population calls now, and what the rules do.
     now: Timestamp::constant(1_750_000_000, 0),
 };
