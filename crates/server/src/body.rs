@@ -177,7 +177,7 @@ fn admit(request: &HttpRequest) -> Result<(), ApiError> {
     let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
     let address = origin::client(request, &state.settings.trusted_proxies);
     let admitted = state.limits.of_address(address, clock::now());
-    admitted.map_err(|retry_after_seconds| ApiError::TooManyRequests { retry_after_seconds })
+    admitted.map_err(|seconds| ApiError::too_often(seconds, "too many requests from this address"))
 }
 
 /// The bytes of a body of JSON, and who sent them.

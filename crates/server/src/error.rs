@@ -40,8 +40,6 @@ pub(crate) enum ApiError {
     NoSuchPath,
     /// Discovery cannot be filtered (section 4).
     DiscoveryFilter,
-    /// Too many requests came from one address, or under one name.
-    TooManyRequests { retry_after_seconds: i64 },
     /// Only who is logged in as a person has a session.
     NoSession,
     /// The path does not have the method; these it has.
@@ -69,6 +67,11 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
+    /// So much comes at once that it must wait so many seconds.
+    pub(crate) fn too_often(seconds: i64, what: &'static str) -> Self {
+        Self::RateLimited { seconds: u64::try_from(seconds).unwrap_or(1), what }
+    }
+
     pub(crate) fn internal(what: &'static str) -> Self {
         Self::Refused(Refusal::Storage(StorageError::Failed(what.into())))
     }
@@ -113,11 +116,6 @@ impl ApiError {
             Self::DiscoveryFilter => {
                 plain(StatusCode::FORBIDDEN, "discovery endpoints cannot be filtered")
             }
-            Self::TooManyRequests { retry_after_seconds } => (
-                StatusCode::TOO_MANY_REQUESTS,
-                None,
-                format!("that was too often: come again in {retry_after_seconds} seconds"),
-            ),
             Self::NoSession => plain(
                 StatusCode::FORBIDDEN,
                 "this is for people who are logged in, and the token is that of a connection",
@@ -302,8 +300,7 @@ impl ResponseError for ApiError {
                     answer.insert_header((RETRY_AFTER, seconds));
                 }
             }
-            Self::TooManyRequests { retry_after_seconds }
-            | Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {
+            Self::Refused(Refusal::Guarded { retry_after_seconds, .. }) => {
                 answer.insert_header((RETRY_AFTER, retry_after_seconds.to_string()));
             }
             _ => {}

@@ -44,7 +44,7 @@ pub(super) async fn login(
     let body: Body = read(body, "tenant, userName, password, and newPassword and cookie or not")?;
     let [tenant, name] = [&body.tenant, &body.user_name].map(|text| text.trim().to_lowercase());
     let counted = state.limits.under_name(&tenant, &name, clock::now());
-    counted.map_err(|retry_after_seconds| ApiError::TooManyRequests { retry_after_seconds })?;
+    counted.map_err(|seconds| ApiError::too_often(seconds, "too many tries under this name"))?;
     let found = find(&state, body.tenant, body.user_name, request_id).await?;
     let given = password::prepare(&body.password);
     let is_possible = given.chars().count() <= password::MAX_LENGTH;
