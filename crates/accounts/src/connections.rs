@@ -60,8 +60,9 @@ pub struct Switches {
     pub rate_limit: Option<NonZeroU32>,
 }
 
-/// The highest rate that a connection can have.
-pub const MAX_RATE: u32 = 100_000;
+/// The highest rate that a connection can be given, in requests a second: the largest integer that every
+/// client has. No service reaches it.
+pub const MAX_RATE: u32 = i32::MAX.cast_unsigned();
 
 impl Switches {
     /// As it is for everybody.

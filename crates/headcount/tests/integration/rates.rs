@@ -59,7 +59,7 @@ fn domain_2_16_a_connection_may_have_a_rate_of_its_own(database: Database) {
     let (_server, scim, admin) = serve_admin(database);
     let connection = admin.named("/Connections", "standard");
     let path = format!("/Connections/{}", connection["id"].as_str().unwrap());
-    for wrong in [json!(0), json!(-1), json!(100_001), json!("many")] {
+    for wrong in [json!(0), json!(-1), json!(2_147_483_648_u64), json!("many")] {
         admin
             .scim
             .patch(&path, &replace("rateLimit", wrong))
