@@ -128,6 +128,13 @@ pub(crate) enum Command {
     Backup(CopyArguments),
     /// Make an SQLite database what it was when FILE was made by backup; the service must be stopped
     Restore(CopyArguments),
+    /// Ask a server for a page, such as http://127.0.0.1:9464/readyz; the exit status is 1 unless it is there
+    ///
+    /// It is for health checks where there is no other program, as in the container image.
+    Probe {
+        /// The page
+        url: String,
+    },
     /// Check that the change log is whole; what is wrong is printed, and the exit status is 1 then
     VerifyLog {
         /// Only the log of this tenant

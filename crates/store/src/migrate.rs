@@ -1,7 +1,11 @@
 //! Migrations: embedded, and applied by one process at a time.
 
+use std::collections::BTreeSet;
+
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::error::OpenError;
@@ -13,6 +17,13 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 
 /// Any number that no other program uses: "headcoun" as bytes.
 const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"headcoun");
+
+/// A row of the table in which diesel notes what was applied.
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
 
 /// Applies what is missing to a file of SQLite; the names of the applied steps.
 pub(crate) fn sqlite(conn: &mut sqlite::Conn) -> Result<Vec<String>, OpenError> {
@@ -29,6 +40,9 @@ pub(crate) fn sqlite_log(conn: &mut sqlite::Conn) -> Result<Vec<String>, OpenErr
 
 /// Applies what is missing to a database of PostgreSQL; the names of the applied steps.
 pub(crate) fn postgres(conn: &mut postgres::Conn) -> Result<Vec<String>, OpenError> {
+    if is_current(conn)? {
+        return Ok(Vec::new());
+    }
     conn.batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK})"))
         .map_err(OpenError::Query)?;
     let applied = run::<diesel::pg::Pg, _>(conn, POSTGRES);
@@ -58,6 +72,19 @@ where
 {
     let steps = MigrationSource::<Db>::migrations(steps).map_err(OpenError::Migration)?;
     Ok(steps.iter().map(|step| step.name().version().to_string()).collect())
+}
+
+/// Whether the steps are all applied, and no other. It only reads, so that a role can serve that may
+/// change rows and make no tables, and servers that start wait for nobody.
+fn is_current(conn: &mut postgres::Conn) -> Result<bool, OpenError> {
+    let Ok(applied) =
+        sql_query("SELECT version FROM __diesel_schema_migrations").load::<Step>(conn)
+    else {
+        // There is no such table, or it may not be read: why comes up when the steps are applied.
+        return Ok(false);
+    };
+    let applied: BTreeSet<String> = applied.into_iter().map(|step| step.version).collect();
+    Ok(applied == known_postgres()?.into_iter().collect())
 }
 
 fn run<Db, Conn>(conn: &mut Conn, steps: EmbeddedMigrations) -> Result<Vec<String>, OpenError>

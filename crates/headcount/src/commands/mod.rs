@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod credential;
 pub(crate) mod migrate;
+pub(crate) mod probe;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod tenant;

@@ -157,6 +157,24 @@ impl TestDatabase {
         psql(url, &format!("{end} '{name}'"));
     }
 
+    /// The URL of a new role of PostgreSQL that may read and change rows, and nothing else.
+    pub(crate) fn url_for_rows_alone(&self) -> String {
+        let name = &self.postgres.as_ref().expect("it is a PostgreSQL").name;
+        let role = format!("{name}_rows");
+        psql(
+            &self.url,
+            &format!(
+                "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE {role} LOGIN; \
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+            ),
+        );
+        let server = self
+            .url
+            .split_once('@')
+            .map_or_else(|| self.url.split_once("://").expect("it is a URL").1, |(_, after)| after);
+        format!("postgres://{role}@{server}")
+    }
+
     /// A folder that only this test uses.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -173,6 +191,8 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let Some(database) = &self.postgres {
             let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name);
+            let _ = psql_command(&database.maintenance_url, &statement).output();
+            let statement = format!("DROP ROLE IF EXISTS {}_rows", database.name);
             let _ = psql_command(&database.maintenance_url, &statement).output();
         }
     }
