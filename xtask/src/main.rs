@@ -1,10 +1,11 @@
-//! The chores of the workspace: `cargo xtask test`, `lint`, `docs`, `postgres`, `bench`, `fuzz`,
+//! The chores of the workspace: `cargo xtask test`, `lint`, `docs`, `postgres`, `bench`, `deploy`, `fuzz`,
 //! `endure` and `fixture`.
 //!
 //! A chore does its own set-up, so that a fresh machine needs nothing but Rust, a C compiler,
 //! Python 3 and a network to the package registries.
 
 mod bench;
+mod deploy;
 mod fuzz;
 mod lint;
 mod postgres;
@@ -57,6 +58,11 @@ enum Chore {
         install: InstallArgs,
         #[command(flatten)]
         bench: BenchArgs,
+    },
+    /// Check the files of deploy/ with the tools that use them, as far as they are installed
+    Deploy {
+        #[command(flatten)]
+        install: InstallArgs,
     },
     /// Run the fuzz targets, one after another; takes a nightly compiler and cargo-fuzz
     Fuzz {
@@ -120,6 +126,7 @@ fn run(chore: Chore) -> anyhow::Result<ExitCode> {
         Chore::Lint => Ok(lint::run(&workspace)),
         Chore::Docs => Ok(lint::docs(&workspace)),
         Chore::Bench { install, bench } => bench::run(&workspace, &install.installer(), &bench),
+        Chore::Deploy { install } => Ok(deploy::run(&workspace, &install.installer())),
         Chore::Fuzz { minutes, targets } => fuzz::run(&workspace, minutes, &targets),
         Chore::Endure { rounds, what, install } => {
             single::endure(&workspace, &install.installer(), rounds, what.as_deref())

@@ -1,4 +1,5 @@
-//! The Python environment with the SCIM client and checkers that the conformance tests run.
+//! Python environments: with the SCIM client and checkers that the conformance tests run, and with
+//! what looks at the files of `deploy/`.
 
 use std::env;
 use std::fs;
@@ -23,6 +24,10 @@ const MISSING: &str = "Python 3.11 or newer with its venv module not found. \
 /// An environment that holds exactly the pinned packages.
 pub(crate) struct Environment {
     directory: PathBuf,
+    /// The list of pinned packages.
+    requirements: PathBuf,
+    /// What the packages must have brought along.
+    programs: &'static [&'static str],
 }
 
 impl Environment {
@@ -47,8 +52,26 @@ impl Environment {
         }
     }
 
+    /// The one of the conformance tests.
+    fn of_conformance(workspace: &Workspace) -> Self {
+        Self {
+            directory: workspace.target.join("conformance-venv"),
+            requirements: workspace.root.join("conformance-tests/requirements.txt"),
+            programs: &["scim2", "scim-sanity"],
+        }
+    }
+
+    /// The one that looks at the files of `deploy/`.
+    pub(crate) fn of_deploy(workspace: &Workspace) -> Self {
+        Self {
+            directory: workspace.target.join("deploy-venv"),
+            requirements: workspace.root.join("deploy/requirements.txt"),
+            programs: &["hadolint", "kubernetes-validate"],
+        }
+    }
+
     /// One of the environment's programs.
-    fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.directory.join("bin").join(name)
     }
 
@@ -57,62 +80,55 @@ impl Environment {
         self.directory.join("requirements.stamp")
     }
 
+    /// What the stamp should say: the requirements, and the directory, because an environment's
+    /// scripts do not survive being moved.
+    fn expected_stamp(&self) -> Result<String> {
+        let pinned = fs::read_to_string(&self.requirements)
+            .with_context(|| format!("cannot read {}", self.requirements.display()))?;
+        Ok(format!("# {}\n{pinned}", self.directory.display()))
+    }
+
+    /// The environment, made anew unless it is still right.
+    pub(crate) fn made(self, installer: &Installer) -> Result<Self> {
+        let stamp = self.expected_stamp()?;
+        if self.is_current(&stamp) {
+            return Ok(self);
+        }
+        let python = ensure_python(installer)?;
+        if self.directory.exists() {
+            fs::remove_dir_all(&self.directory).context("cannot remove the old environment")?;
+        }
+        capture(Command::new(python).args(["-m", "venv"]).arg(&self.directory))
+            .context("cannot make the Python environment")?;
+        let mut pip = Command::new(self.program("python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        let status = stream(pip.arg("--requirement").arg(&self.requirements))?;
+        if !status.success() {
+            bail!("pip could not install {} ({status})", self.requirements.display());
+        }
+        fs::write(self.stamp(), stamp).context("cannot finish the Python environment")?;
+        Ok(self)
+    }
+
     /// Whether the environment is whole, made from these requirements, and its interpreter still
     /// there.
     fn is_current(&self, expected: &str) -> bool {
         fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == expected)
-            && ["scim2", "scim-sanity"].iter().all(|name| self.program(name).is_file())
+            && self.programs.iter().all(|name| self.program(name).is_file())
             && succeeds(Command::new(self.program("python")).arg("--version"))
     }
 }
 
-/// The environment, if an earlier run left one that is still right.
+/// The environment of the conformance tests, if an earlier run left one that is still right.
 pub(crate) fn existing(workspace: &Workspace) -> Option<Environment> {
-    let environment = locate(workspace);
-    let expected = stamp_of(&environment, &requirements(workspace)).ok()?;
+    let environment = Environment::of_conformance(workspace);
+    let expected = environment.expected_stamp().ok()?;
     environment.is_current(&expected).then_some(environment)
 }
 
-/// The environment, made anew unless it is still right.
+/// The environment of the conformance tests, made anew unless it is still right.
 pub(crate) fn ensure(workspace: &Workspace, installer: &Installer) -> Result<Environment> {
-    if let Some(environment) = existing(workspace) {
-        return Ok(environment);
-    }
-    let environment = locate(workspace);
-    let requirements = requirements(workspace);
-    let stamp = stamp_of(&environment, &requirements)?;
-    let python = ensure_python(installer)?;
-    if environment.directory.exists() {
-        fs::remove_dir_all(&environment.directory).context("cannot remove the old environment")?;
-    }
-    capture(Command::new(python).args(["-m", "venv"]).arg(&environment.directory))
-        .context("cannot make the Python environment")?;
-    let mut pip = Command::new(environment.program("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    let status = stream(pip.arg(&requirements))?;
-    if !status.success() {
-        bail!("pip could not install {} ({status})", requirements.display());
-    }
-    fs::write(environment.stamp(), stamp).context("cannot finish the Python environment")?;
-    Ok(environment)
-}
-
-/// Where the environment belongs.
-fn locate(workspace: &Workspace) -> Environment {
-    Environment { directory: workspace.target.join("conformance-venv") }
-}
-
-/// The list of pinned packages.
-fn requirements(workspace: &Workspace) -> PathBuf {
-    workspace.root.join("conformance-tests/requirements.txt")
-}
-
-/// What the stamp should say: the requirements, and the directory, because an environment's scripts
-/// do not survive being moved.
-fn stamp_of(environment: &Environment, requirements: &Path) -> Result<String> {
-    let pinned = fs::read_to_string(requirements)
-        .with_context(|| format!("cannot read {}", requirements.display()))?;
-    Ok(format!("# {}\n{pinned}", environment.directory.display()))
+    Environment::of_conformance(workspace).made(installer)
 }
 
 /// A Python that can make environments, after installing what is missing if that is allowed.
@@ -147,26 +163,28 @@ mod tests {
     fn an_environment_is_current_until_the_requirements_change() {
         let root = tempfile::tempdir().unwrap();
         let workspace = workspace(root.path());
-        let environment = locate(&workspace);
+        let environment = Environment::of_conformance(&workspace);
         assert!(existing(&workspace).is_none());
 
         fs::create_dir_all(environment.directory.join("bin")).unwrap();
         fs::write(environment.program("scim2"), "").unwrap();
         fs::write(environment.program("scim-sanity"), "").unwrap();
         std::os::unix::fs::symlink("/bin/true", environment.program("python")).unwrap();
-        let stamp = stamp_of(&environment, &requirements(&workspace)).unwrap();
+        let stamp = environment.expected_stamp().unwrap();
         fs::write(environment.stamp(), stamp).unwrap();
         assert!(existing(&workspace).is_some());
 
-        fs::write(requirements(&workspace), "a==2\n").unwrap();
+        fs::write(&environment.requirements, "a==2\n").unwrap();
         assert!(existing(&workspace).is_none());
     }
 
     #[test]
     fn every_package_is_pinned_exactly() {
         let pinned = include_str!("../../conformance-tests/requirements.txt");
-        let mut packages = pinned.lines().filter(|line| !line.starts_with('#'));
-        assert!(packages.all(|line| line.split_once("==").is_some()));
+        for list in [pinned, include_str!("../../deploy/requirements.txt")] {
+            let mut packages = list.lines().filter(|line| !line.starts_with('#'));
+            assert!(packages.all(|line| line.split_once("==").is_some()));
+        }
         for package in ["scim2-cli==0.6.0", "scim2-tester==0.5.2", "scim-sanity==0.7.4"] {
             assert!(pinned.contains(package), "{package}");
         }
