@@ -86,7 +86,7 @@ fn render(
     for version in KUBERNETES {
         let mut lint = Command::new("helm");
         lint.args(["lint", "--strict", "--quiet", "--kube-version", version, "--values"]);
-        capture(lint.arg(values).arg(chart))?;
+        check(lint.arg(values).arg(chart))?;
         let mut template = Command::new("helm");
         template.args(["template", "scim", "--namespace", "scim", "--kube-version", version]);
         let text = capture(template.arg("--values").arg(values).arg(chart))?;

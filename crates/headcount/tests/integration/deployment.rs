@@ -27,6 +27,25 @@ fn a_role_that_may_change_rows_alone_serves_a_database_that_is_up_to_date() {
 }
 
 #[test]
+fn a_role_that_may_change_rows_alone_cannot_take_the_triggers_away() {
+    let database = TestDatabase::create(Database::Postgres);
+    headcount(&["migrate", "--database", database.url()]).succeeded();
+    let url = database.url_for_rows_alone();
+    for statement in [
+        "ALTER TABLE change_log DISABLE TRIGGER USER",
+        "DROP TRIGGER change_log_is_not_edited ON change_log",
+        "TRUNCATE change_log",
+        "DROP TABLE change_log",
+        "SET session_replication_role = replica",
+        "CREATE TABLE x (y integer)",
+    ] {
+        let refused = TestDatabase::run_as(&url, statement).failed();
+        let why = ["must be owner", "permission denied"];
+        assert!(why.iter().any(|why| refused.stderr.contains(why)), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn a_role_that_may_change_rows_alone_is_told_that_it_cannot_migrate() {
     let database = TestDatabase::create(Database::Postgres);
     let url = database.url_for_rows_alone();

@@ -19,6 +19,7 @@ mod conflicts;
 mod connections;
 mod cursors;
 mod deactivation;
+mod deploy_files;
 mod deployment;
 mod discovery;
 mod divisions;

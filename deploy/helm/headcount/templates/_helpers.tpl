@@ -35,13 +35,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
-{{/* What the migrations and the servers have in common. */}}
-{{- define "headcount.environment" -}}
+{{- define "headcount.database" -}}
 - name: HEADCOUNT_DATABASE
   valueFrom:
     secretKeyRef:
       name: {{ include "headcount.databaseSecret" . }}
       key: {{ ternary .Values.database.key "url" (not (empty .Values.database.existingSecret)) }}
+{{- end -}}
+
+{{/* What the migrations and the servers have in common. */}}
+{{- define "headcount.environment" -}}
 - name: HEADCOUNT_LOG
   value: {{ .Values.log.level | quote }}
 - name: HEADCOUNT_LOG_FORMAT

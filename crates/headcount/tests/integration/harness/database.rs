@@ -12,7 +12,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
-use super::command::run;
+use super::command::{Run, run};
 
 /// The databases that the service runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +173,11 @@ impl TestDatabase {
             .split_once('@')
             .map_or_else(|| self.url.split_once("://").expect("it is a URL").1, |(_, after)| after);
         format!("postgres://{role}@{server}")
+    }
+
+    /// Runs a statement as whoever the URL of a `PostgreSQL` names.
+    pub(crate) fn run_as(url: &str, statement: &str) -> Run {
+        run(&mut psql_command(url, statement), Duration::from_secs(60))
     }
 
     /// A folder that only this test uses.
