@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::lint::check;
-use crate::process::{capture, succeeds};
+use crate::process::succeeds;
 use crate::python::Environment;
 use crate::steps::Steps;
 use crate::system::Installer;
@@ -86,16 +86,25 @@ fn render(
     for version in KUBERNETES {
         let mut lint = Command::new("helm");
         lint.args(["lint", "--strict", "--quiet", "--kube-version", version, "--values"]);
-        check(lint.arg(values).arg(chart))?;
+        said_by(lint.arg(values).arg(chart))?;
         let mut template = Command::new("helm");
         template.args(["template", "scim", "--namespace", "scim", "--kube-version", version]);
-        let text = capture(template.arg("--values").arg(values).arg(chart))?;
+        let text = said_by(template.arg("--values").arg(values).arg(chart))?;
         let name = values.file_stem().unwrap_or_default().to_string_lossy();
         let file = folder.join(format!("{name}-{version}.yaml"));
         fs::write(&file, text).context("cannot write what was rendered")?;
         rendered.push((version, file));
     }
     Ok(rendered)
+}
+
+/// What a command says on standard output. A failure carries all that it says: helm and systemd have
+/// their faults there too.
+fn said_by(command: &mut Command) -> Result<String> {
+    let output = command.output().context("it cannot be run")?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ensure!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    Ok(text(&output.stdout))
 }
 
 /// The files in the chart's `ci/`.
@@ -126,9 +135,7 @@ fn refusals(chart: &Path) -> Result<()> {
         for value in values {
             template.args(["--set", value]);
         }
-        let Err(error) = capture(template.arg(chart)) else {
-            anyhow::bail!("the chart takes {values:?}");
-        };
+        let Err(error) = said_by(template.arg(chart)) else { bail!("the chart takes {values:?}") };
         let said = error.to_string();
         ensure!(said.contains(expected), "{values:?} is refused for another reason: {said}");
     }
@@ -155,7 +162,7 @@ fn systemd(steps: &mut Steps, folder: &Path) {
         let mut security = Command::new("systemd-analyze");
         security.args(["security", "--offline=yes", "--no-pager"]);
         security.arg(format!("--threshold={EXPOSURE}")).arg(&file);
-        let said = capture(&mut security)?;
+        let said = said_by(&mut security)?;
         let verdict = said.lines().rev().find(|line| line.contains("exposure")).unwrap_or_default();
         eprintln!("{verdict}");
         Ok(())
