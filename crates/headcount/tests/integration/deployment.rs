@@ -16,7 +16,7 @@ fn a_role_that_may_change_rows_alone_serves_a_database_that_is_up_to_date() {
     run(&["tenant", "create", "acme"]).succeeded();
     let token = run(&["token", "create", "--tenant", "acme"]).succeeded();
     let scim = server.client_with_token(token.stdout.trim());
-    let id = scim.post("/Users", &user("ada")).expect(201).id().to_owned();
+    let id = scim.post("/Users", &user("ada")).expect(201).id();
     scim.patch(
         &format!("/Users/{id}"),
         &json!([{"op": "replace", "path": "active", "value": false}]),
