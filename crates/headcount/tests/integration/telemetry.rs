@@ -169,9 +169,12 @@ fn the_seats_of_a_tenant_are_told(database: Database) {
     assert_eq!(again.counted("headcount_seats", &[("tier", "CX2")]), 0, "it has no limit");
 }
 
-fn a_server_is_ready_once_its_database_is_up_to_date(database: Database) {
-    let database = TestDatabase::create(database);
-    headcount(&["migrate", "--database", database.url()]).succeeded();
+fn a_server_is_ready_once_its_database_is_up_to_date(kind: Database) {
+    let database = TestDatabase::create(kind);
+    // On PostgreSQL a server waits only if something is missing; a new file of SQLite cannot be held.
+    if matches!(kind, Database::Sqlite) {
+        headcount(&["migrate", "--database", database.url()]).succeeded();
+    }
     let hold = database.hold_migrations();
     let server = Server::starting(&database);
     server.watch("/healthz").expect(200);
