@@ -20,12 +20,13 @@ struct Target {
     of: &'static str,
 }
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     Target { name: "filter", of: "scim-filter-parser" },
     Target { name: "path", of: "scim-filter-parser" },
     Target { name: "patch", of: "scim-protocol" },
     Target { name: "evaluate", of: "scim-protocol" },
     Target { name: "resource", of: "scim-protocol" },
+    Target { name: "request", of: "scim-protocol" },
 ];
 
 /// What has to be there: a word for it, the command that proves it is, and how it gets there.

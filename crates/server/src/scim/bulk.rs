@@ -8,6 +8,7 @@
 //! What a job writes is locked until its end, and on SQLite nobody else writes meanwhile. So the jobs
 //! of a tenant are done one after the other ([`turns`]), and each for [`PATIENCE`] at most.
 
+mod many;
 mod operation;
 pub(crate) mod turns;
 
@@ -27,6 +28,7 @@ use serde_json::{Value, json};
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
+use self::many::Many;
 use self::operation::{Done, Failure, Step, steps};
 use super::etag::etag;
 use super::handlers::context;
@@ -40,9 +42,6 @@ use crate::{State, answer, clock};
 /// How long operations of one request are begun. The largest requests that provision people take a
 /// second or two; this is for what is built to take long, and ends before clients give up.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Users that are created together at most.
-const TOGETHER: usize = 200;
 
 pub(super) async fn bulk(
     request: HttpRequest,
@@ -432,41 +431,6 @@ fn out_of_time() -> Refusal {
 /// The outcomes of operations for which there is no time.
 fn without_time(group: &[usize]) -> Vec<(usize, Outcome)> {
     group.iter().map(|at| (*at, Err(ApiError::from(out_of_time()).into()))).collect()
-}
-
-/// How many users are tried to be created together: fewer after some could not be, so that a request
-/// whose users are there already does not cost twice as much.
-struct Many {
-    most: usize,
-    /// Operations to be done before they are tried together again.
-    pause: usize,
-}
-
-impl Default for Many {
-    fn default() -> Self {
-        Self { most: TOGETHER, pause: 0 }
-    }
-}
-
-impl Many {
-    /// How many are to be tried now.
-    fn wanted(&mut self) -> usize {
-        if self.pause > 0 {
-            self.pause -= 1;
-            return 0;
-        }
-        self.most
-    }
-
-    /// Learns whether so many could be created together.
-    fn learn(&mut self, created: bool) {
-        if created {
-            self.most = (self.most * 2).min(TOGETHER);
-        } else {
-            self.pause = TOGETHER;
-            self.most = (self.most / 4).max(2);
-        }
-    }
 }
 
 /// What refers to what.
