@@ -233,11 +233,15 @@ pub(crate) struct ConnectionArguments {
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<String>,
 
-    /// The connection's name, made where there is none [default: the dialect's]
+    /// The connection's name, made where there is none: one for each application of an identity provider
+    /// [default: the dialect's]
     #[arg(long, value_name = "NAME")]
     pub(crate) connection: Option<String>,
 
-    /// What a new connection may do, as for token create [default: all but admin]
+    /// What a new connection may do: scim.users.read, scim.users.write, scim.groups.read,
+    /// scim.groups.write, scim.delete, scim.roles.assign, scim.license.assign,
+    /// scim.password.set, login.report, which is for the login service, or admin, which is everything
+    /// [default: all that begin with scim]
     #[arg(long, value_name = "LIST")]
     pub(crate) scopes: Option<String>,
 }
@@ -308,24 +312,8 @@ pub(crate) struct CertificateArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenArguments {
-    /// The tenant's name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tenant: Option<String>,
-
-    /// How the client is read: strict, standard, entra or okta [default: standard]
-    #[arg(long, value_name = "DIALECT")]
-    pub(crate) dialect: Option<String>,
-
-    /// The connection's name: one for each application of an identity provider [default: the dialect's]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) connection: Option<String>,
-
-    /// What a new connection may do: scim.users.read, scim.users.write, scim.groups.read,
-    /// scim.groups.write, scim.delete, scim.roles.assign, scim.license.assign,
-    /// scim.password.set, login.report, which is for the login service, or admin, which is everything
-    /// [default: all that begin with scim]
-    #[arg(long, value_name = "LIST")]
-    pub(crate) scopes: Option<String>,
+    #[command(flatten)]
+    pub(crate) of: ConnectionArguments,
 
     /// How long the token lives, such as 12h or 90d; at most ten years [default: 90d]
     #[arg(long, value_name = "DURATION")]

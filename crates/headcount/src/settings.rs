@@ -261,11 +261,8 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
             Command::Token { command: TokenCommand::Create(token) }
             | Command::Credential { command: CredentialCommand::Secret(token) },
         ) => {
-            let TokenArguments { tenant, dialect, connection, scopes, expires } = token;
-            flags.push(("tenant", tenant.clone()));
-            flags.push(("dialect", dialect.clone()));
-            flags.push(("connection", connection.clone()));
-            flags.push(("scopes", scopes.clone()));
+            let TokenArguments { of, expires } = token;
+            flags.extend(of_connection(of));
             flags.push(("expires", expires.clone()));
         }
         Some(Command::Credential {
@@ -273,11 +270,7 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
                 CredentialCommand::Issuer(IssuerArguments { of, .. })
                 | CredentialCommand::Certificate(CertificateArguments { of, .. }),
         }) => {
-            let ConnectionArguments { tenant, dialect, connection, scopes } = of;
-            flags.push(("tenant", tenant.clone()));
-            flags.push(("dialect", dialect.clone()));
-            flags.push(("connection", connection.clone()));
-            flags.push(("scopes", scopes.clone()));
+            flags.extend(of_connection(of));
         }
         Some(
             Command::Token { command: TokenCommand::List { tenant } }
@@ -289,6 +282,16 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
         _ => {}
     }
     flags
+}
+
+fn of_connection(of: &ConnectionArguments) -> [(&'static str, Option<String>); 4] {
+    let ConnectionArguments { tenant, dialect, connection, scopes } = of;
+    [
+        ("tenant", tenant.clone()),
+        ("dialect", dialect.clone()),
+        ("connection", connection.clone()),
+        ("scopes", scopes.clone()),
+    ]
 }
 
 /// A network, or one address.

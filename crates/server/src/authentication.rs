@@ -25,7 +25,7 @@ use crate::known::Admitted;
 use crate::login::session;
 use crate::requests::Noted;
 use crate::tls::ClientCertificate;
-use crate::{State, access_token, clock, jwt, origin, token};
+use crate::{State, access_token, clock, jwt, origin, secret, token};
 
 /// A caller whose credential is live: a connection, or a person who is logged in. What a person does is
 /// not in the provisioning log, which is about connections.
@@ -41,12 +41,12 @@ impl FromRequest for Authenticated {
         let request = request.clone();
         Box::pin(async move {
             let state = state.ok_or_else(|| ApiError::internal("the server has no state"))?;
+            let address = origin::client(&request, &state.settings.trusted_proxies);
             if let Some(shown) = session::shown(&request, &state) {
-                return session::caller(&state, shown).await?.map(Self).ok_or(REFUSED);
+                return by_session(&state, address, shown).await.map(Self);
             }
             let shown = shown.ok_or(ApiError::Unauthorized { invalid_token: false })?;
             let now = clock::now();
-            let address = origin::client(&request, &state.settings.trusted_proxies);
             let admitted = authenticate(&state, address, &shown).await?;
             let caller = admitted.caller(now);
             // Of one that ended it is still known whose it was, for the provisioning log.
@@ -113,6 +113,22 @@ fn too_fast(seconds: u64) -> ApiError {
 
 fn too_strange(seconds: u64) -> ApiError {
     ApiError::RateLimited { seconds, what: "too many tokens from this address are unknown" }
+}
+
+/// Who has a session. One that is none is a guess, as a token that was never seen.
+async fn by_session(
+    state: &State,
+    address: Option<IpAddr>,
+    shown: secret::Shown,
+) -> Result<Caller, ApiError> {
+    let now = clock::now();
+    state.strangers.admit(address, now).map_err(too_strange)?;
+    let Some(caller) = session::caller(state, shown).await? else {
+        state.strangers.guesses(address, now).map_err(too_strange)?;
+        return Err(REFUSED);
+    };
+    state.rates.admit(&caller).map_err(too_fast)?;
+    Ok(caller)
 }
 
 /// Whose a request is. Of one that ended it is known too.

@@ -50,7 +50,8 @@ impl Rates {
     /// In how many seconds there is room for it, if there is none now.
     pub(crate) fn admit(&self, caller: &Caller) -> Result<(), u64> {
         let Some(rate) = caller.switches.rate_limit.or(self.usual) else { return Ok(()) };
-        let whose = (caller.tenant, caller.connection);
+        // Of people each counts alone, as of connections.
+        let whose = (caller.tenant, caller.person.unwrap_or(caller.connection));
         let known = self.known.get(&whose).filter(|known| known.0 == rate);
         let known = known.unwrap_or_else(|| {
             let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));

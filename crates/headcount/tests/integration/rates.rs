@@ -13,6 +13,7 @@ on_each_database!(
     by_default_a_tenant_has_more_than_25_requests_a_second,
     whoever_guesses_tokens_is_slowed_and_others_of_the_address_are_served,
     what_is_no_token_is_not_shown_without_end,
+    whoever_guesses_sessions_is_slowed,
 );
 
 /// The answers to the same request, as fast as one client can send it.
@@ -127,4 +128,16 @@ fn what_is_no_token_is_not_shown_without_end(database: Database) {
         server.tenant(&wrong[..8]).client(Dialect::Standard).get("/Users").expect(200);
         scim.get("/Users").expect(200);
     }
+}
+
+fn whoever_guesses_sessions_is_slowed(database: Database) {
+    let (server, scim) = serve(database, Dialect::Standard);
+    scim.get("/Users").expect(200);
+    // It looks like one: of a tenant, an account and a secret that are all zero.
+    let guess = format!("hcs_{}", "A".repeat(86));
+    let answers = hammer(&server.client_with_token(&guess), 400);
+    assert!(answers[..100].iter().all(|answer| answer.status == 401), "a few are nothing");
+    assert!(refused(answers) > 0);
+    // Whoever was let in before is served meanwhile.
+    scim.get("/Users").expect(200);
 }
