@@ -1,4 +1,4 @@
-//! Activation, passwords, locks and sessions (rules R60 to R68).
+//! Logging in, locks and sessions (rules R65, R66 and R68).
 
 use std::thread;
 
@@ -10,26 +10,10 @@ use serde_json::{Value, json};
 use crate::harness::*;
 
 on_each_database!(
-    r60_creation_sends_a_link_by_which_the_account_is_taken_into_use,
-    r60_nothing_is_sent_for_a_write_that_is_rolled_back,
-    r60_people_of_a_bulk_request_are_each_sent_a_link,
-    r61_a_link_is_good_once_and_a_newer_one_voids_it,
-    r61_a_link_ends,
-    r61_who_leaves_has_no_link_any_more,
-    r61_a_link_that_went_to_another_address_is_void,
-    r62_a_link_is_sent_again_after_a_pause_and_not_to_who_is_in,
-    r63_without_an_address_no_mail_is_sent,
-    r64_a_password_is_judged,
-    r64_a_password_of_a_client_is_kept_where_the_tenant_wants_it,
-    r64_a_password_of_a_client_can_take_the_account_into_use,
-    r64_a_tenant_with_sso_has_no_passwords,
     r65_six_failures_lock_the_account_for_five_minutes,
     r65_a_success_ends_a_row_of_failures,
     r65_an_administrator_ends_a_lock,
     r66_a_lock_changes_neither_active_nor_grants_nor_the_seat,
-    r67_a_reset_by_link,
-    r67_a_reset_by_force,
-    r67_who_forgot_asks_for_a_link,
     r68_the_last_login_is_kept_and_changes_no_version,
     op19_the_login_service_reports,
     nobody_is_told_who_has_an_account,
@@ -41,332 +25,47 @@ on_each_database!(
     two_servers_send_one_mail,
 );
 
-const GOOD: &str = "Zaunk\u{f6}nig 42!";
-const OTHER: &str = "Rotkehlchen 43!";
-const OURS: &str = HEADCOUNT;
+pub(crate) const GOOD: &str = "Zaunk\u{f6}nig 42!";
+pub(crate) const OTHER: &str = "Rotkehlchen 43!";
+pub(crate) const OURS: &str = HEADCOUNT;
 
-fn mailed(name: &str) -> Value {
+pub(crate) fn mailed(name: &str) -> Value {
     let mut body = user(name);
     body["emails"] = json!([{"value": format!("{name}@x.example"), "type": "work"}]);
     body
 }
 
-fn chosen(password: &str) -> Value {
+pub(crate) fn chosen(password: &str) -> Value {
     json!({"password": password})
 }
 
 /// An account whose person has chosen the password [`GOOD`].
-fn activated(server: &Server, scim: &Client, mails: &mut Mailbox, name: &str) -> String {
+pub(crate) fn activated(server: &Server, scim: &Client, mails: &mut Mailbox, name: &str) -> String {
     let path = create_user(scim, &mailed(name));
     let link = mails.next().link();
     door(server).say(&link, &chosen(GOOD)).expect(204);
     path
 }
 
-fn entries(admin: &Administrator, path: &str) -> Vec<Value> {
+pub(crate) fn entries(admin: &Administrator, path: &str) -> Vec<Value> {
     let id = path.rsplit('/').next().unwrap();
     let filter = format!("resourceId eq \"{id}\"");
     admin.scim.filter("/ChangeLogEntries", &filter).expect(200).resources().to_vec()
 }
 
-fn actions(admin: &Administrator, path: &str) -> Vec<String> {
+pub(crate) fn actions(admin: &Administrator, path: &str) -> Vec<String> {
     let mut entries = entries(admin, path);
     entries.sort_by_key(|entry| entry["id"].as_str().map(str::to_owned));
     entries.iter().map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
 }
 
-fn r60_creation_sends_a_link_by_which_the_account_is_taken_into_use(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    let door = door(&server);
-    let ada = create_user(&scim, &mailed("ada"));
-    let ours = scim.get(&ada).expect(200)[OURS].clone();
-    assert_eq!(ours["accountState"], "pendingActivation", "{ours}");
-    let [sent, ends] = ["activationSentAt", "activationExpiresAt"]
-        .map(|name| ours[name].as_str().unwrap().parse::<Timestamp>().unwrap());
-    assert_eq!(ends.duration_since(sent), SignedDuration::from_hours(24 * 30));
-    assert_eq!(ours["activationExpired"], false);
-    let mail = mails.next();
-    assert!(mail.text.contains("To: ada@x.example"), "{}", mail.text);
-    assert!(mail.text.contains("Your account at acme"), "{}", mail.text);
-    door.log_in("ada", GOOD).expect(401);
-    // Looking at the link does not use it.
-    let page = door.get(&mail.link()).expect(200);
-    assert!(page.header("content-type").unwrap().starts_with("text/html"));
-    assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
-    assert!(page.text.contains("<form method=\"post\">"), "{}", page.text);
-    let form = ("application/x-www-form-urlencoded", "password=Zaunk%C3%B6nig+42!");
-    let page = door.send("POST", &mail.link(), Some(form)).expect(200);
-    assert!(page.text.contains("saved"), "{}", page.text);
-    let after = scim.get(&ada).expect(200);
-    let ours = &after[OURS];
-    assert_eq!(ours["accountState"], "active", "{}", after.story());
-    assert!(ours["activatedAt"].is_string() && ours["activationExpiresAt"].is_null());
-    assert_eq!(after.version(), "W/\"2\"");
-    let entered = door.log_in("ada@X.example", GOOD).expect(200);
-    assert_eq!(entered["account"]["userName"], "ada", "{}", entered.story());
-    assert_eq!(actions(&admin, &ada), ["create", "activate"]);
-    let entry = entries(&admin, &ada).into_iter().find(|one| one["action"] == "activate").unwrap();
-    assert_eq!(entry["actor"]["type"], "account", "{entry}");
-    assert_eq!(entry["source"], "auth", "{entry}");
-    // Its names are burned (R5).
-    scim.patch(&ada, &replace("userName", "lovelace")).expect(200);
-    let release = json!({"value": "ada", "reason": "x"});
-    admin.act("/Users/release-identity", &release).expect_code(409, "claimBurned", Some("R5"));
-}
-
-fn r60_nothing_is_sent_for_a_write_that_is_rolled_back(database: Database) {
-    let (_server, scim, admin, mut mails) = serve_mail(database);
-    let mut wrong = mailed("eve");
-    wrong["roles"] = json!([{"value": "nonsense"}]);
-    scim.post("/Users", &wrong).expect(400);
-    let mut asleep = mailed("bob");
-    asleep["active"] = json!(false);
-    let bob = create_user(&scim, &asleep);
-    admin.policy("activation.autoInvite", false);
-    create_user(&scim, &mailed("joan"));
-    mails.stays_empty();
-    admin.policy("activation.autoInvite", true);
-    // Who is enabled later is sent the link then.
-    let back = scim.patch(&bob, &replace("active", true)).expect(200);
-    assert!(back[OURS]["activationSentAt"].is_string(), "{}", back.story());
-    assert!(mails.next().text.contains("To: bob@x.example"));
-}
-
-fn r60_people_of_a_bulk_request_are_each_sent_a_link(database: Database) {
-    let (_server, scim, _, mut mails) = serve_mail(database);
-    let names = ["ada", "bob", "joan"];
-    let operations = names.map(
-        |name| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": mailed(name)}),
-    );
-    let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
-        "Operations": operations});
-    scim.post("/Bulk", &bulk).expect(200);
-    let mut to = names.map(|_| {
-        let mail = mails.next();
-        mail.text.lines().find(|line| line.starts_with("To: ")).unwrap().to_owned()
-    });
-    to.sort();
-    assert_eq!(to, names.map(|name| format!("To: {name}@x.example")));
-}
-
-fn r61_a_link_is_good_once_and_a_newer_one_voids_it(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    admin.policy("activation.resendCooldownSeconds", 0);
-    let door = door(&server);
-    let ada = create_user(&scim, &mailed("ada"));
-    let first = mails.next().link();
-    let sent = admin.act(&format!("{ada}/send-activation"), &json!({})).expect(202);
-    assert_eq!(sent.version(), "W/\"2\"", "{}", sent.story());
-    let second = mails.next().link();
-    assert_ne!(first, second);
-    door.say(&first, &chosen(GOOD)).expect_code(410, "linkEnded", Some("R61"));
-    door.say(&second, &chosen(GOOD)).expect(204);
-    door.say(&second, &chosen(OTHER)).expect_code(410, "linkEnded", Some("R61"));
-    door.log_in("ada", OTHER).expect(401);
-    door.log_in("ada", GOOD).expect(200);
-    for nonsense in ["hci_x", "x", &second[12..40], &second[12..].replace("hci_", "hcr_")] {
-        let path = format!("/activation/{nonsense}");
-        door.say(&path, &chosen(GOOD)).expect_code(410, "linkEnded", Some("R61"));
-    }
-    assert_eq!(actions(&admin, &ada), ["create", "activationSent", "activate"]);
-}
-
 /// The context of the tenant at another time.
-fn later(context: &Context, by: SignedDuration) -> Context {
+pub(crate) fn later(context: &Context, by: SignedDuration) -> Context {
     let mut context = context.clone();
     context.now += by;
     context.caller.now = context.now;
     context.sends_mail = true;
     context
-}
-
-fn r61_a_link_ends(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    admin.policy("activation.linkTtlDays", 1);
-    let ada = create_user(&scim, &mailed("ada"));
-    let link = mails.next().link();
-    // As if it had been sent two days ago.
-    let id = accounts::parse_id(&ada["/Users/".len()..]).unwrap();
-    by_rule(&server, move |tx, context| {
-        let tenant = context.caller.tenant;
-        let before = tx.user_for_update(context.caller.scope(), id)?.unwrap();
-        let mut after = before.clone();
-        let ended = context.now - SignedDuration::from_hours(24);
-        after.standing.activation_sent = Some(ended - SignedDuration::from_hours(24));
-        after.standing.activation_expires = Some(ended);
-        tx.update_user(tenant, &before, &after)?;
-        let mut old = tx.link(tenant, id, accounts::Purpose::Activation)?.unwrap();
-        let hash = old.secret_hash.take().unwrap();
-        old.expires = ended;
-        tx.queue_link(tenant, &old)?;
-        tx.set_link_secret(tenant, id, old.purpose, &hash)?;
-        Ok(tx.put_off_link(tenant, (id, old.purpose), &hash, None)?)
-    })
-    .unwrap();
-    door(&server).say(&link, &chosen(GOOD)).expect_code(410, "linkEnded", Some("R61"));
-    let found = scim.get(&ada).expect(200);
-    assert_eq!(found[OURS]["activationExpired"], true, "{}", found.story());
-    assert_eq!(found[OURS]["accountState"], "pendingActivation");
-    let ended = format!("{OURS}:activationExpiresAt lt \"{}\"", server::clock::now());
-    scim.filter("/Users", &ended).expect_user_names(&["ada"]);
-    admin.act(&format!("{ada}/send-activation"), &json!({})).expect(202);
-    door(&server).say(&mails.next().link(), &chosen(GOOD)).expect(204);
-}
-
-fn r61_who_leaves_has_no_link_any_more(database: Database) {
-    let (server, scim, _, mut mails) = serve_mail(database);
-    let [ada, bob] = ["ada", "bob"].map(|name| create_user(&scim, &mailed(name)));
-    let links = [mails.next().link(), mails.next().link()];
-    let gone = scim.patch(&ada, &replace("active", false)).expect(200);
-    assert!(gone[OURS]["activationSentAt"].is_null(), "{}", gone.story());
-    scim.delete(&bob).expect(204);
-    for link in &links {
-        door(&server).say(link, &chosen(GOOD)).expect_code(410, "linkEnded", Some("R61"));
-    }
-    scim.patch(&ada, &replace("active", true)).expect(200);
-    door(&server).say(&mails.next().link(), &chosen(GOOD)).expect(204);
-}
-
-fn r61_a_link_that_went_to_another_address_is_void(database: Database) {
-    let (server, scim, _, mut mails) = serve_mail(database);
-    let ada = create_user(&scim, &mailed("ada"));
-    let wrong = mails.next().link();
-    let mut right = mailed("ada");
-    right["emails"][0]["value"] = json!("lovelace@x.example");
-    scim.put(&ada, &right).expect(200);
-    let mail = mails.next();
-    assert!(mail.text.contains("To: lovelace@x.example"), "{}", mail.text);
-    door(&server).say(&wrong, &chosen(GOOD)).expect(410);
-    door(&server).say(&mail.link(), &chosen(GOOD)).expect(204);
-}
-
-fn r62_a_link_is_sent_again_after_a_pause_and_not_to_who_is_in(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    let ada = create_user(&scim, &mailed("ada"));
-    let again = || admin.act(&format!("{ada}/send-activation"), &json!({}));
-    again().expect_code(429, "cooldown", Some("R62"));
-    door(&server).say(&mails.next().link(), &chosen(GOOD)).expect(204);
-    again().expect_code(409, "alreadyActivated", Some("R62"));
-    scim.patch(&ada, &replace("active", false)).expect(200);
-    again().expect_code(409, "illegalTransition", None);
-    verbs_of(&scim).json("POST", &format!("{ada}/send-activation"), &json!({})).expect(403);
-}
-
-fn r63_without_an_address_no_mail_is_sent(database: Database) {
-    let (_server, scim, admin, mails) = serve_mail(database);
-    let mut body = user("ada");
-    body["emails"] = json!([{"value": "family@x.example", "type": "home"}]);
-    let ada = create_user(&scim, &body);
-    mails.stays_empty();
-    assert!(scim.get(&ada).expect(200)[OURS]["activationSentAt"].is_null());
-    let sent = admin.act(&format!("{ada}/send-activation"), &json!({}));
-    sent.expect_code(409, "noEmail", Some("R63"));
-    // Where no mail is sent at all, none waits until one is.
-    let (_other, scim, admin) = serve_admin(database);
-    let ada = create_user(&scim, &mailed("ada"));
-    assert!(scim.get(&ada).expect(200)[OURS]["activationSentAt"].is_null());
-    let sent = admin.act(&format!("{ada}/send-activation"), &json!({}));
-    sent.expect_code(409, "noMail", None);
-}
-
-fn r64_a_password_is_judged(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    create_user(&scim, &mailed("ada.lovelace"));
-    let link = mails.next().link();
-    let door = door(&server);
-    for weak in ["", "short1!", "nothing here 1", "Passw0rd!", "Ada.Lovelace 1!"] {
-        let refused = door.say(&link, &chosen(weak));
-        let refused = refused.expect_code(400, "weakPassword", Some("R64"));
-        assert!(weak.is_empty() || !refused.text.contains(weak), "{}", refused.story());
-    }
-    door.say(&link, &json!({"password": 5})).expect(400);
-    door.say(&link, &json!({"password": GOOD, "x": 1})).expect(400);
-    door.say(&link, &chosen(&"aB3!".repeat(101))).expect(400);
-    admin.policy("passwords.composition", false);
-    admin.policy("passwords.minLength", 15);
-    door.say(&link, &chosen("fourteen chars")).expect_code(400, "weakPassword", Some("R64"));
-    door.say(&link, &chosen("fifteen letters")).expect(204);
-    // The same letters from another keyboard.
-    door.log_in("ada.lovelace", "fifteen\u{a0}letters").expect(200);
-}
-
-fn r64_a_password_of_a_client_is_kept_where_the_tenant_wants_it(database: Database) {
-    let (server, scim, admin) = serve_admin(database);
-    let door = door(&server);
-    let mut body = user("ada");
-    body["password"] = json!(GOOD);
-    let ada = create_user(&scim, &body);
-    admin.act(&format!("{ada}/activate"), &json!({})).expect(200);
-    door.log_in("ada", GOOD).expect(401);
-    admin.policy("passwords.fromScim", "keep");
-    let set = |password: &str| scim.patch(&ada, &replace("password", password));
-    set("weak").expect_code(400, "weakPassword", Some("R64"));
-    let changed = set(GOOD).expect(200);
-    assert_eq!(changed.version(), "W/\"3\"", "{}", changed.story());
-    let session = door.log_in("ada", GOOD).expect(200);
-    body["password"] = json!(OTHER);
-    let changed = scim.put(&ada, &body).expect(200);
-    assert_eq!(changed.version(), "W/\"4\"");
-    door.log_in("ada", GOOD).expect(401);
-    door.log_in("ada", OTHER).expect(200);
-    let old = door_with(&server, session["token"].as_str().unwrap());
-    old.get("/session").expect(401);
-    let entry = entries(&admin, &ada).into_iter().find(|one| one["versionAfter"] == 4);
-    let entry = entry.expect("each version has an entry");
-    assert!(entry.to_string().contains("\"password\""), "{entry}");
-    // In a bulk request there is no time for it.
-    let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
-        "Operations": [{"method": "PUT", "path": ada, "data": body}]});
-    let answer = scim.post("/Bulk", &bulk).expect(200);
-    assert_eq!(answer["Operations"][0]["status"], "400", "{}", answer.story());
-    let token = server.tenant_named("acme").token(&[
-        "--connection",
-        "few",
-        "--scopes",
-        "scim.users.read,scim.users.write",
-    ]);
-    let few = server.client_with_token(&token);
-    few.patch(&ada, &replace("password", GOOD)).expect_code(403, "scopeMissing", None);
-    door.log_in("ada", OTHER).expect(200);
-}
-
-fn r64_a_password_of_a_client_can_take_the_account_into_use(database: Database) {
-    let (server, scim, admin) = serve_admin(database);
-    admin.policy("passwords.fromScim", "activate");
-    let mut body = user("ada");
-    body["password"] = json!(GOOD);
-    let ada = create_user(&scim, &body);
-    assert_eq!(scim.get(&ada).expect(200)[OURS]["accountState"], "active");
-    door(&server).log_in("ada", GOOD).expect(200);
-    let bob = create_user(&scim, &user("bob"));
-    assert_eq!(scim.get(&bob).expect(200)[OURS]["accountState"], "pendingActivation");
-    let set = scim.patch(&bob, &replace("password", GOOD)).expect(200);
-    assert_eq!(set[OURS]["accountState"], "active", "T5: {}", set.story());
-    door(&server).log_in("bob", GOOD).expect(200);
-}
-
-fn r64_a_tenant_with_sso_has_no_passwords(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    let ada = activated(&server, &scim, &mut mails, "ada");
-    let pending = create_user(&scim, &mailed("bob"));
-    let link = mails.next().link();
-    let session = door(&server).log_in("ada", GOOD).expect(200);
-    admin.policy("ssoRequired", true);
-    door(&server).log_in("ada", GOOD).expect_code(401, "loginFailed", Some("R65"));
-    door_with(&server, session["token"].as_str().unwrap()).get("/session").expect(401);
-    door(&server).say(&link, &chosen(GOOD)).expect(410);
-    let mode = json!({"mode": "link"});
-    let disabled = admin.act(&format!("{ada}/reset-password"), &mode);
-    disabled.expect_code(403, "passwordsDisabled", Some("R64"));
-    let disabled = admin.act(&format!("{pending}/send-activation"), &json!({}));
-    disabled.expect_code(403, "passwordsDisabled", Some("R64"));
-    create_user(&scim, &mailed("joan"));
-    mails.stays_empty();
-    // One that a client sends is refused where it would be kept.
-    scim.patch(&ada, &replace("password", OTHER)).expect(200);
-    admin.policy("passwords.fromScim", "keep");
-    let refused = scim.patch(&ada, &replace("password", OTHER));
-    refused.expect_code(403, "passwordsDisabled", Some("R64"));
 }
 
 fn r65_six_failures_lock_the_account_for_five_minutes(database: Database) {
@@ -478,89 +177,6 @@ fn r66_a_lock_changes_neither_active_nor_grants_nor_the_seat(database: Database)
     scim.put(&ada, &body).expect(200);
     assert_eq!(scim.get(&ada).expect(200)[OURS]["accountState"], "locked");
     drop(server);
-}
-
-fn r67_a_reset_by_link(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    admin.policy("lock.maxFailures", 3);
-    let ada = activated(&server, &scim, &mut mails, "ada");
-    let door = door(&server);
-    let session = door.log_in("ada", GOOD).expect(200);
-    let session = door_with(&server, session["token"].as_str().unwrap());
-    session.get("/session").expect(200);
-    let reset = admin.act(&format!("{ada}/reset-password"), &json!({"mode": "link"})).expect(202);
-    assert_eq!(reset.version(), "W/\"3\"", "{}", reset.story());
-    session.get("/session").expect(401);
-    door.log_in("ada", GOOD).expect(401);
-    let mail = mails.next();
-    assert!(mail.text.contains("Another password at acme"), "{}", mail.text);
-    let page = door.get(&mail.link()).expect(200);
-    assert!(page.text.contains("<form"), "{}", page.text);
-    door.say(&mail.link(), &chosen(OTHER)).expect(204);
-    door.say(&mail.link(), &chosen(GOOD)).expect_code(410, "linkEnded", Some("R61"));
-    door.log_in("ada", OTHER).expect(200);
-    // It ends a lock, too.
-    for _ in 0..3 {
-        door.log_in("ada", "wrong").expect(401);
-    }
-    assert_eq!(scim.get(&ada).expect(200)[OURS]["accountState"], "locked");
-    let reset = admin.act(&format!("{ada}/reset-password"), &json!({"mode": "link"})).expect(202);
-    assert_eq!(reset[OURS]["accountState"], "active", "{}", reset.story());
-    assert_eq!(
-        actions(&admin, &ada),
-        ["create", "activate", "passwordReset", "passwordReset", "lock", "passwordReset"]
-    );
-    let bob = create_user(&scim, &mailed("bob"));
-    let early = admin.act(&format!("{bob}/reset-password"), &json!({"mode": "link"}));
-    early.expect_code(409, "illegalTransition", None);
-    admin.act(&format!("{ada}/reset-password"), &json!({"mode": "guess"})).expect(400);
-}
-
-fn r67_a_reset_by_force(database: Database) {
-    let (server, scim, admin, mut mails) = serve_mail(database);
-    let ada = activated(&server, &scim, &mut mails, "ada");
-    let door = door(&server);
-    let force = || admin.act(&format!("{ada}/reset-password"), &json!({"mode": "forceChange"}));
-    force().expect(202);
-    door.log_in("ada", "wrong").expect(401);
-    let told = door.log_in("ada", GOOD);
-    told.expect_code(403, "passwordChangeRequired", Some("R67"));
-    let change = |new: &str| {
-        let body =
-            json!({"tenant": "acme", "userName": "ada", "password": GOOD, "newPassword": new});
-        door.say("/login", &body)
-    };
-    change("weak").expect_code(400, "weakPassword", Some("R64"));
-    change(OTHER).expect(200);
-    door.log_in("ada", GOOD).expect(401);
-    door.log_in("ada", OTHER).expect(200);
-    let bob = create_user(&scim, &mailed("bob"));
-    admin.act(&format!("{bob}/activate"), &json!({})).expect(200);
-    let none = admin.act(&format!("{bob}/reset-password"), &json!({"mode": "forceChange"}));
-    none.expect_code(409, "illegalTransition", None);
-}
-
-fn r67_who_forgot_asks_for_a_link(database: Database) {
-    let (server, scim, _, mut mails) = serve_mail(database);
-    activated(&server, &scim, &mut mails, "ada");
-    create_user(&scim, &mailed("bob"));
-    mails.next();
-    let door = door(&server);
-    let ask = |tenant: &str, name: &str| {
-        door.say("/password-reset", &json!({"tenant": tenant, "userName": name})).expect(202).text
-    };
-    // Who is not there, or has nothing to forget, is answered alike.
-    let answers = [("nobody", "ada"), ("acme", "eve"), ("acme", "bob")].map(|(t, n)| ask(t, n));
-    mails.stays_empty();
-    assert_eq!(answers, [ask("acme", "ada"), ask("acme", "ada"), ask("acme", "ADA@x.example")]);
-    let mail = mails.next();
-    assert!(mail.text.contains("To: ada@x.example"), "{}", mail.text);
-    // Until it is used, nothing has changed; and one mail is enough.
-    door.log_in("ada", GOOD).expect(200);
-    mails.stays_empty();
-    door.say(&mail.link(), &chosen(OTHER)).expect(204);
-    door.log_in("ada", GOOD).expect(401);
-    door.log_in("ada", OTHER).expect(200);
 }
 
 fn r68_the_last_login_is_kept_and_changes_no_version(database: Database) {

@@ -7,6 +7,7 @@
 
 mod account_verbs;
 mod accounts_found;
+mod activation;
 mod admin_verbs;
 mod agent_groups;
 mod basic;
@@ -54,6 +55,7 @@ mod noun_verbs;
 mod oauth;
 mod overload;
 mod paging_and_sorting;
+mod passwords;
 mod patch;
 mod patch_paths;
 mod people;
