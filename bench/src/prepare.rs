@@ -21,6 +21,8 @@ const OUTSIDERS: usize = 64;
 const SYNC_GROUPS: usize = 8;
 /// How long users are made one by one.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// How long users are read: a page of 100 takes some servers many seconds.
+const READING: Duration = Duration::from_secs(60);
 /// The members of one PATCH.
 const MEMBERS: usize = 1000;
 
@@ -156,8 +158,13 @@ async fn make(client: &mut Client, run: &str, number: u64) -> Result<()> {
 async fn sample(client: &mut Client, total: u64) -> Result<Vec<Person>> {
     let pages = total.div_ceil(PAGE);
     let read = pages.min(SAMPLE / PAGE);
-    let mut people = Vec::new();
-    for number in 0..read {
+    let (begin, mut people) = (Instant::now(), Vec::new());
+    // In long steps, so that they are spread over all of them also where not all are read.
+    for number in (0..8).flat_map(|first| (first..read).step_by(8)) {
+        if begin.elapsed() > READING && !people.is_empty() {
+            eprintln!("no more than {} users are read in {READING:?}", people.len());
+            break;
+        }
         let start = pages * number / read * PAGE + 1;
         people.extend(page(client, start, PAGE).await?.resources.into_iter().map(Person::from));
     }

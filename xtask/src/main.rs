@@ -90,6 +90,14 @@ enum Chore {
         #[command(flatten)]
         install: InstallArgs,
     },
+    /// Write docs/plans.md: how each database finds what identity providers ask for
+    Plans {
+        /// In a tenant with so many of everything
+        #[arg(long, default_value_t = 100_000)]
+        rows: u64,
+        #[command(flatten)]
+        install: InstallArgs,
+    },
     /// Start a throw-away database server for running single tests by hand
     Postgres {
         #[command(flatten)]
@@ -134,6 +142,7 @@ fn run(chore: Chore) -> anyhow::Result<ExitCode> {
         Chore::Fixture { version, install } => {
             single::fixture(&workspace, &install.installer(), &version)
         }
+        Chore::Plans { rows, install } => single::plans(&workspace, &install.installer(), rows),
         Chore::Postgres { install, command } => {
             postgres::run(&workspace, &install.installer(), &command)
         }

@@ -1,5 +1,5 @@
-//! The chores that run a few of the black-box tests for something more: `cargo xtask endure` and
-//! `cargo xtask fixture`.
+//! The chores that run a few of the tests for something more: `cargo xtask endure`,
+//! `cargo xtask fixture` and `cargo xtask plans`.
 
 use std::process::ExitCode;
 
@@ -50,5 +50,17 @@ pub(crate) fn fixture(
     cluster.export_to(command.arg("upgrades::writes_a_fixture"));
     let mut steps = Steps::start();
     steps.run("fixture", || check(command.env("HEADCOUNT_TEST_WRITE_FIXTURE", &folder)));
+    Ok(steps.finish())
+}
+
+/// Writes docs/plans.md, by the test that judges the plans.
+pub(crate) fn plans(workspace: &Workspace, installer: &Installer, rows: u64) -> Result<ExitCode> {
+    let cluster = Cluster::start(&postgres::ensure(installer)?)?;
+    let mut command = workspace.cargo(["test", "--locked", "--package", "store"]);
+    command.args(["--test", "contract", "--", "--ignored", "--exact"]);
+    command.arg("plans::writes_the_page_of_plans").env("HEADCOUNT_TEST_ROWS", rows.to_string());
+    cluster.export_to(&mut command);
+    let mut steps = Steps::start();
+    steps.run("plans", || check(&mut command));
     Ok(steps.finish())
 }

@@ -1,7 +1,10 @@
 //! What a connection's client proves itself with, besides the tokens of [`tenancy`](crate::tenancy).
 //!
 //! Several of a connection count at once, so that one can follow another without a gap. Each has an
-//! identifier that is no secret, by which it is listed and revoked.
+//! identifier that is no secret, by which it is listed and revoked. What is added and what is revoked gets
+//! an entry in the change log of its connection (`told`).
+
+mod told;
 
 use jiff::{SignedDuration, Timestamp};
 use scim_protocol::error::Error;
@@ -9,7 +12,9 @@ use scim_protocol::schema::ResourceType;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::connections::Connection;
+use crate::Context;
+use crate::connections::{Connection, Connections};
+use crate::objects;
 use crate::refusal::{Code, Refusal};
 use crate::tenancy::Token;
 use crate::tx::Tx;
@@ -117,8 +122,12 @@ impl Proof {
 /// Refuses what is no proof, a life that is over or too long, a connection that there is not or that
 /// has too many, and what a connection's clients prove themselves with already: it would not be
 /// known whose a request is.
-pub fn add(tx: &mut dyn Tx, credential: &ClientCredential) -> Result<(), Refusal> {
-    let ClientCredential { tenant, connection, proof, created, expires, .. } = credential;
+pub fn add(
+    tx: &mut dyn Tx,
+    context: &Context,
+    credential: &ClientCredential,
+) -> Result<(), Refusal> {
+    let ClientCredential { connection, proof, created, expires, .. } = credential;
     match proof {
         Proof::Secret { .. } => check_life(*created, expires.unwrap_or(Timestamp::MAX))?,
         Proof::Issuer(issuer) => issuer.check()?,
@@ -127,7 +136,7 @@ pub fn add(tx: &mut dyn Tx, credential: &ClientCredential) -> Result<(), Refusal
     if expires.is_some_and(|end| end <= *created) {
         return Err(Error::invalid_value("expires: it is over already").into());
     }
-    check_room(tx, *tenant, *connection, *created)?;
+    check_room(tx, context, *connection)?;
     let found = tx.credentials_found_by(&[proof.key(&credential.id)])?;
     let is_taken = found.iter().any(|other| {
         other.credential.is_live(*created) && proof.is_confused_with(&other.credential.proof)
@@ -137,17 +146,19 @@ pub fn add(tx: &mut dyn Tx, credential: &ClientCredential) -> Result<(), Refusal
                       subject or certificate";
         return Err(Refusal::rule(Code::CredentialTaken, detail));
     }
-    Ok(tx.insert_credential(credential)?)
+    tx.insert_credential(credential)?;
+    told::added(tx, context, *connection, &told::credential(credential))
 }
 
 /// Adds a token of a connection.
 ///
 /// # Errors
 /// Refuses a life that is over or too long, and a connection that there is not or that has too many.
-pub fn add_token(tx: &mut dyn Tx, token: &Token) -> Result<(), Refusal> {
+pub fn add_token(tx: &mut dyn Tx, context: &Context, token: &Token) -> Result<(), Refusal> {
     check_life(token.created, token.expires)?;
-    check_room(tx, token.tenant, token.connection, token.created)?;
-    Ok(tx.insert_token(token)?)
+    check_room(tx, context, token.connection)?;
+    tx.insert_token(token)?;
+    told::added(tx, context, token.connection, &told::token(token))
 }
 
 fn check_life(from: Timestamp, to: Timestamp) -> Result<(), Refusal> {
@@ -158,13 +169,10 @@ fn check_life(from: Timestamp, to: Timestamp) -> Result<(), Refusal> {
     Err(Error::invalid_value("expires: give an instant to come, within ten years").into())
 }
 
-fn check_room(
-    tx: &mut dyn Tx,
-    tenant: Uuid,
-    connection: Uuid,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    check_connection(tx, tenant, connection)?;
+/// Holds the connection, so that of two that are the last to have room one is refused.
+fn check_room(tx: &mut dyn Tx, context: &Context, connection: Uuid) -> Result<(), Refusal> {
+    let (tenant, now) = (context.caller.tenant, context.now);
+    objects::for_update::<Connections>(tx, context, connection)?;
     let tokens = tx.tokens(tenant)?;
     let tokens = tokens.iter().filter(|(one, _)| one.connection == connection && one.is_live(now));
     let others = tx.credentials_of(tenant)?;
@@ -196,26 +204,26 @@ pub fn check_connection(tx: &mut dyn Tx, tenant: Uuid, id: Uuid) -> Result<(), R
 /// Refuses an identifier that none of the connection has which is not revoked.
 pub fn revoke(
     tx: &mut dyn Tx,
-    tenant: Uuid,
+    context: &Context,
     connection: Uuid,
     id: &str,
-    now: Timestamp,
 ) -> Result<(), Refusal> {
-    let has_token = tx.tokens(tenant)?.iter().any(|(token, _)| {
-        token.id == id && token.connection == connection && token.revoked.is_none()
-    });
-    let credential = tx.credential(tenant, id)?.map(|client| client.credential);
-    let has_credential =
-        credential.is_some_and(|one| one.connection == connection && one.revoked.is_none());
-    let revoked = match (has_token, has_credential) {
-        (true, _) => tx.revoke_token(id, now)?,
-        (_, true) => tx.revoke_credential(id, now)?,
-        _ => 0,
+    let (tenant, now) = (context.caller.tenant, context.now);
+    let not_found = || Refusal::not_found("credential", format!("{id:?}"));
+    let tokens = tx.tokens(tenant)?.into_iter().map(|(token, _)| token);
+    let token = tokens.filter(|token| token.connection == connection).find(|token| token.id == id);
+    let (revoked, told) = if let Some(token) = token {
+        (tx.revoke_token(tenant, id, now)?, told::token(&token))
+    } else {
+        let credential = tx.credential(tenant, id)?.map(|client| client.credential);
+        let own = credential.filter(|one| one.connection == connection);
+        let told = told::credential(&own.ok_or_else(not_found)?);
+        (tx.revoke_credential(tenant, id, now)?, told)
     };
     if revoked == 0 {
-        return Err(Refusal::not_found("credential", format!("{id:?}")));
+        return Err(not_found());
     }
-    Ok(())
+    told::revoked(tx, context, connection, &told)
 }
 
 /// By what the trust in an issuer is found; neither name has a space in it.

@@ -26,7 +26,7 @@ pub(crate) use self::view::EXTENSION;
 use self::view::{shown, with_standing};
 use crate::authorization::DivisionScope;
 use crate::group::{Group, GroupStanding};
-use crate::ledger::{Action, append, differences};
+use crate::ledger::{Action, appearances, append, differences};
 use crate::members::{MANY_MEMBERS, MAX_MEMBERS_IN_ANSWER, Step, carry_out, listed, steps};
 use crate::provisioning::TemplateGroup;
 use crate::refusal::{Code, Refusal};
@@ -90,7 +90,7 @@ fn insert(
     let steps: Vec<Step> = members.map(Step::Add).into_iter().collect();
     let net = carry_out(tx, context, &group, &steps, leniencies)?;
     let looks = shown(tx, tenant, &group, &grants)?;
-    let mut changes = differences(ResourceType::group(), &Object::new(), &looks);
+    let mut changes = appearances(ResourceType::group(), looks);
     changes.extend(net.change());
     append(tx, context, Action::Create, GROUP, &group.resource, changes)?;
     Ok(with_standing(&group))

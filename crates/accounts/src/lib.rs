@@ -89,7 +89,7 @@ pub use tx::{
     Grants, GroupOf, Groups, InheritedGrant, InstallationKeys, Ledger, LeniencyUse, Login, Logins,
     MailedLink, Member, MemberKind, MembershipOf, Memberships, NewAccount, Objects, Page, Purpose,
     RequestLog, Requests, Resource, Savepoints, Scope, SeatCount, Seats, Session, SkillAssignment,
-    StorageError, StorageResult, Tenancy, Tx, Users, atomically,
+    StorageError, StorageResult, Taken, Tenancy, Tx, Users, atomically,
 };
 
 /// Who is calling: what a token stands for.

@@ -14,8 +14,9 @@ use crate::rights::Right;
 use crate::tx::{Resource, Tx};
 use crate::{Caller, Context};
 
-/// The most seats of one tier: each free one is a row.
-pub const MAX_SEATS: i64 = 1_000_000;
+/// The most seats of one tier, which is more than a tenant of a million accounts takes: each free one
+/// is a row.
+pub const MAX_SEATS: i64 = 2_000_000;
 
 const TOTAL: &str = "totalSeats";
 

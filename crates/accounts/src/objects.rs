@@ -14,7 +14,7 @@ use scim_protocol::schema::{Mutability, ResourceType};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::ledger::{Action, append, differences};
+use crate::ledger::{Action, appearances, append, differences};
 use crate::refusal::{Code, Refusal};
 use crate::resources::{MAX_NAME, check_size};
 use crate::rights::Right;
@@ -178,7 +178,7 @@ pub(crate) fn insert<T: ObjectType>(
         return Err(name_taken::<T>());
     }
     T::written(tx, context, None, &created)?;
-    let changes = differences(kind, &Object::new(), &created.attributes);
+    let changes = appearances(kind, created.attributes.clone());
     append(tx, context, Action::Create, kind.name, &created, changes)?;
     Ok(created)
 }
@@ -293,7 +293,7 @@ pub fn restore<T: ObjectType>(
         return Err(name_taken::<T>());
     }
     T::written(tx, context, None, &object)?;
-    let changes = differences(kind, &Object::new(), &object.attributes);
+    let changes = appearances(kind, object.attributes.clone());
     append(tx, context, Action::Restore, kind.name, &object, changes)?;
     Ok(object)
 }
@@ -340,6 +340,25 @@ pub(crate) fn change<T: ObjectType>(
     let changes = differences(kind, &before.attributes, &after.attributes);
     append(tx, context, action, kind.name, &after, changes)?;
     Ok(after)
+}
+
+/// Gives a resource a version and an entry of its own for something that changed beside its attributes, and
+/// that the entry tells.
+pub(crate) fn note<T: ObjectType>(
+    tx: &mut dyn Tx,
+    context: &Context,
+    id: Uuid,
+    action: Action,
+    change: Value,
+) -> Result<(), Refusal> {
+    let (kind, tenant) = (T::resource_type(), context.caller.tenant);
+    let mut object = for_update::<T>(tx, context, id)?;
+    object.version += 1;
+    object.last_modified = context.now;
+    if !tx.update_object(tenant, kind, T::unique_name(&object.attributes), &object)? {
+        return Err(name_taken::<T>());
+    }
+    append(tx, context, action, kind.name, &object, vec![change])
 }
 
 /// A resource that no other transaction can change before this one ends.

@@ -145,6 +145,17 @@ pub struct NewAccount {
     pub entry: Entry,
 }
 
+/// What keeps an account from being added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Another has its employee number, which is to be its own.
+    EmployeeNumber,
+    /// A name or address is or was another's.
+    Name(Claim),
+    /// The connection calls another so.
+    ExternalId,
+}
+
 /// The table of accounts. Tombstones are invisible to everything here that does not say otherwise.
 pub trait Users {
     /// An account.
@@ -155,6 +166,9 @@ pub trait Users {
     fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>>;
     /// Adds an account; `false` if another has its employee number.
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool>;
+    /// Adds an account that was never there, with its identities, its `externalId` and its entry in
+    /// the log; what keeps it from being added, and then the transaction is of no more use.
+    fn add_user(&mut self, scope: Scope, user: &NewAccount) -> StorageResult<Option<Taken>>;
     /// Adds accounts that were never there, all or none, with their identities, their `externalId`s
     /// and their entries in the log; `false` if any of their names is or was another's.
     fn insert_users(&mut self, scope: Scope, users: &[NewAccount]) -> StorageResult<bool>;
@@ -408,8 +422,13 @@ pub trait Tenancy {
     fn tokens(&mut self, tenant: Uuid) -> StorageResult<Vec<(Token, Connection)>>;
     /// What a token of this public identifier stands for.
     fn credentials(&mut self, token_id: &str) -> StorageResult<Vec<Credential>>;
-    /// Revokes the tokens of this public identifier that are not revoked; how many.
-    fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize>;
+    /// Revokes the token of this public identifier, unless it is revoked; how many were.
+    fn revoke_token(
+        &mut self,
+        tenant: Uuid,
+        token_id: &str,
+        now: Timestamp,
+    ) -> StorageResult<usize>;
 }
 
 /// What else opens the door, and when it was last opened.
@@ -423,8 +442,11 @@ pub trait Credentials {
     fn credentials_found_by(&mut self, keys: &[String]) -> StorageResult<Vec<Client>>;
     /// The credential of this identifier.
     fn credential(&mut self, tenant: Uuid, id: &str) -> StorageResult<Option<Client>>;
-    /// Revokes the credentials of this identifier that are not revoked; how many.
-    fn revoke_credential(&mut self, id: &str, now: Timestamp) -> StorageResult<usize>;
+    /// The credentials of this identifier, of all tenants.
+    fn credentials_with_id(&mut self, id: &str) -> StorageResult<Vec<Client>>;
+    /// Revokes the credential of this identifier, unless it is revoked; how many were.
+    fn revoke_credential(&mut self, tenant: Uuid, id: &str, now: Timestamp)
+    -> StorageResult<usize>;
     /// Notes when tokens and credentials were used.
     fn note_uses(&mut self, uses: &[Use]) -> StorageResult<()>;
     /// When the tokens and credentials of a tenant were last used; those that ever were.

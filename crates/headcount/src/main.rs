@@ -35,6 +35,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Backup(arguments) => commands::backup::back_up(&settings, &arguments),
         Command::Restore(arguments) => commands::backup::restore(&settings, &arguments),
         Command::Migrate => commands::migrate::run(&settings),
+        Command::Trigrams { command } => commands::trigrams::run(&settings, &command),
         Command::Probe { url } => commands::probe::run(&url),
         Command::Simulate(arguments) => commands::simulate::run(arguments).await,
         Command::VerifyLog { .. } => commands::verify_log::run(&settings).await,

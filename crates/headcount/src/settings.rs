@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ const LOG_OF_SIMULATION: &str = "error";
 #[derive(Debug, Deserialize)]
 pub(crate) struct Settings {
     pub(crate) database: Option<String>,
+    pub(crate) read_database: Option<String>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) log_personal_data: bool,
@@ -56,6 +58,7 @@ pub(crate) struct Settings {
     pub(crate) rate_limit: Option<u32>,
     pub(crate) request_timeout: Option<String>,
     pub(crate) max_connections: Option<u32>,
+    pub(crate) drain_delay: Option<String>,
     pub(crate) mail: Option<String>,
     pub(crate) mail_from: Option<String>,
     pub(crate) mail_user: Option<String>,
@@ -95,6 +98,7 @@ impl fmt::Debug for Hidden {
 #[allow(dead_code, reason = "read for its names alone")]
 struct Names {
     database: Option<String>,
+    read_database: Option<String>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     log_personal_data: Option<bool>,
@@ -110,6 +114,7 @@ struct Names {
     rate_limit: Option<u32>,
     request_timeout: Option<String>,
     max_connections: Option<u32>,
+    drain_delay: Option<String>,
     mail: Option<String>,
     mail_from: Option<String>,
     mail_user: Option<String>,
@@ -160,6 +165,12 @@ impl Settings {
         Ok(self.database.as_deref().unwrap_or(EMBEDDED).parse()?)
     }
 
+    /// Where a replica of the data is, if there is one.
+    pub(crate) fn read_database(&self) -> anyhow::Result<Option<DatabaseUrl>> {
+        let parsed = self.read_database.as_deref().map(str::parse).transpose();
+        parsed.context("--read-database")
+    }
+
     /// How TLS is spoken, if it is.
     fn tls(&self) -> anyhow::Result<Option<Tls>> {
         let (certificate, key) = match (&self.tls_certificate, &self.tls_key) {
@@ -190,7 +201,8 @@ impl Settings {
     /// What the server is told.
     pub(crate) fn of_server(&self, telemetry: Telemetry) -> anyhow::Result<server::Settings> {
         let usual = server::Settings::default();
-        let timeout = self.request_timeout.as_deref().map(duration).transpose()?;
+        let timeout = self.request_timeout.as_deref().map(request_timeout).transpose()?;
+        let drain_delay = self.drain_delay.as_deref().map(drain_delay).transpose()?;
         let connections = self.max_connections.map(|most| most as usize);
         ensure!(connections != Some(0), "--max-connections 0: at least one must be");
         Ok(server::Settings {
@@ -201,6 +213,7 @@ impl Settings {
             rate_limit: self.rate_limit.map_or(usual.rate_limit, NonZeroU32::new),
             request_timeout: timeout.unwrap_or(usual.request_timeout),
             connections: connections.unwrap_or(usual.connections),
+            drain_delay: drain_delay.unwrap_or(usual.drain_delay),
             mailer: None,
             login_rate: self.login_rate,
         })
@@ -237,6 +250,7 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
         ("log_format", arguments.global.log_format.clone()),
     ];
     let mut serve = |serve: &ServeArguments| {
+        flags.push(("read_database", serve.read_database.clone()));
         flags.push(("listen", serve.listen.clone()));
         flags.push(("public_url", serve.public_url.clone()));
         flags.push(("tls_certificate", serve.tls_certificate.clone()));
@@ -250,6 +264,7 @@ fn flags(arguments: &Arguments) -> Vec<(&'static str, Option<String>)> {
         flags.push(("rate_limit", serve.rate_limit.map(|rate| rate.to_string())));
         flags.push(("request_timeout", serve.request_timeout.clone()));
         flags.push(("max_connections", serve.max_connections.map(|most| most.to_string())));
+        flags.push(("drain_delay", serve.drain_delay.clone()));
         flags.push(("mail", serve.mail.clone()));
         flags.push(("mail_from", serve.mail_from.clone()));
         flags.push(("login_rate", serve.login_rate.map(|rate| rate.to_string())));
@@ -301,15 +316,27 @@ fn network(text: &str) -> anyhow::Result<IpNet> {
 }
 
 /// How long a request may take.
-fn duration(text: &str) -> anyhow::Result<Duration> {
-    let parsed = text.parse::<SignedDuration>().ok().and_then(|time| time.try_into().ok());
-    parsed.filter(|time| (ONE_SECOND..=ONE_HOUR).contains(time)).with_context(|| {
+fn request_timeout(text: &str) -> anyhow::Result<Duration> {
+    duration(text, ONE_SECOND..=ONE_HOUR).with_context(|| {
         format!("--request-timeout {text:?}: give a duration such as 90s, at most an hour")
     })
 }
 
+/// How long requests are still taken in after SIGTERM.
+fn drain_delay(text: &str) -> anyhow::Result<Duration> {
+    duration(text, Duration::ZERO..=FIVE_MINUTES).with_context(|| {
+        format!("--drain-delay {text:?}: give a duration such as 5s, at most five minutes")
+    })
+}
+
+fn duration(text: &str, range: RangeInclusive<Duration>) -> Option<Duration> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|time| time.try_into().ok());
+    parsed.filter(|time| range.contains(time))
+}
+
 const ONE_SECOND: Duration = Duration::from_secs(1);
 const ONE_HOUR: Duration = Duration::from_secs(3_600);
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
 /// The URL above the endpoint, without a slash at its end; it may have a path.
 fn checked_url(url: &str) -> anyhow::Result<String> {
@@ -333,10 +360,19 @@ mod tests {
 
     #[test]
     fn a_request_has_a_second_to_an_hour() {
-        assert_eq!(duration("90s").unwrap().as_secs(), 90);
-        assert_eq!(duration("2m").unwrap().as_secs(), 120);
+        assert_eq!(request_timeout("90s").unwrap().as_secs(), 90);
+        assert_eq!(request_timeout("2m").unwrap().as_secs(), 120);
         for refused in ["", "90", "0s", "-1s", "999ms", "2h", "soon"] {
-            assert!(duration(refused).is_err(), "{refused}");
+            assert!(request_timeout(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_server_drains_for_five_minutes_at_most() {
+        assert_eq!(drain_delay("0s").unwrap(), Duration::ZERO);
+        assert_eq!(drain_delay("5s").unwrap().as_secs(), 5);
+        for refused in ["", "5", "-1s", "301s", "soon"] {
+            assert!(drain_delay(refused).is_err(), "{refused}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The messages of the protocol (RFC 7644 section 3).
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result, ScimType};
@@ -32,31 +33,41 @@ pub fn error(status: u16, scim_type: Option<ScimType>, detail: &str) -> Value {
     body
 }
 
+/// The answer to a query (section 3.4.2), of resources as they are sent: trees of values, or text.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListResponse<R> {
+    schemas: [&'static str; 1],
+    total_results: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_index: Option<u64>,
+    items_per_page: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    #[serde(rename = "Resources")]
+    resources: Vec<R>,
+}
+
 /// The answer to a query (section 3.4.2).
-pub fn list_response(total: u64, start_index: u64, resources: Vec<Value>) -> Value {
-    let mut body = json!({
-        "schemas": [LIST_RESPONSE],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": resources.len(),
-    });
-    body["Resources"] = Value::Array(resources);
-    body
+pub fn list_response<R>(total: u64, start_index: u64, resources: Vec<R>) -> ListResponse<R> {
+    ListResponse { start_index: Some(start_index), ..cursor_response(total, None, resources) }
 }
 
 /// The answer to a query that is paged by cursor (RFC 9865 section 2): without a `startIndex`, and
 /// with a `nextCursor` unless it is the last page.
-pub fn cursor_response(total: u64, next_cursor: Option<String>, resources: Vec<Value>) -> Value {
-    let mut body = json!({
-        "schemas": [LIST_RESPONSE],
-        "totalResults": total,
-        "itemsPerPage": resources.len(),
-    });
-    if let Some(next_cursor) = next_cursor {
-        body["nextCursor"] = next_cursor.into();
+pub fn cursor_response<R>(
+    total: u64,
+    next_cursor: Option<String>,
+    resources: Vec<R>,
+) -> ListResponse<R> {
+    ListResponse {
+        schemas: [LIST_RESPONSE],
+        total_results: total,
+        start_index: None,
+        items_per_page: resources.len(),
+        next_cursor,
+        resources,
     }
-    body["Resources"] = Value::Array(resources);
-    body
 }
 
 /// Reads the body of `POST …/.search` (section 3.4.3).

@@ -4,19 +4,21 @@ use std::io::Write;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     Accept, AcceptEncoding, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE, ContentEncoding,
     ETAG, Encoding, HOST, Header, HeaderName, HeaderValue, LOCATION, Quality,
     STRICT_TRANSPORT_SECURITY, VARY,
 };
 use actix_web::http::uri::Authority;
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data, block};
 use actix_web::{HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tracing_actix_web::RequestId;
 
 use crate::clock::Stopwatch;
@@ -24,7 +26,7 @@ use crate::error::ApiError;
 use crate::{MAX_URL, REQUEST_TIMEOUT, State, origin, requests, unread};
 
 /// An answer with a body of JSON.
-pub(crate) fn json(status: StatusCode, body: &Value) -> HttpResponse {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     answer.content_type(SCIM_JSON);
     with_body(answer, body)
@@ -39,16 +41,25 @@ pub(crate) fn plain_json(status: StatusCode, body: &Value) -> HttpResponse {
 
 /// The answer with a body, which is written as bytes: `to_string` passes each piece through a
 /// formatter.
-fn with_body(mut answer: HttpResponseBuilder, body: &Value) -> HttpResponse {
+fn with_body(mut answer: HttpResponseBuilder, body: &impl Serialize) -> HttpResponse {
     match serde_json::to_vec(body) {
         Ok(bytes) => answer.body(bytes),
-        Err(_) => ApiError::internal("the answer cannot be written").error_response(),
+        Err(error) => unwritten(&error).error_response(),
     }
 }
 
+/// What cannot be written as JSON.
+pub(crate) fn unwritten(_: &serde_json::Error) -> ApiError {
+    ApiError::internal("the answer cannot be written")
+}
+
 /// An answer with a resource: its version as `ETag`, and its location where it is new.
-pub(crate) fn resource(status: StatusCode, found: &Rendered) -> HttpResponse {
-    with_body(of_resource(status, found), &found.body)
+pub(crate) fn resource(status: StatusCode, found: Rendered) -> HttpResponse {
+    let mut answer = of_resource(status, &found);
+    match found.body {
+        Ok(text) => answer.body(String::from(Box::<str>::from(text))),
+        Err(error) => unwritten(&error).error_response(),
+    }
 }
 
 /// See [`resource`]; without the body.
@@ -77,8 +88,12 @@ pub(crate) fn not_modified(found: &Rendered) -> HttpResponse {
 pub(crate) struct Rendered {
     pub(crate) etag: String,
     pub(crate) location: String,
-    pub(crate) body: Value,
+    pub(crate) body: Text,
 }
+
+/// A resource as text, or why it cannot be written. What is read is written where it was put together,
+/// not where it is sent: hundreds of small pieces of memory would go from one thread to another.
+pub(crate) type Text = serde_json::Result<Box<RawValue>>;
 
 /// SCIM's own media type.
 pub(crate) const SCIM_JSON: &str = "application/scim+json; charset=utf-8";
@@ -102,12 +117,17 @@ pub(crate) async fn finish(
     unread::set_aside(&mut request);
     let state = request.app_data::<Data<State>>();
     let _in_flight = state.map(|state| state.settings.telemetry.metrics().enter());
+    let leaves = state.is_some_and(|state| state.settings.telemetry.life().leaves());
     let patience = state.map_or(REQUEST_TIMEOUT, |state| state.settings.request_timeout);
     let mut answer = match obstacle(&request) {
         None => store::within(patience, next.call(request)).await?,
         Some(refusal) => request.into_response(refusal.error_response()),
     };
     requests::record(&answer, &watch);
+    if leaves {
+        // The client's next request then goes to another server, and not to a connection that ends.
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = answer.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     if wants_json && headers.get(CONTENT_TYPE).is_some_and(|value| value == SCIM_JSON) {

@@ -25,6 +25,7 @@ mod requests;
 mod scim;
 mod seal;
 mod secret;
+mod stop;
 mod telemetry;
 mod timers;
 mod tls;
@@ -44,13 +45,13 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use ipnet::IpNet;
 use store::Store;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore};
 use tracing_actix_web::TracingLogger;
 
 pub use jwt::has_keys;
 pub use limits::USUAL_RATE;
 pub use mail::{MailError, Mailer, Transport};
+pub use stop::Signals;
 pub use telemetry::{PERSONAL, Telemetry, Watch};
 pub use tls::{Tls, TlsError, fingerprint};
 
@@ -62,6 +63,7 @@ use known::Known;
 use limits::{Rates, Strangers};
 use login::hashing::Hasher;
 use login::limits::Limits;
+use login::sent::Unkept;
 use requests::Queue;
 use scim::{Places, Turns};
 use uses::Uses;
@@ -117,6 +119,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Connections at once.
     pub connections: usize,
+    /// How long requests are still taken in after SIGTERM, until whatever stands in front has heard of it.
+    pub drain_delay: Duration,
     /// How mails are sent; none are, if there is no way.
     pub mailer: Option<Mailer>,
     /// How many requests of people who are not logged in are answered from one address in a minute; 0
@@ -163,6 +167,7 @@ impl Default for Settings {
             rate_limit: Some(USUAL_RATE),
             request_timeout: REQUEST_TIMEOUT,
             connections: CONNECTIONS,
+            drain_delay: Duration::ZERO,
             mailer: None,
             login_rate: LOGIN_RATE,
         }
@@ -183,6 +188,7 @@ pub(crate) struct State {
     bulk_turns: Turns,
     places: Places,
     known: Known,
+    unkept: Unkept,
     issuers: IssuerKeys,
     uses: Uses,
     requests: Queue,
@@ -202,8 +208,8 @@ impl State {
     }
 }
 
-/// Serves on a listening socket until SIGTERM or SIGINT; then requests in flight finish, and what
-/// was acknowledged is on disk.
+/// Serves on a listening socket until SIGTERM, and [`Settings::drain_delay`] longer, or until SIGINT; then
+/// requests in flight finish, and what was acknowledged is on disk.
 ///
 /// # Errors
 /// The socket or the files of TLS cannot be used.
@@ -212,11 +218,13 @@ pub async fn serve(
     store: Store,
     keys: Keys,
     settings: Settings,
+    signals: Signals,
 ) -> Result<(), ServeError> {
     #[cfg(target_os = "linux")]
     bound_stalls(&listener)?;
     jwt::install();
     let (rate, connections) = (settings.rate_limit, settings.connections);
+    let drain_delay = settings.drain_delay;
     let workers = available_parallelism().map_or(1, NonZeroUsize::get);
     let (tls, telemetry) = (settings.tls.clone(), settings.telemetry.clone());
     let (mailer, limits) = (settings.mailer.clone(), Limits::new(settings.login_rate));
@@ -227,6 +235,7 @@ pub async fn serve(
         settings,
         bulk_turns: Turns::default(),
         places: Places::default(),
+        unkept: Unkept::default(),
         known: Known::default(),
         issuers: IssuerKeys::default(),
         uses: Uses::default(),
@@ -277,11 +286,9 @@ pub async fn serve(
         None => (server.listen(listener)?, None),
     };
     let server = server.run();
-    let (handle, stop) = (server.handle(), stop_signal()?);
+    let handle = server.handle();
     actix_web::rt::spawn(async move {
-        stop.await;
-        telemetry.life().drain();
-        tracing::info!("stopping: requests in flight finish");
+        signals.stop(telemetry.life(), drain_delay).await;
         handle.stop(true).await;
     });
     let served = server.await;
@@ -306,18 +313,6 @@ pub async fn serve(
 #[cfg(target_os = "linux")]
 fn bound_stalls(listener: &TcpListener) -> std::io::Result<()> {
     socket2::SockRef::from(listener).set_tcp_user_timeout(Some(STALL_TIMEOUT))
-}
-
-/// The first SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -147,7 +147,7 @@ impl View {
         (self.known, self.flat) = (None, None);
     }
 
-    /// Forgets what was read of transactions that were never committed.
+    /// Forgets what was read, of transactions that were never committed or of a server that is gone.
     pub(crate) fn forget(&mut self) {
         self.catalogue.found.clear();
         self.catalogue.credentials.clear();

@@ -11,6 +11,12 @@ pub enum OpenError {
     /// The URL has another form.
     #[error("{0:?} is no database URL: use sqlite:PATH or postgres://USER@HOST/DATABASE")]
     Url(String),
+    /// There is nothing that could be a replica.
+    #[error(
+        "a read replica is a standby of PostgreSQL: give --read-database postgres://USER@HOST/DATABASE \
+         with a --database that is PostgreSQL too, or none"
+    )]
+    Replica,
     /// The database cannot be reached or opened.
     #[error("the database cannot be opened: {0}")]
     Connect(#[from] diesel::ConnectionError),
@@ -130,7 +136,7 @@ fn is_passing(message: &str) -> bool {
 }
 
 /// `false` if the one unique key that the statement can violate is another row's.
-pub(crate) fn unless_taken(written: QueryResult<usize>) -> StorageResult<bool> {
+pub(crate) fn unless_taken<T>(written: QueryResult<T>) -> StorageResult<bool> {
     match written {
         Ok(_) => Ok(true),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),

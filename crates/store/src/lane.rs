@@ -162,7 +162,7 @@ impl Drop for Lanes {
 
 /// A lane that panics outside a unit of work leaves its connection in a state that nobody knows,
 /// and SQLite without its writer: whoever watches the process starts it anew.
-fn end_with_the_process(lane: impl FnOnce()) {
+pub(crate) fn end_with_the_process(lane: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(lane)).is_err() {
         tracing::error!("a lane of the store panicked; the process ends");
         std::process::abort();

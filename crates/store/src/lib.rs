@@ -24,10 +24,12 @@ mod patience;
 mod plain;
 mod postgres;
 mod queue;
+mod replica;
 mod schema;
 mod search;
 mod sqlite;
 mod sqlite_file;
+mod trigrams;
 mod types;
 mod unit;
 mod url;
@@ -44,13 +46,16 @@ use uuid::Uuid;
 pub use backup::{BackupError, back_up, restore};
 pub use error::{OpenError, UnitError};
 pub use import::Importer;
-pub use load::{BATCH_BOUNDS, Batches, Lane, Load};
+pub use load::{BATCH_BOUNDS, Counts, Lane, Load, WAIT_BOUNDS};
 pub use patience::{in_time, within};
 pub use plain::Plain;
+pub use replica::{ReadBy, ReplicaLoad};
+pub use trigrams::{TrigramError, drop_trigrams, make_trigrams};
 pub use url::DatabaseUrl;
 
 use catalogue::{Catalogue, View};
 use lane::{Lanes, Units};
+use replica::Replica;
 
 /// Connections of each kind to PostgreSQL.
 const POSTGRES_LANES: usize = 8;
@@ -68,6 +73,7 @@ pub struct Store {
     catalogue: Arc<Catalogue>,
     log: Lanes,
     steps: Vec<String>,
+    replica: Option<Replica>,
 }
 
 impl Store {
@@ -76,6 +82,20 @@ impl Store {
     /// # Errors
     /// The database cannot be opened or migrated.
     pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        Self::open_with(url, None)
+    }
+
+    /// Opens a database and brings it up to date. What [`TenantStore::read_anywhere`] runs may be
+    /// answered by a replica of it, which need not be there yet.
+    ///
+    /// # Errors
+    /// The database cannot be opened or migrated; [`OpenError::Replica`] if not both are PostgreSQL.
+    pub fn open_with(url: &DatabaseUrl, replica: Option<&DatabaseUrl>) -> Result<Self, OpenError> {
+        let replica = match (url, replica) {
+            (_, None) => None,
+            (DatabaseUrl::Postgres(_), Some(DatabaseUrl::Postgres(replica))) => Some(replica),
+            _ => return Err(OpenError::Replica),
+        };
         migrate(url)?;
         let catalogue = Catalogue::new();
         match url {
@@ -115,6 +135,7 @@ impl Store {
                     catalogue,
                     log: Lanes::start("log", vec![write_log])?,
                     steps: migrate::known_sqlite()?,
+                    replica: None,
                 })
             }
             DatabaseUrl::Postgres(url) => {
@@ -128,12 +149,15 @@ impl Store {
                 }
                 let log = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
                 let write_log = move |units: Units| lane_postgres::write(log, &units);
+                let follow = |replica: &String| Replica::start(url, replica, &keyring, &catalogue);
+                let replica = replica.map(follow).transpose()?;
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
                     writes: Lanes::start("write", writers)?,
                     catalogue,
                     log: Lanes::start("log", vec![write_log])?,
                     steps: migrate::known_postgres()?,
+                    replica,
                 })
             }
         }
@@ -159,6 +183,11 @@ impl Store {
             Lane::Write => self.writes.load(),
             Lane::Log => self.log.load(),
         }
+    }
+
+    /// What became of reads that a replica might answer, where there is one.
+    pub fn replica_load(&self) -> Option<ReplicaLoad> {
+        self.replica.as_ref().map(Replica::load)
     }
 
     /// Runs a unit of work of no tenant that only reads.
@@ -236,6 +265,27 @@ pub struct TenantStore<'a> {
 }
 
 impl TenantStore<'_> {
+    /// Runs a unit of work that only reads, on a replica where there is one. It sees all that was
+    /// acknowledged before, by whatever process; of what is being written it may see something that is
+    /// not acknowledged yet.
+    ///
+    /// # Errors
+    /// As [`TenantStore::read`].
+    pub async fn read_anywhere<T, E>(
+        self,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        let Some(replica) = &self.store.replica else { return self.read(work).await };
+        match replica.read(self.tenant, work).await {
+            Ok(answer) => answer,
+            Err(work) => self.read(work).await,
+        }
+    }
+
     /// Runs a unit of work that only reads.
     ///
     /// # Errors
@@ -306,8 +356,8 @@ pub fn check(url: &DatabaseUrl) -> Result<(), OpenError> {
     }
 }
 
-/// The plan by which a page of users, groups or entries of the change log is found, a line for each step: for checking that
-/// an index serves it.
+/// The plan by which a page of users, groups or entries of the change log is found, a line for each
+/// step: for checking that an index serves it.
 ///
 /// # Errors
 /// The database cannot be opened, or the query cannot be searched.
@@ -317,22 +367,51 @@ pub fn explain(
     scope: Scope,
     query: &Query,
 ) -> Result<Vec<String>, StorageError> {
-    let opened = |error: OpenError| StorageError::Failed(Box::new(error));
-    let table = match kind.name {
-        "User" => search::Table::Users,
-        "Group" => search::Table::Groups,
-        "ChangeLogEntry" => search::Table::ChangeLog,
-        "ProvisioningLogEntry" => search::Table::ProvisioningLog,
-        name => search::Table::Objects(name),
-    };
+    let table = search::Table::of(kind);
     match url {
         DatabaseUrl::Sqlite(path) => {
-            let mut conn = sqlite::open_reader(path).map_err(opened)?;
-            sqlite::explain(&mut conn, scope, table, query)
+            let mut conn = sqlite::open_reader(path).map_err(unopened)?;
+            Ok(sqlite::plans::of(&mut conn, sqlite::EXPLAIN, table, scope, query)?.page)
         }
         DatabaseUrl::Postgres(url) => {
-            let mut conn = postgres::open(url).map_err(opened)?;
-            postgres::explain(&mut conn, scope, table, query)
+            let mut conn = postgres::open(url).map_err(unopened)?;
+            postgres::explain(&mut conn, table, scope, query)
         }
     }
+}
+
+/// How a database that is as it is carries a query out.
+#[derive(Debug, Clone)]
+pub struct Plans {
+    /// The page, a line for each step.
+    pub page: Vec<String>,
+    /// Counting all that the query finds, which is done where a page does not tell.
+    pub count: Vec<String>,
+}
+
+/// The plans of a query, by the statistics that the database has.
+///
+/// # Errors
+/// The database cannot be opened, or the query cannot be searched.
+pub fn plans(
+    url: &DatabaseUrl,
+    kind: &'static ResourceType,
+    scope: Scope,
+    query: &Query,
+) -> Result<Plans, StorageError> {
+    let table = search::Table::of(kind);
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let mut conn = sqlite::open_reader(path).map_err(unopened)?;
+            sqlite::plans::of(&mut conn, sqlite::EXPLAIN, table, scope, query)
+        }
+        DatabaseUrl::Postgres(url) => {
+            let mut conn = postgres::open(url).map_err(unopened)?;
+            postgres::plans::of(&mut conn, postgres::EXPLAIN, table, scope, query)
+        }
+    }
+}
+
+fn unopened(error: OpenError) -> StorageError {
+    StorageError::Failed(Box::new(error))
 }

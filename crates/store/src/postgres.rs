@@ -107,6 +107,31 @@ fn hold_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<(
     Ok(())
 }
 
+/// Carries out statements of which none sees what another writes, in one round trip: how many rows
+/// each wrote. The text depends on how many values there are.
+fn write_together(conn: &mut Conn, parts: Vec<Pieces>, values: usize) -> QueryResult<Vec<usize>> {
+    let mut pieces = Pieces::default();
+    let count = parts.len();
+    for (at, part) in parts.into_iter().enumerate() {
+        pieces.sql(if at == 0 { "WITH " } else { ", " });
+        pieces.sql(format!("part_{at} AS (")).extend(part).sql(" RETURNING 1)");
+    }
+    for at in 0..count {
+        pieces.sql(if at == 0 { " SELECT ARRAY[" } else { ", " });
+        pieces.sql(format!("(SELECT count(*) FROM part_{at})"));
+    }
+    pieces.sql("] AS written");
+    let row: WrittenRow = Statement::of_some(pieces, values).get_result(conn)?;
+    Ok(row.written.into_iter().map(|rows| usize::try_from(rows).unwrap_or_default()).collect())
+}
+
+/// How many rows were written.
+#[derive(QueryableByName)]
+struct WrittenRow {
+    #[diesel(sql_type = diesel::sql_types::Array<diesel::sql_types::BigInt>)]
+    written: Vec<i64>,
+}
+
 fn object_number(tenant: Uuid, id: Uuid) -> u64 {
     let ((a, b), (c, d)) = (tenant.as_u64_pair(), id.as_u64_pair());
     (a ^ b).rotate_left(17) ^ c ^ d
@@ -121,6 +146,8 @@ struct VersionRow {
 
 #[path = "sql/assignments.rs"]
 mod assignments;
+#[path = "sql/by_part.rs"]
+mod by_part;
 #[path = "sql/catalogue.rs"]
 mod catalogue;
 #[path = "sql/claims.rs"]
@@ -151,6 +178,8 @@ mod logins;
 mod memberships;
 #[path = "sql/objects.rs"]
 mod objects;
+#[path = "sql/plans.rs"]
+pub(crate) mod plans;
 #[path = "sql/reading.rs"]
 mod reading;
 #[path = "sql/requests.rs"]
@@ -172,11 +201,21 @@ mod users;
 
 use document::document;
 pub(crate) use keys::keyring;
-use statement::Statement;
+pub(crate) use statement::Statement;
 
 /// Opens a connection.
 pub(crate) fn open(url: &str) -> Result<Conn, OpenError> {
-    let mut conn = PgConnection::establish(&with_defaults(url)).map_err(without_url)?;
+    establish(&with_defaults(url, &DEFAULTS))
+}
+
+/// Opens a connection to a server for which another one can answer: one that is silently gone is not
+/// waited for as long.
+pub(crate) fn open_replica(url: &str) -> Result<Conn, OpenError> {
+    establish(&with_defaults(&with_defaults(url, &IMPATIENT), &DEFAULTS))
+}
+
+fn establish(url: &str) -> Result<Conn, OpenError> {
+    let mut conn = PgConnection::establish(url).map_err(without_url)?;
     conn.batch_execute("SET client_min_messages = warning; SET application_name = 'headcount';")
         .map_err(OpenError::Query)?;
     Ok(conn)
@@ -189,14 +228,18 @@ pub(crate) fn bound_statements(conn: &mut Conn) -> Result<(), OpenError> {
 }
 
 /// A server that is silently gone is noticed within a minute, unless the URL says otherwise.
-fn with_defaults(url: &str) -> String {
-    const DEFAULTS: [(&str, &str); 4] = [
-        ("connect_timeout", "10"),
-        ("keepalives_idle", "15"),
-        ("keepalives_interval", "5"),
-        ("tcp_user_timeout", "30000"),
-    ];
-    DEFAULTS.iter().filter(|(name, _)| !url.contains(*name)).fold(
+const DEFAULTS: [(&str, &str); 4] = [
+    ("connect_timeout", "10"),
+    ("keepalives_idle", "15"),
+    ("keepalives_interval", "5"),
+    ("tcp_user_timeout", "30000"),
+];
+
+/// A server that is silently gone is noticed within seconds.
+const IMPATIENT: [(&str, &str); 2] = [("connect_timeout", "3"), ("tcp_user_timeout", "3000")];
+
+fn with_defaults(url: &str, defaults: &[(&str, &str)]) -> String {
+    defaults.iter().filter(|(name, _)| !url.contains(*name)).fold(
         url.to_owned(),
         |url, (name, value)| {
             let separator = if url.contains('?') { '&' } else { '?' };
@@ -220,24 +263,24 @@ fn without_url(error: ConnectionError) -> OpenError {
     }
 }
 
-/// The plan of a query's page, a line for each step (for tests). Sequential scans are priced out,
-/// because in a small table they are cheapest whatever the indexes are.
+/// A step of a plan.
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
+/// Asks for a plan.
+pub(crate) const EXPLAIN: &str = "EXPLAIN (COSTS OFF) ";
+
+/// The plan of a query's page (for tests). Sequential scans are priced out, because in a small table
+/// they are cheapest whatever the indexes are.
 pub(crate) fn explain(
     conn: &mut Conn,
-    scope: accounts::Scope,
     table: crate::search::Table,
+    scope: accounts::Scope,
     query: &scim_protocol::query::Query,
-) -> accounts::StorageResult<Vec<String>> {
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
-        detail: String,
-    }
+) -> StorageResult<Vec<String>> {
     conn.batch_execute("SET enable_seqscan = off").map_err(failed)?;
-    let mut steps = Vec::new();
-    for statement in resources::explained("EXPLAIN ", table, scope, query)? {
-        steps.extend(statement.load::<Step>(conn).map_err(failed)?);
-    }
-    conn.batch_execute("RESET enable_seqscan").map_err(failed)?;
-    Ok(steps.into_iter().map(|step| step.detail).collect())
+    Ok(plans::of(conn, "EXPLAIN ", table, scope, query)?.page)
 }

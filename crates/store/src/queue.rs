@@ -3,12 +3,12 @@
 //! of its units, not for all.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use uuid::Uuid;
 
-use crate::load::{BATCH_BOUNDS, Batches, Load};
+use crate::load::{BATCH_BOUNDS, Load, Tally, WAIT_BOUNDS};
 
 /// What waits at most, of all tenants together.
 const LIMIT: usize = 1_024;
@@ -20,15 +20,21 @@ pub(crate) struct Queue<T> {
     lines: Mutex<Lines<T>>,
     /// There is something, or there will be nothing more.
     changed: Condvar,
-    /// How many units were done together, by the bounds of [`BATCH_BOUNDS`].
-    batches: [AtomicU64; BATCH_BOUNDS.len()],
-    /// The units of all of those.
-    batched: AtomicU64,
+    /// How many units were done together.
+    batches: Tally<{ BATCH_BOUNDS.len() }>,
+    /// How long each waited, in nanoseconds.
+    waits: Tally<{ WAIT_BOUNDS.len() }>,
+}
+
+/// Something that waits.
+struct Waiting<T> {
+    unit: T,
+    since: Instant,
 }
 
 struct Lines<T> {
     /// The tenants with something that waits.
-    of: HashMap<Uuid, VecDeque<T>>,
+    of: HashMap<Uuid, VecDeque<Waiting<T>>>,
     /// The same tenants in the order of their turns.
     turns: VecDeque<Uuid>,
     waiting: usize,
@@ -60,12 +66,13 @@ impl<T> Queue<T> {
             refused: 0,
         };
         let (lines, changed) = (Mutex::new(lines), Condvar::new());
-        Self { lines, changed, batches: Default::default(), batched: AtomicU64::new(0) }
+        Self { lines, changed, batches: Tally::by(&BATCH_BOUNDS), waits: Tally::by(&WAIT_BOUNDS) }
     }
 
     /// Puts something at the end of a tenant's line.
     pub(crate) fn push(&self, tenant: Uuid, unit: T) -> Result<(), Rejected> {
-        self.lines().push(tenant, unit)?;
+        let waiting = Waiting { unit, since: Instant::now() };
+        self.lines().push(tenant, waiting)?;
         self.changed.notify_one();
         Ok(())
     }
@@ -75,7 +82,10 @@ impl<T> Queue<T> {
         let mut lines = self.lines();
         loop {
             match lines.next() {
-                Some(unit) => return Some(unit),
+                Some(waiting) => {
+                    drop(lines);
+                    return Some(self.taken(waiting));
+                }
                 None if lines.closed => return None,
                 None => {}
             }
@@ -87,31 +97,33 @@ impl<T> Queue<T> {
 
     /// Notes how many units were done together.
     pub(crate) fn note_batch(&self, units: usize) {
-        let units = u64::try_from(units).unwrap_or(u64::MAX);
-        let at = BATCH_BOUNDS.iter().position(|bound| units <= *bound);
-        if let Some(batch) = at.or(BATCH_BOUNDS.len().checked_sub(1)) {
-            self.batches[batch].fetch_add(1, Ordering::Relaxed);
-            self.batched.fetch_add(units, Ordering::Relaxed);
-        }
+        self.batches.note(u64::try_from(units).unwrap_or(u64::MAX));
     }
 
     /// How much there is to do for so many who take from it.
     pub(crate) fn load(&self, lanes: usize) -> Load {
         let lines = self.lines();
-        let counts = self.batches.iter().map(|batch| batch.load(Ordering::Relaxed)).collect();
         Load {
             lanes,
             busy: lanes.saturating_sub(lines.idle),
             waiting: lines.waiting,
             units: lines.taken,
             refused: lines.refused,
-            batches: Batches { counts, units: self.batched.load(Ordering::Relaxed) },
+            batches: self.batches.told(),
+            waits: self.waits.told(),
         }
     }
 
     /// Takes what is next, if there is anything.
     pub(crate) fn take_waiting(&self) -> Option<T> {
-        self.lines().next()
+        let waiting = self.lines().next()?;
+        Some(self.taken(waiting))
+    }
+
+    /// Notes how long it has waited; outside of the lock, for which others wait.
+    fn taken(&self, waiting: Waiting<T>) -> T {
+        self.waits.note_time(waiting.since.elapsed());
+        waiting.unit
     }
 
     /// Takes nothing more in; what waits is still given out.
@@ -127,7 +139,7 @@ impl<T> Queue<T> {
 }
 
 impl<T> Lines<T> {
-    fn push(&mut self, tenant: Uuid, unit: T) -> Result<(), Rejected> {
+    fn push(&mut self, tenant: Uuid, waiting: Waiting<T>) -> Result<(), Rejected> {
         if self.closed {
             return Err(Rejected::Closed);
         }
@@ -139,15 +151,15 @@ impl<T> Lines<T> {
         if line == 0 {
             self.turns.push_back(tenant);
         }
-        self.of.entry(tenant).or_default().push_back(unit);
+        self.of.entry(tenant).or_default().push_back(waiting);
         self.waiting += 1;
         Ok(())
     }
 
-    fn next(&mut self) -> Option<T> {
+    fn next(&mut self) -> Option<Waiting<T>> {
         let tenant = self.turns.pop_front()?;
         let line = self.of.get_mut(&tenant)?;
-        let unit = line.pop_front()?;
+        let waiting = line.pop_front()?;
         self.waiting -= 1;
         self.taken += 1;
         if line.is_empty() {
@@ -155,7 +167,7 @@ impl<T> Lines<T> {
         } else {
             self.turns.push_back(tenant);
         }
-        Some(unit)
+        Some(waiting)
     }
 }
 
@@ -163,8 +175,10 @@ impl<T> Lines<T> {
 mod tests {
     use std::sync::Arc;
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
+    use crate::load::Counts;
 
     const BUSY: Uuid = Uuid::from_u128(1);
     const QUIET: Uuid = Uuid::from_u128(2);
@@ -210,8 +224,34 @@ mod tests {
             queue.note_batch(units);
         }
         let batches = queue.load(4).batches;
-        assert_eq!(batches.counts, [1, 1, 1, 0, 0, 0, 0, 2]);
-        assert_eq!(batches.units, 634);
+        assert_eq!(batches.counts, [1, 1, 1, 0, 0, 0, 0, 1, 1]);
+        assert_eq!(batches.sum, 634);
+    }
+
+    #[test]
+    fn the_load_tells_how_long_each_unit_has_waited() {
+        let queue = Queue::new();
+        queue.push(BUSY, 1).unwrap();
+        queue.push(QUIET, 2).unwrap();
+        assert_eq!(queue.load(1).waits.counts.iter().sum::<u64>(), 0, "nothing was taken");
+        thread::sleep(Duration::from_millis(60));
+        queue.take().unwrap();
+        queue.take_waiting().unwrap();
+        let Counts { counts, sum } = queue.load(1).waits;
+        let long = WAIT_BOUNDS.iter().position(|bound| *bound == 50_000_000).unwrap();
+        assert_eq!(counts[..=long].iter().sum::<u64>(), 0, "{counts:?}");
+        assert_eq!(counts.iter().sum::<u64>(), 2, "{counts:?}");
+        assert!(sum >= 120_000_000, "{sum}");
+    }
+
+    #[test]
+    fn what_is_as_large_as_a_bound_is_within_it() {
+        let tally = Tally::by(&[10, 20]);
+        for size in [0, 10, 11, 20, 21, u64::from(u32::MAX)] {
+            tally.note(size);
+        }
+        let Counts { counts, sum } = tally.told();
+        assert_eq!((counts, sum), (vec![2, 2, 2], 62 + u64::from(u32::MAX)));
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl ToSql<Document, Pg> for Json {
 
 impl ToSql<Document, Sqlite> for Json {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_string());
+        out.set_value(serde_json::to_string(&self.0)?);
         Ok(IsNull::No)
     }
 }
@@ -198,7 +198,7 @@ impl ToSql<Search, Pg> for SearchJson {
 
 impl ToSql<Search, Sqlite> for SearchJson {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_string());
+        out.set_value(serde_json::to_string(&self.0)?);
         Ok(IsNull::No)
     }
 }

@@ -119,8 +119,10 @@ CREATE TABLE users (
 );
 -- The id makes what is found come in the order of a page, so that no planner prefers to read the
 -- whole tenant in that order.
-CREATE INDEX users_by_user_name ON users (tenant_id, user_name_key, id);
-CREATE INDEX users_by_display_name ON users (tenant_id, display_name_key, id);
+-- With what tells whether a user is to be seen, whoever counts users, or looks for a part of a
+-- name, reads the index alone. Not with `active`: a change of that would write the index.
+CREATE INDEX users_by_user_name ON users (tenant_id, user_name_key, id, deleted_at);
+CREATE INDEX users_by_display_name ON users (tenant_id, display_name_key, id, deleted_at);
 CREATE INDEX users_by_modified ON users (tenant_id, modified_at);
 CREATE UNIQUE INDEX users_have_their_own_employee_numbers
   ON users (tenant_id, employee_number_key)
@@ -131,6 +133,14 @@ CREATE INDEX users_by_manager ON users (tenant_id, manager_key, id) WHERE manage
 CREATE INDEX users_by_division ON users (tenant_id, division_id, id);
 CREATE INDEX users_by_license_tier ON users (tenant_id, license_tier, id);
 
+-- Rule R51: who is deleted is a tombstone.
+CREATE TRIGGER users_are_kept BEFORE DELETE ON users
+BEGIN
+  SELECT RAISE(ABORT, 'users are never deleted');
+END;
+
+-- No reference to the user here and in identity_claims: its row never goes, and is written by the
+-- transaction that writes these; checking it would look it up once for each of them.
 CREATE TABLE user_emails (
   tenant_id BLOB NOT NULL,
   user_id BLOB NOT NULL,
@@ -138,8 +148,7 @@ CREATE TABLE user_emails (
   value_key TEXT,
   type_key TEXT,
   is_primary BOOLEAN,
-  PRIMARY KEY (tenant_id, user_id, position),
-  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+  PRIMARY KEY (tenant_id, user_id, position)
 ) WITHOUT ROWID;
 CREATE INDEX user_emails_by_value ON user_emails (tenant_id, value_key, type_key, user_id);
 
@@ -155,8 +164,7 @@ CREATE TABLE identity_claims (
   burned BOOLEAN NOT NULL,
   first_used_at BIGINT NOT NULL,
   last_used_at BIGINT NOT NULL,
-  PRIMARY KEY (tenant_id, kind, value_hash),
-  FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+  PRIMARY KEY (tenant_id, kind, value_hash)
 ) WITHOUT ROWID;
 CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
 WHEN OLD.burned OR OLD.is_current

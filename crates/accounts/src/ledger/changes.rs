@@ -36,6 +36,38 @@ pub fn differences(kind: &'static ResourceType, before: &Object, after: &Object)
     differences
 }
 
+/// What a resource has that was not there before: as [`differences`] from nothing.
+pub(crate) fn appearances(kind: &'static ResourceType, after: Object) -> Vec<Value> {
+    let mut appearances = Vec::with_capacity(after.len());
+    for (name, new) in after {
+        match (kind.extension(&name), new) {
+            (Some(schema), Value::Object(members)) => {
+                appearances.extend(members.into_iter().map(|(inner, new)| {
+                    appearance(format!("{name}:{inner}"), schema.attribute(&inner), new)
+                }));
+            }
+            (None, new) => {
+                let attribute = kind.attribute(&name);
+                appearances.push(appearance(name, attribute, new));
+            }
+            (Some(_), _) => {}
+        }
+    }
+    appearances
+}
+
+fn appearance(name: String, attribute: Option<&Attribute>, new: Value) -> Value {
+    let hides = |attribute: &Attribute| {
+        attribute.is_hidden() || attribute.sub_attributes.iter().any(Attribute::is_hidden)
+    };
+    let new = match attribute {
+        Some(attribute) if hides(attribute) => shown(attribute, &new),
+        Some(_) => Some(new),
+        None => None,
+    };
+    change(name, None, new)
+}
+
 /// The names of both: first those of the new state.
 fn names<'a>(before: &'a Object, after: &'a Object) -> impl Iterator<Item = &'a String> {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
@@ -52,7 +84,14 @@ fn difference(
         return None;
     }
     let visible = |value: Option<&Value>| shown(attribute?, value?);
-    Some(json!({"attribute": name, "old": visible(old), "new": visible(new)}))
+    Some(change(name.to_owned(), visible(old), visible(new)))
+}
+
+/// The values are moved: `json!` would copy each of them.
+fn change(name: String, old: Option<Value>, new: Option<Value>) -> Value {
+    let members = [("attribute", Some(name.into())), ("old", old), ("new", new)];
+    let members = members.map(|(name, value)| (name.to_owned(), value.unwrap_or_default()));
+    Value::Object(members.into_iter().collect())
 }
 
 /// The part of a value that clients may see.
@@ -136,6 +175,8 @@ mod tests {
             hidden += secrets(&after);
             let differences = json!(differences(kind, &before, &after));
             assert!(!differences.to_string().contains("secret"), "{differences}");
+            let from_nothing = super::differences(kind, &Object::new(), &after);
+            assert_eq!(appearances(kind, after), from_nothing);
             let names = differences.as_array().unwrap().iter().map(|change| &change["attribute"]);
             let of_extensions: usize =
                 kind.extensions.iter().map(|extension| extension.schema.attributes.len()).sum();

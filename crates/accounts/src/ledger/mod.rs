@@ -17,7 +17,7 @@ use crate::tx::{Resource, Tx};
 
 pub use audit::{Audit, Checked, Finding, Position, Seal, Unlogged, audit};
 pub use changes::differences;
-pub(crate) use changes::moved;
+pub(crate) use changes::{appearances, moved};
 pub use read::{get, list};
 
 /// What happened.
@@ -49,6 +49,10 @@ pub enum Action {
     PasswordReset,
     /// The activation link is sent again.
     ActivationSent,
+    /// The client of a connection can prove itself with one thing more.
+    CredentialAdded,
+    /// It can no longer with another.
+    CredentialRevoked,
 }
 
 impl Action {
@@ -68,6 +72,8 @@ impl Action {
             Self::Unlock => "unlock",
             Self::PasswordReset => "passwordReset",
             Self::ActivationSent => "activationSent",
+            Self::CredentialAdded => "credentialAdded",
+            Self::CredentialRevoked => "credentialRevoked",
         }
     }
 }

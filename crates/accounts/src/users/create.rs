@@ -22,15 +22,15 @@ use crate::account::{Account, Standing};
 use crate::authorization::Tier;
 use crate::capacity_rules::assignable;
 use crate::identity::claims;
-use crate::ledger::{Action, append, differences};
+use crate::ledger::{Action, Entry, Versioned, appearances, append};
 use crate::login::links;
 use crate::policy::FromScim;
 use crate::provisioning::{Mode, TemplateGroup};
 use crate::provisioning_rules::{complete_user, fill};
 use crate::refusal::Refusal;
-use crate::resources::{check_size, set_external_id};
+use crate::resources::{check_size, external_id_taken, set_external_id};
 use crate::rights::{Right, Rights};
-use crate::tx::{Grant, Resource, Tx};
+use crate::tx::{Grant, NewAccount, Resource, Taken, Tx};
 
 /// Creates an account (RFC 7644 section 3.3) under an identifier that was never used: with a seat of
 /// its tier, in its division, with what a template says that the request does not (T1, T2).
@@ -48,6 +48,10 @@ pub fn create(
     let settings = Settings::of(tx, context)?;
     let joining = joining(context, &body);
     let Draft { account, wish, groups, said, password } = draft(tx, context, &settings, id, body)?;
+    let is_plain = groups.is_empty() && password.is_none() && !wish.says_roles_or_skills();
+    if is_plain && said.is_none() {
+        return add(tx, context, &settings, account);
+    }
     let granting = match said {
         None => context,
         Some(said) => {
@@ -243,6 +247,35 @@ fn standing(
     })
 }
 
+/// Adds an account that has nothing but what is in its body.
+fn add(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    account: Account,
+) -> Result<Resource, Refusal> {
+    lifecycle::take_seat(tx, context, settings, None, &account)?;
+    let held = Held::default().with_names(tx, context.caller.tenant)?;
+    let entry = entry(context, &account, &held);
+    let new = NewAccount { account, entry };
+    match tx.add_user(context.caller.scope(), &new)? {
+        None => {}
+        Some(Taken::EmployeeNumber) => return Err(employee_number_taken()),
+        Some(Taken::Name(claim)) => return Err(claim.kind.refusal()),
+        Some(Taken::ExternalId) => return Err(external_id_taken()),
+    }
+    links::queue_activation(tx, context, &new.account)?;
+    Ok(with_standing(&new.account, context.now))
+}
+
+/// The entry of a new account, with what it holds.
+pub(super) fn entry(context: &Context, account: &Account, held: &Held) -> Entry {
+    let shown = held.show(account, context.now);
+    let changes = appearances(ResourceType::user(), shown);
+    let of = Versioned { resource_type: USER, id: account.resource.id, version: 1 };
+    Entry::new(context, Action::Create, of, changes)
+}
+
 fn insert(
     tx: &mut dyn Tx,
     context: &Context,
@@ -295,7 +328,7 @@ fn describe(
     let id = account.resource.id;
     let held = Held::of(tx, tenant, id, context.now)?;
     let shown = held.show(account, context.now);
-    let mut changes = differences(ResourceType::user(), &Object::new(), &shown);
+    let mut changes = appearances(ResourceType::user(), shown);
     if has_password {
         changes.push(password_changed());
     }

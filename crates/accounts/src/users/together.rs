@@ -1,18 +1,16 @@
 //! Many new accounts in few statements.
 
 use scim_protocol::Object;
-use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
-use super::create::{Draft, draft};
+use super::create::{Draft, draft, entry};
 use super::extension::{self, ENTERPRISE};
 use super::held::Held;
 use super::settings::Settings;
-use super::{USER, employee_number_taken, seats};
+use super::{employee_number_taken, seats};
 use crate::Context;
 use crate::account::Account;
 use crate::authorization::Tier;
-use crate::ledger::{Action, Entry, Versioned, differences};
 use crate::login::links;
 use crate::refusal::Refusal;
 use crate::rights::Right;
@@ -47,10 +45,7 @@ fn create_all(
     let mut accounts = Vec::with_capacity(news.len());
     for (id, body) in news {
         let Some(account) = plain(tx, context, &settings, *id, body)? else { return Ok(false) };
-        let shown = held.show(&account, context.now);
-        let changes = differences(ResourceType::user(), &Object::new(), &shown);
-        let of = Versioned { resource_type: USER, id: *id, version: 1 };
-        let entry = Entry::new(context, Action::Create, of, changes);
+        let entry = entry(context, &account, &held);
         accounts.push(NewAccount { account, entry });
     }
     for tier in Tier::ALL {

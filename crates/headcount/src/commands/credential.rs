@@ -104,7 +104,7 @@ async fn add(
             expires,
             revoked: None,
         };
-        credentials::add(tx, &credential)?;
+        credentials::add(tx, &context, &credential)?;
         Ok::<_, Refusal>(credential)
     });
     Ok(added.await?)
@@ -145,8 +145,16 @@ pub(crate) async fn revoke(settings: &Settings, id: String) -> anyhow::Result<()
     let id = id.split('_').next().unwrap_or_default().to_owned();
     let (wanted, now) = (id.clone(), clock::now());
     let store = open(settings)?;
-    let revoked = store.write(move |tx| tx.revoke_credential(&wanted, now)).await?;
-    ensure!(revoked > 0, "no live credential has the id {id:?}");
+    let revoked = store.write(move |tx| {
+        let mut found = tx.credentials_with_id(&wanted)?;
+        found.retain(|client| client.credential.revoked.is_none());
+        for Client { credential, connection } in &found {
+            let context = Calling::of_system(credential.tenant, now, clock::new_id);
+            credentials::revoke(tx, &context, connection.id, &wanted)?;
+        }
+        Ok::<_, Refusal>(found.len())
+    });
+    ensure!(revoked.await? > 0, "no live credential has the id {id:?}");
     eprintln!("revoked {id}");
     Ok(())
 }

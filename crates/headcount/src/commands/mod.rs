@@ -8,6 +8,7 @@ pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod tenant;
 pub(crate) mod token;
+pub(crate) mod trigrams;
 pub(crate) mod verify_log;
 
 use anyhow::Context;
@@ -17,10 +18,10 @@ use crate::settings::Settings;
 
 /// Opens the database of the settings and brings it up to date.
 pub(crate) fn open(settings: &Settings) -> anyhow::Result<Store> {
-    open_url(&settings.database()?)
+    open_url(&settings.database()?, None)
 }
 
-/// Opens a database and brings it up to date.
-pub(crate) fn open_url(url: &DatabaseUrl) -> anyhow::Result<Store> {
-    Store::open(url).with_context(|| format!("database {url}"))
+/// Opens a database and brings it up to date; what only reads may be answered by a replica of it.
+pub(crate) fn open_url(url: &DatabaseUrl, replica: Option<&DatabaseUrl>) -> anyhow::Result<Store> {
+    Store::open_with(url, replica).with_context(|| format!("database {url}"))
 }

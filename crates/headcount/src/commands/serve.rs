@@ -8,7 +8,7 @@ use actix_web::web::block;
 use anyhow::{Context, ensure};
 use scim_protocol::dialect::Dialect;
 use server::clock;
-use server::{BASE_PATH, Keys, Telemetry, Watch};
+use server::{BASE_PATH, Keys, Signals, Telemetry, Watch};
 use store::Store;
 
 use super::{open_url as open, tenant, token};
@@ -22,11 +22,11 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let watch = settings.telemetry_listen.as_deref().map(|address| watch(&telemetry, address));
     let watch = watch.transpose()?;
     let told = settings.of_server(telemetry)?;
-    let url = settings.database()?;
+    let (url, replica) = (settings.database()?, settings.read_database()?);
     // Meanwhile it is told that the service starts.
     let store = block(move || {
         store::check(&url)?;
-        open(&url)
+        open(&url, replica.as_ref())
     });
     let store = store.await??;
     let listener = bind(&settings.listen, "--listen")?;
@@ -44,8 +44,10 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let local = || format!("{scheme}://{}", reachable(address));
     let root = settings.public_url.clone().unwrap_or_else(local);
     let told = server::Settings { mailer: settings.mailer(&root)?, ..told };
+    // Before anybody hears that it serves: who then ends it loses nothing.
+    let signals = Signals::new()?;
     greet(&settings, &root, token.as_deref())?;
-    server::serve(listener, store, keys, told).await?;
+    server::serve(listener, store, keys, told, signals).await?;
     if let Some(watch) = watch {
         watch.stop().await;
     }

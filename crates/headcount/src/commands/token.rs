@@ -1,7 +1,7 @@
 //! `headcount token`
 
 use accounts::credentials::{self, LONGEST_LIFE};
-use accounts::tenancy::{self, Token};
+use accounts::tenancy::{self, Credential, Token};
 use accounts::{Refusal, Right, Rights};
 use anyhow::{Context, anyhow, ensure};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
@@ -61,7 +61,7 @@ pub(crate) async fn insert(
             expires,
             revoked: None,
         };
-        credentials::add_token(tx, &token)?;
+        credentials::add_token(tx, &context, &token)?;
         Ok::<_, Refusal>(())
     });
     inserted.await?;
@@ -99,8 +99,16 @@ pub(crate) async fn revoke(settings: &Settings, id: String) -> anyhow::Result<()
     let id = id.split('_').next().unwrap_or_default().to_owned();
     let (wanted, now) = (id.clone(), clock::now());
     let store = open(settings)?;
-    let revoked = store.write(move |tx| tx.revoke_token(&wanted, now)).await?;
-    ensure!(revoked > 0, "no live token has the id {id:?}");
+    let revoked = store.write(move |tx| {
+        let mut found = tx.credentials(&wanted)?;
+        found.retain(|one| one.token.revoked.is_none());
+        for Credential { token, connection } in &found {
+            let context = accounts::Context::of_system(token.tenant, now, clock::new_id);
+            credentials::revoke(tx, &context, connection.id, &wanted)?;
+        }
+        Ok::<_, Refusal>(found.len())
+    });
+    ensure!(revoked.await? > 0, "no live token has the id {id:?}");
     eprintln!("revoked {id}");
     Ok(())
 }

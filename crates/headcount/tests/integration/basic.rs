@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::harness::*;
-use crate::oauth::{Secret, soon};
+use crate::oauth::Secret;
 
 on_each_database!(
     basic_is_taken_where_the_connection_allows_it_and_nowhere_else,

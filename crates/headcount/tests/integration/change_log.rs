@@ -14,6 +14,9 @@ on_each_database!(
     r81_entries_are_found_and_sorted,
     r81_entries_are_read_by_administrators_and_changed_by_nobody,
     r81_entries_of_another_tenant_are_not_there,
+    r81_what_a_client_proves_itself_with_is_added_and_revoked_with_an_entry,
+    r81_what_is_done_on_the_command_line_has_the_same_entries,
+    r81_what_a_connection_may_do_is_changed_with_an_entry,
 );
 
 const LOG: &str = "/ChangeLogEntries";
@@ -238,4 +241,102 @@ fn r81_entries_of_another_tenant_are_not_there(database: Database) {
     assert!(entries(&other, &ada).is_empty());
     other.scim.get(&format!("{LOG}/{entry}")).expect_error(404, None);
     admin.scim.get(&format!("{LOG}/{entry}")).expect(200);
+}
+
+/// The last entry of a connection, which is to be of this action, and what it says of its credentials.
+#[track_caller]
+fn of_credential(admin: &Administrator, path: &str, action: &str) -> (Value, Value) {
+    let entry = entries(admin, path).pop().expect("there are entries");
+    assert_eq!(entry["action"], action, "{entry}");
+    assert_eq!(entry["resourceType"], "Connection", "{entry}");
+    let [old, new] = change(&entry, "credentials").expect("it says so");
+    let told = if action == "credentialAdded" { [new, old] } else { [old, new] };
+    let [Value::Array(told), Value::Null] = told else { panic!("{entry}") };
+    assert_eq!(told.len(), 1, "{entry}");
+    (told[0].clone(), entry)
+}
+
+fn r81_what_a_client_proves_itself_with_is_added_and_revoked_with_an_entry(database: Database) {
+    let (server, _scim, admin) = serve_admin(database);
+    let made = admin.scim.post("/Connections", &json!({"name": "HR"})).expect(201);
+    let path = format!("/Connections/{}", made.id());
+    let end = "2030-01-01T00:00:00Z";
+    let issuer = json!({"issuer": "https://i", "audience": "a", "subject": "s", "expires": end,
+                        "jwksUrl": "https://i/keys"});
+    let digest = "ab".repeat(32);
+    let mut secrets = Vec::new();
+    for (verb, body, kind, member, told) in [
+        ("create-token", json!({"expires": end}), "token", "expires", end),
+        ("create-secret", json!({"expires": end}), "secret", "expires", end),
+        ("trust-issuer", issuer, "issuer", "jwksUrl", "https://i/keys"),
+        ("pin-certificate", json!({"fingerprint": digest}), "certificate", "fingerprint", &digest),
+    ] {
+        let done = admin.act(&format!("{path}/{verb}"), &body).expect(200);
+        let (added, entry) = of_credential(&admin, &path, "credentialAdded");
+        assert_eq!((&added["id"], &added["kind"]), (&done["id"], &json!(kind)), "{entry}");
+        assert_eq!(added[member], told, "{entry}");
+        assert_eq!(entry["actor"]["display"], "admin", "{entry}");
+        assert_eq!(entry["source"], "admin", "{entry}");
+        let secret = done["token"].as_str().or(done["clientSecret"].as_str());
+        secrets.extend(secret.map(str::to_owned));
+        // It ends as it began: with who did it, and what it was.
+        let revoke = json!({"id": done["id"]});
+        admin.act(&format!("{path}/revoke-credential"), &revoke).expect(204);
+        let (gone, entry) = of_credential(&admin, &path, "credentialRevoked");
+        assert_eq!(gone, added, "{entry}");
+        assert_eq!(entry["actor"]["display"], "admin", "{entry}");
+        // What changes nothing has no entry.
+        admin.act(&format!("{path}/revoke-credential"), &revoke).expect_error(404, None);
+    }
+    assert_eq!(entries(&admin, &path).len(), 9, "one is of the connection itself");
+    assert_eq!(admin.scim.get(&path).expect(200).version(), "W/\"9\"");
+    let found = admin.scim.filter(LOG, "action eq \"credentialAdded\"").expect(200);
+    // Those of the two tokens that the test itself has made are among them.
+    assert_eq!(found["totalResults"], 6, "{}", found.story());
+    let log = admin.scim.get(&format!("{LOG}?count=200")).expect(200);
+    assert_eq!(secrets.len(), 2);
+    for shown in secrets {
+        let secret = shown.rsplit('_').next().expect("it has parts");
+        assert!(!log.text.contains(secret), "{}", log.story());
+        let hash = server::token::hex(&openssl::sha::sha256(secret.as_bytes()));
+        assert!(!log.text.contains(&hash), "{}", log.story());
+    }
+    server.command(&["verify-log"]).succeeded();
+}
+
+fn r81_what_is_done_on_the_command_line_has_the_same_entries(database: Database) {
+    let (server, scim, admin) = serve_admin(database);
+    let path = admin.path_of("/Connections", "standard");
+    let (made, entry) = of_credential(&admin, &path, "credentialAdded");
+    let id = scim.token().split('_').nth(1).expect("it has an identifier");
+    assert_eq!((&made["id"], &entry["actor"]["type"]), (&json!(id), &json!("system")), "{entry}");
+    server.command(&["token", "revoke", id]).succeeded();
+    assert_eq!(of_credential(&admin, &path, "credentialRevoked").0, made);
+    server.command(&["token", "revoke", id]).failed();
+    let pin = ["credential", "certificate", "--tenant", "acme", "--subject", "CN=okta"];
+    server.command(&pin).succeeded();
+    let (made, entry) = of_credential(&admin, &path, "credentialAdded");
+    assert_eq!(made["subject"], "CN=okta", "{entry}");
+    let id = made["id"].as_str().expect("it has one");
+    server.command(&["credential", "revoke", id]).succeeded();
+    assert_eq!(of_credential(&admin, &path, "credentialRevoked").0, made);
+    server.command(&["credential", "revoke", id]).failed();
+    server.command(&["verify-log"]).succeeded();
+}
+
+fn r81_what_a_connection_may_do_is_changed_with_an_entry(database: Database) {
+    let (_server, _scim, admin) = serve_admin(database);
+    let made =
+        admin.scim.post("/Connections", &json!({"name": "HR", "scopes": ["scim.users.read"]}));
+    let path = format!("/Connections/{}", made.expect(201).id());
+    let scopes = json!(["scim.users.read", "scim.roles.assign"]);
+    admin.scim.patch(&path, &replace("scopes", scopes.clone())).expect(200);
+    let agents = json!(["agent"]);
+    admin.scim.patch(&path, &replace("grantableRoles", agents.clone())).expect(200);
+    admin.scim.patch(&path, &replace("basicAuthentication", true)).expect(200);
+    let [_, rights, roles, basic] = &entries(&admin, &path)[..] else { panic!("there are four") };
+    assert_eq!(change(rights, "scopes"), Some([json!(["scim.users.read"]), scopes]), "{rights}");
+    assert_eq!(change(roles, "grantableRoles"), Some([Value::Null, agents]), "{roles}");
+    let [_, on] = change(basic, "basicAuthentication").expect("it says so");
+    assert_eq!((on, &basic["actor"]["display"]), (json!(true), &json!("admin")), "{basic}");
 }

@@ -9,6 +9,7 @@ on_each_database!(
     token_create_prints_only_the_token,
     every_flag_has_a_variable,
     migrating_twice_is_harmless,
+    trigrams_are_for_postgresql,
     r81_verify_log_tells_a_log_as_it_was_written_from_a_forged_one,
 );
 
@@ -149,4 +150,28 @@ fn an_address_in_use_is_explained() {
     let run = headcount(&["serve", "--listen", address, "--database", database.url()]).failed();
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
     server.anonymous().get("/Schemas").expect(200);
+}
+
+fn trigrams_are_for_postgresql(database: Database) {
+    let server = Server::start(database);
+    let scim = server.tenant("acme").client(Dialect::Strict);
+    for name in ["anna.okafor@example.com", "bert@example.com"] {
+        create_user(&scim, &user(name));
+    }
+    let found = || {
+        let found = scim.filter("/Users", "userName co \"OKAF\"").expect(200);
+        assert_eq!(found.user_names(), ["anna.okafor@example.com"]);
+    };
+    found();
+    if database == Database::Sqlite {
+        let refused = server.command(&["trigrams", "create"]).failed();
+        assert!(refused.stderr.contains("for PostgreSQL"), "{}", refused.stderr);
+        return;
+    }
+    let made = server.command(&["trigrams", "create"]).succeeded();
+    assert!(made.stderr.contains("created users_by_parts_of_names"), "{}", made.stderr);
+    found();
+    let dropped = server.command(&["trigrams", "drop"]).succeeded();
+    assert!(dropped.stderr.contains("dropped users_by_parts_of_names"), "{}", dropped.stderr);
+    found();
 }

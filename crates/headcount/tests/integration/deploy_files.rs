@@ -208,6 +208,38 @@ fn versions_and_ports_agree() {
     }
 }
 
+/// The first number behind a text.
+fn number_after(text: &str, start: &str) -> u32 {
+    let (_, tail) = text.split_once(start).unwrap_or_else(|| panic!("there is no {start}"));
+    let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+    tail[..end].parse().unwrap_or_else(|_| panic!("{start} is no number"))
+}
+
+#[test]
+fn whoever_kills_what_does_not_end_waits_long_enough() {
+    // What is in flight has 30 seconds, and the rest five, after it has drained.
+    const TO_FINISH: u32 = 35;
+    let drain = number_after(&read("deploy/headcount.toml"), "drain_delay = \"");
+    let unit = number_after(&read("deploy/headcount.service"), "\nTimeoutStopSec=");
+    let compose = read("deploy/compose/compose.yaml");
+    let (_, server) = compose.split_once("\n  headcount:\n").expect("it has a server");
+    let compose = number_after(server, "stop_grace_period: ");
+    let docker = number_after(&read(GUIDE), "(`--time ");
+    for time in [unit, compose, docker] {
+        assert!(time >= drain + TO_FINISH, "{time} s");
+    }
+    // The chart tells the program what it adds to the time to finish.
+    let template = read("deploy/helm/headcount/templates/deployment.yaml");
+    assert!(
+        template.contains(
+            "HEADCOUNT_DRAIN_DELAY\n              value: \"{{ .Values.drainSeconds }}s\""
+        )
+    );
+    let more =
+        number_after(&template, "terminationGracePeriodSeconds: {{ add .Values.drainSeconds ");
+    assert!(more >= TO_FINISH, "{more} s");
+}
+
 #[test]
 fn every_test_that_the_threat_model_names_is_there() {
     let model = read("SECURITY.md");

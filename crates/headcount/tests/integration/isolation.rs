@@ -9,6 +9,9 @@ on_each_database!(
     tenants_cannot_change_each_other,
     tenants_share_no_names,
     members_of_another_tenant_are_unknown,
+    a_bulk_request_reaches_nothing_of_another_tenant,
+    versions_of_another_tenant_are_told_to_nobody,
+    a_manager_of_another_tenant_is_nobody,
 );
 
 struct Neighbours {
@@ -96,4 +99,65 @@ fn members_of_another_tenant_are_unknown(database: Database) {
     assert!(member_ids(&read.body).is_empty(), "{}", read.story());
     let seen = theirs.get(&format!("/Users/{their_user}")).expect(200);
     assert_eq!(strings(&seen["groups"], "display"), ["Sales"], "{}", seen.story());
+}
+
+fn a_bulk_request_reaches_nothing_of_another_tenant(database: Database) {
+    let Neighbours { _server, mine, theirs, their_user, their_group } = neighbours(database);
+    let (user_path, group_path) =
+        (format!("/Users/{their_user}"), format!("/Groups/{their_group}"));
+    let before = (theirs.get(&user_path).expect(200), theirs.get(&group_path).expect(200));
+    let rename = json!([{"op": "replace", "path": "displayName", "value": "Mine"}]);
+    let rename = json!({"schemas": [PATCH_OP], "Operations": rename});
+    let mut operations = Vec::new();
+    for (path, body) in [(&user_path, user("mine")), (&group_path, group("Mine", &[]))] {
+        operations.push(json!({"method": "PUT", "path": path, "data": body}));
+        operations.push(json!({"method": "PATCH", "path": path, "data": rename}));
+        operations.push(json!({"method": "DELETE", "path": path}));
+    }
+    let mixed = group("Mixed", &[&their_user]);
+    operations.push(json!({"method": "POST", "path": "/Groups", "bulkId": "a", "data": mixed}));
+    let schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+    let done = mine.post("/Bulk", &json!({"schemas": [schema], "Operations": operations}));
+    let done = done.expect(200);
+    let expected = ["404", "404", "404", "404", "404", "404", "201"];
+    assert_eq!(strings(&done["Operations"], "status"), expected, "{}", done.story());
+    let made = mine.filter("/Groups", "displayName eq \"Mixed\"").expect(200);
+    assert!(member_ids(&made.resources()[0]).is_empty(), "{}", made.story());
+    assert_eq!(theirs.get(&user_path).expect(200).body, before.0.body);
+    assert_eq!(theirs.get(&group_path).expect(200).body, before.1.body);
+}
+
+fn versions_of_another_tenant_are_told_to_nobody(database: Database) {
+    let Neighbours { _server, mine, theirs, their_user, their_group } = neighbours(database);
+    for path in [format!("/Users/{their_user}"), format!("/Groups/{their_group}")] {
+        let version = theirs.get(&path).expect(200).version();
+        // 304 and 412 would tell that there is something, and which version it has.
+        for tag in [version.as_str(), "W/\"99\"", "*"] {
+            mine.with_header("If-None-Match", tag).get(&path).expect_error(404, None);
+            mine.with_header("If-Match", tag).delete(&path).expect_error(404, None);
+        }
+        let known = theirs.with_header("If-None-Match", &version).get(&path);
+        assert_eq!(known.status, 304, "{}", known.story());
+    }
+}
+
+fn a_manager_of_another_tenant_is_nobody(database: Database) {
+    let Neighbours { _server, mine, theirs, their_user, .. } = neighbours(database);
+    let led = |name: &str| {
+        let mut led = user(name);
+        led["schemas"] = json!([USER, ENTERPRISE]);
+        led[ENTERPRISE] = json!({"manager": {"value": their_user}});
+        led
+    };
+    // Whoever belongs to the tenant is told the name.
+    let shown = |client: &Client, name: &str| {
+        let created = client.post("/Users", &led(name)).expect(201);
+        let read = client.get(&format!("/Users/{}", created.id())).expect(200);
+        read[ENTERPRISE]["manager"]["displayName"].clone()
+    };
+    assert_eq!(shown(&theirs, "bob"), "Ada Lovelace");
+    assert_eq!(shown(&mine, "bob"), serde_json::Value::Null);
+    let by_name = format!("{ENTERPRISE}:manager.displayName eq \"Ada Lovelace\"");
+    let found = mine.filter("/Users", &by_name);
+    assert_ne!(found["totalResults"], 1, "{}", found.story());
 }

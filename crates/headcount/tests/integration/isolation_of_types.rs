@@ -8,6 +8,7 @@ on_each_database!(
     acceptance_36_nothing_of_another_tenant_is_there,
     acceptance_36_names_of_another_tenant_mean_nothing,
     acceptance_36_seats_and_policies_are_each_tenant_s_own,
+    acceptance_36_verbs_reach_nobody_of_another_tenant,
 );
 
 /// Two tenants with one of everything, and the paths of what the other has.
@@ -116,4 +117,33 @@ fn acceptance_36_seats_and_policies_are_each_tenant_s_own(database: Database) {
     assert_eq!(mine.seats("CX1"), (0, Some(1)));
     assert_eq!(theirs.seats("CX1"), (3, None));
     mine.scim.post("/Users", &user("bob")).expect_code(400, "incomplete", Some("R10"));
+}
+
+fn acceptance_36_verbs_reach_nobody_of_another_tenant(database: Database) {
+    let (_server, mine, theirs, _) = neighbours(database);
+    let bob = create_user(&theirs.scim, &user("bob"));
+    let gone = create_user(&theirs.scim, &user("gone"));
+    theirs.scim.delete(&gone).expect(204);
+    let before = theirs.scim.get(&bob).expect(200).body;
+    let reason = json!({"reason": "an attack"});
+    let verbs = ["deactivate", "reactivate", "restore", "erase", "approve-tier", "reject-tier"];
+    for path in [&bob, &gone] {
+        for verb in verbs {
+            mine.act(&format!("{path}/{verb}"), &reason).expect_error(404, None);
+        }
+        for (verb, body) in [
+            ("unlock", json!({})),
+            ("activate", json!({})),
+            ("send-activation", json!({})),
+            ("reset-password", json!({"mode": "link"})),
+            ("explain-access", json!({"permission": "routing:queue:view"})),
+            ("list-dependencies", json!({})),
+        ] {
+            mine.act(&format!("{path}/{verb}"), &body).expect_error(404, None);
+        }
+    }
+    let deleted = mine.act("/Users/list-deleted", &json!({})).expect(200);
+    assert!(!deleted.text.contains(gone.trim_start_matches("/Users/")), "{}", deleted.story());
+    assert_eq!(theirs.scim.get(&bob).expect(200).body, before);
+    theirs.act(&format!("{gone}/restore"), &reason).expect(200);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::harness::*;
 use crate::issuer::{AUDIENCE, ISSUER, Key, SUBJECT, Served, claims, claims_but, now, unsigned};
-use crate::oauth::{soon, trust};
+use crate::oauth::trust;
 
 on_each_database!(
     rfc6750_a_token_of_a_trusted_issuer_opens_the_tenant_that_has_pinned_it,

@@ -104,7 +104,19 @@ fn deep_and_long_input_is_refused(database: Database) {
     scim.filter("/Users", &deep(10)).expect_empty_list();
     let chain = |terms: usize| vec!["userName eq \"a\""; terms].join(" or ");
     scim.filter("/Users", &chain(20)).expect_empty_list();
-    for filter in [deep(50_000), "not (".repeat(30_000), chain(10_000), "[".repeat(50_000)] {
+    // Short enough, and too deep; deep enough to end a stack; and too long.
+    let not = |depth: usize| format!("{}id pr{}", "not (".repeat(depth), ")".repeat(depth));
+    for filter in [
+        deep(33),
+        not(33),
+        deep(5_000),
+        not(2_500),
+        "not (".repeat(3_000),
+        chain(501),
+        deep(50_000),
+        chain(10_000),
+        "[".repeat(50_000),
+    ] {
         let search = json!({"schemas": [SEARCH_REQUEST], "filter": filter});
         scim.post("/Users/.search", &search).expect_error(400, Some("invalidFilter"));
     }

@@ -5,6 +5,7 @@ use std::thread;
 use accounts::login::attempts::{self, Outcome};
 use accounts::{Context, Source};
 use jiff::{SignedDuration, Timestamp};
+use openssl::sha::sha256;
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -376,13 +377,28 @@ fn sessions_of_browsers_are_cookies(database: Database) {
     browser.get("/session").expect(401);
 }
 
+/// What proves a link or a session: what follows its two identifiers.
+fn bytes_of(shown: &str) -> Vec<u8> {
+    let (_, text) = shown.split_once('_').expect("it has a prefix");
+    let text = text.replace('-', "+").replace('_', "/");
+    let bytes = openssl::base64::decode_block(&format!("{text}==")).expect("it is base64");
+    bytes[32..].to_vec()
+}
+
 fn secrets_are_nowhere(database: Database) {
     let (server, scim, admin, mut mails) = serve_mail(database);
     let ada = activated(&server, &scim, &mut mails, "ada");
     let token = door(&server).log_in("ada", GOOD).expect(200)["token"].as_str().unwrap().to_owned();
+    let is_kept_as_digest = |shown: &str| {
+        let bytes = bytes_of(shown);
+        assert!(server.database().holds(&sha256(&bytes)), "what is kept is not found");
+        assert!(!server.database().holds(&bytes), "the bytes of {shown} are kept");
+    };
+    is_kept_as_digest(&token);
     door(&server).log_in("ada", "Wrong-Horse-7").expect(401);
     admin.act(&format!("{ada}/reset-password"), &json!({"mode": "link"})).expect(202);
     let link = mails.next().link();
+    is_kept_as_digest(link.rsplit('/').next().unwrap());
     door(&server).say(&link, &chosen(OTHER)).expect(204);
     let secret = link.rsplit('/').next().unwrap();
     let entered = door(&server).log_in("ada", OTHER).expect(200);

@@ -199,7 +199,7 @@ fn a_trace_of_the_client_goes_on_and_is_sent(database: Database) {
     scim.with_header("traceparent", "00-nonsense").get("/Groups").expect(200);
     server.terminate();
     let mut sent = Vec::new();
-    while let Ok((head, body)) = spans.recv_timeout(Duration::from_secs(5)) {
+    while let Ok((head, body)) = spans.recv_timeout(PATIENCE) {
         assert!(head.starts_with("post /v1/traces http/1.1"), "{head}");
         assert!(head.contains("content-type: application/x-protobuf"), "{head}");
         sent.extend(body);

@@ -15,7 +15,6 @@ use openssl::x509::{X509, X509NameBuilder};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
 use crate::harness::*;
-use crate::oauth::soon;
 
 on_each_database!(
     rfc7644_7_2_tls_is_spoken_from_version_1_2_on,

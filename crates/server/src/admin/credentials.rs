@@ -42,7 +42,7 @@ pub(super) fn create_token(
         expires: body.expires,
         revoked: None,
     };
-    credentials::add_token(tx, &token)?;
+    credentials::add_token(tx, &call.context, &token)?;
     Ok(Outcome::Report(json!({
         "id": token.id,
         "kind": "token",
@@ -61,7 +61,7 @@ pub(super) fn create_secret(
     let made = token::mint_client_secret().map_err(no_randomness)?;
     let proof = Proof::Secret { hash: token::hex(&made.secret_hash) };
     let credential = credential(call, id, made.id, proof, Some(body.expires));
-    credentials::add(tx, &credential)?;
+    credentials::add(tx, &call.context, &credential)?;
     let mut report = shown(&credential);
     report["clientId"] = id.to_string().into();
     report["clientSecret"] = made.text.into();
@@ -141,7 +141,7 @@ fn added(
 ) -> Result<Outcome, Refusal> {
     let id = token::mint_id().map_err(no_randomness)?;
     let credential = credential(call, connection, id, proof, expires);
-    credentials::add(tx, &credential)?;
+    credentials::add(tx, &call.context, &credential)?;
     let mut report = shown(&credential);
     report["clientId"] = connection.to_string().into();
     Ok(Outcome::Report(report))
@@ -232,8 +232,7 @@ pub(super) fn revoke(
     id: Uuid,
     body: &Revoke,
 ) -> Result<Outcome, Refusal> {
-    let (tenant, now) = (call.context.caller.tenant, call.context.now);
-    credentials::revoke(tx, tenant, id, &body.id, now)?;
+    credentials::revoke(tx, &call.context, id, &body.id)?;
     Ok(Outcome::Done)
 }
 

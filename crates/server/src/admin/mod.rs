@@ -252,13 +252,13 @@ async fn run(
     work: impl Fn(&mut dyn Tx) -> Result<Outcome, Refusal> + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
     let outcome = match lane {
-        Reads => store.read(work).await?,
+        Reads => store.read_anywhere(work).await?,
         Writes => store.write(work).await?,
     };
     Ok(match outcome {
-        Outcome::Created(created) => answer::resource(StatusCode::CREATED, &created),
-        Outcome::Changed(changed) => answer::resource(StatusCode::OK, &changed),
-        Outcome::Accepted(changed) => answer::resource(StatusCode::ACCEPTED, &changed),
+        Outcome::Created(created) => answer::resource(StatusCode::CREATED, created),
+        Outcome::Changed(changed) => answer::resource(StatusCode::OK, changed),
+        Outcome::Accepted(changed) => answer::resource(StatusCode::ACCEPTED, changed),
         Outcome::Report(report) => answer::plain_json(StatusCode::OK, &report),
         Outcome::Done => HttpResponse::NoContent().finish(),
     })

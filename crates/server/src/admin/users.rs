@@ -1,7 +1,7 @@
 //! The verbs of users.
 
 use accounts::users::{self, dependencies};
-use accounts::{Dependency, Precondition, Refusal, Tx, erase, identity};
+use accounts::{Dependency, Precondition, Refusal, StorageError, Tx, erase, identity};
 use scim_protocol::query::MAX_COUNT;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -164,7 +164,9 @@ pub(super) fn list_deleted(tx: &mut dyn Tx, call: &Call<Users>, body: &ListDelet
     let start = body.start_index.max(1) - 1;
     let count = body.count.min(MAX_COUNT.into());
     let page = users::list_deleted(tx, &call.context.caller, start, count)?;
-    let found: Vec<Value> = page.resources.into_iter().map(|one| call.render(one).body).collect();
+    let found = page.resources.into_iter().map(|one| call.render(one).body);
+    let found = found.collect::<serde_json::Result<Vec<_>>>();
+    let found = found.map_err(|error| StorageError::Failed(Box::new(error)))?;
     Ok(Outcome::Report(json!({
         "totalResults": page.total,
         "startIndex": start + 1,

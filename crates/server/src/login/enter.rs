@@ -148,7 +148,7 @@ async fn enter(
         let account = attempts::enter(tx, &context, &login)?;
         view.of(tx, &context.caller, account)
     });
-    let account = account.await?.body;
+    let account = account.await?.body.map_err(|error| answer::unwritten(&error))?;
     let told = json!({
         "expiresAt": expires,
         "idleSeconds": sessions::IDLE.as_secs(),

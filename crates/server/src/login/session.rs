@@ -95,7 +95,8 @@ pub(super) async fn read(
         Ok::<_, Refusal>(view.of(tx, &own, account)?.body)
     });
     let scopes: Vec<_> = caller.rights.names().collect();
-    let told = json!({"account": account.await?, "scopes": scopes});
+    let account = account.await?.map_err(|error| answer::unwritten(&error))?;
+    let told = json!({"account": account, "scopes": scopes});
     Ok(unkept(answer::plain_json(StatusCode::OK, &told)))
 }
 

@@ -57,7 +57,7 @@ async fn view(request: &HttpRequest, state: &Data<State>) -> Result<View, ApiErr
     };
     let context = Context::of_scim(caller, clock::new_id(), clock::now(), clock::new_id);
     let store = state.store.of(caller.tenant);
-    Ok(store.read(move |tx| accounts::discovery::view(tx, &context)).await?)
+    Ok(store.read_anywhere(move |tx| accounts::discovery::view(tx, &context)).await?)
 }
 
 fn one(request: &HttpRequest, resource: Option<Value>) -> Answer {

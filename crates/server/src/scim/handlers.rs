@@ -51,7 +51,7 @@ pub(super) async fn create<K: Kind>(
     let created = state.store.of(caller.tenant).write(move |tx| {
         let mut leniencies = first.clone();
         let created = K::create(tx, &of_first, id, sent.clone(), &mut leniencies)?;
-        Ok::<_, Refusal>((shown.of(tx, &caller, created)?, leniencies))
+        Ok::<_, Refusal>((shown.complete(tx, &caller, created)?, leniencies))
     });
     let created = match created.await {
         Err(refusal) if K::may_be_known(&refusal) => {
@@ -60,10 +60,10 @@ pub(super) async fn create<K: Kind>(
         created => {
             let (created, used) = created?;
             leniencies.now(used);
-            created
+            view.render(&caller, created)
         }
     };
-    Ok(answer::resource(StatusCode::CREATED, &created))
+    Ok(answer::resource(StatusCode::CREATED, created))
 }
 
 /// A new resource that was refused may be one that was there before. That is found out in another
@@ -125,7 +125,7 @@ pub(super) async fn read<K: Kind>(
     let id = identifier::<K>(&id)?;
     let precondition = precondition(&request);
     let view = View::<K>::new(&request, &state, projection);
-    let found = state.store.of(caller.tenant).read(move |tx| {
+    let found = state.store.of(caller.tenant).read_anywhere(move |tx| {
         let found = K::get(tx, &caller, id)?;
         precondition.check(found.version)?;
         let version = found.version;
@@ -137,8 +137,8 @@ pub(super) async fn read<K: Kind>(
         return Ok(answer::not_modified(&found));
     }
     match members {
-        Some(members) => stream::group(&found, members, base_url(&request, &state)),
-        None => Ok(answer::resource(StatusCode::OK, &found)),
+        Some(members) => stream::group(found, members, base_url(&request, &state)),
+        None => Ok(answer::resource(StatusCode::OK, found)),
     }
 }
 
@@ -173,7 +173,7 @@ async fn query<K: Kind>(
     let wanted = Wanted::of(state, caller, endpoint, parameters, &query)?;
     let part = Part::<K>::new(request, state, &caller, parameters, query, &mut leniencies)?;
     let page = wanted.clone();
-    let ended = state.store.of(caller.tenant).read(move |tx| {
+    let ended = state.store.of(caller.tenant).read_anywhere(move |tx| {
         let mut found = page.begin();
         part.read(tx, &mut found)?;
         Ok::<_, Refusal>(found.end())
@@ -197,17 +197,17 @@ pub(super) async fn replace<K: Kind>(
     let named = resource::named(K::form(&caller), &value);
     let (context, precondition) = (context(&state, caller, request_id), precondition(&request));
     let context = with_password(&state, context, Some(id), &body).await?;
-    let view = View::<K>::new(&request, &state, projection);
-    let (of_alert, read) = (context.clone(), leniencies.clone());
+    let view = Arc::new(View::<K>::new(&request, &state, projection));
+    let (of_alert, read, shown) = (context.clone(), leniencies.clone(), Arc::clone(&view));
     let replaced = write(&state, &of_alert, move |tx| {
         let mut leniencies = read.clone();
         let change = Change { context: &context, id, precondition: &precondition };
         let replaced = K::replace(tx, &change, body.clone(), &named, &mut leniencies)?;
-        Ok::<_, Refusal>((view.of(tx, &caller, replaced)?, leniencies))
+        Ok::<_, Refusal>((shown.complete(tx, &caller, replaced)?, leniencies))
     });
     let (replaced, used) = replaced.await?;
     leniencies.now(used);
-    Ok(answer::resource(StatusCode::OK, &replaced))
+    Ok(answer::resource(StatusCode::OK, view.render(&caller, replaced)))
 }
 
 pub(super) async fn patch<K: Kind>(
@@ -225,8 +225,8 @@ pub(super) async fn patch<K: Kind>(
     let (context, precondition) = (context(&state, caller, request_id), precondition(&request));
     let context = with_password_of(&state, context, id, &edits).await?;
     let named = projection.names_attributes();
-    let view = View::<K>::new(&request, &state, projection);
-    let (of_alert, read) = (context.clone(), leniencies.clone());
+    let view = Arc::new(View::<K>::new(&request, &state, projection));
+    let (of_alert, read, shown) = (context.clone(), leniencies.clone(), Arc::clone(&view));
     let patched = write(&state, &of_alert, move |tx| {
         let mut leniencies = read.clone();
         let change = Change { context: &context, id, precondition: &precondition };
@@ -236,13 +236,13 @@ pub(super) async fn patch<K: Kind>(
             && (without_operations
                 || caller.switches.silent_patch
                 || K::is_large(tx, &caller, id)?);
-        let answered = if is_silent { None } else { Some(view.of(tx, &caller, patched)?) };
+        let answered = if is_silent { None } else { Some(shown.complete(tx, &caller, patched)?) };
         Ok::<_, Refusal>((answered, version, leniencies))
     });
     let (answered, version, used) = patched.await?;
     leniencies.now(used);
     Ok(match answered {
-        Some(patched) => answer::resource(StatusCode::OK, &patched),
+        Some(patched) => answer::resource(StatusCode::OK, view.render(&caller, patched)),
         None => HttpResponse::NoContent().insert_header((ETAG, etag(version))).finish(),
     })
 }
@@ -307,6 +307,17 @@ impl<K: Kind> View<K> {
         Ok((self.without(tx, caller, found, left_out)?, many))
     }
 
+    /// The resource with all that is to be shown of it. Where one thread writes for everybody, it is
+    /// left to others to [`render`](Self::render) it.
+    fn complete(
+        &self,
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        found: Resource,
+    ) -> Result<Resource, Refusal> {
+        self.complete_without(tx, caller, found, "")
+    }
+
     /// The resource without an attribute.
     fn without(
         &self,
@@ -315,12 +326,22 @@ impl<K: Kind> View<K> {
         found: Resource,
         attribute: &str,
     ) -> Result<Rendered, Refusal> {
+        Ok(self.render(caller, self.complete_without(tx, caller, found, attribute)?))
+    }
+
+    fn complete_without(
+        &self,
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        found: Resource,
+        attribute: &str,
+    ) -> Result<Resource, Refusal> {
         let mut found = [found];
         let wants =
             |name: &str| name != attribute && self.projection.wants_named(K::form(caller), name);
         K::complete(tx, caller, &mut found, &wants)?;
         let [found] = found;
-        Ok(self.render(caller, found))
+        Ok(found)
     }
 
     pub(super) fn of_all(

@@ -1,7 +1,7 @@
 //! Pages of queries, by index (RFC 7644 section 3.4.2.4) or by cursor (RFC 9865), over one resource
 //! type or several, one after the other.
 
-use accounts::{Caller, Code, Page, Refusal, Tx, parse_id};
+use accounts::{Caller, Code, Page, Refusal, Tx};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use scim_protocol::cursor::Position;
@@ -10,11 +10,12 @@ use scim_protocol::error::Error;
 use scim_protocol::message;
 use scim_protocol::query::{Parameters, Query, Start};
 use scim_protocol::schema::ResourceType;
-use serde_json::Value;
+use uuid::Uuid;
 
 use super::handlers::View;
 use super::kinds::Kind;
 use super::places::Place;
+use crate::answer::Text;
 use crate::cursor::{Asked, Cursor, Mark};
 use crate::error::ApiError;
 use crate::requests::Noted;
@@ -77,7 +78,15 @@ impl Wanted {
             Way::Cursor { before: Some(before), .. } => Some(&before.mark),
             _ => None,
         };
-        Found { wanted: self, after, total: 0, has_next: false, last: None, resources: Vec::new() }
+        Found {
+            wanted: self,
+            after,
+            total: 0,
+            has_next: false,
+            first: None,
+            last: None,
+            resources: Vec::new(),
+        }
     }
 
     /// The answer with what was found.
@@ -85,7 +94,9 @@ impl Wanted {
     /// # Errors
     /// The cursor cannot be made.
     pub(super) fn answer(&self, state: &State, ended: Ended) -> Result<HttpResponse, ApiError> {
-        let Ended { total, has_next, last, resources } = ended;
+        let Ended { total, has_next, last, resources, .. } = ended;
+        let resources = resources.into_iter().collect::<serde_json::Result<Vec<_>>>();
+        let resources = resources.map_err(|error| answer::unwritten(&error))?;
         let body = match &self.way {
             Way::Index { first, asked, .. } => {
                 let found = u32::try_from(resources.len()).unwrap_or_default();
@@ -119,8 +130,9 @@ pub(super) struct Found<'a> {
     after: Option<&'a Mark>,
     total: u64,
     has_next: bool,
+    first: Option<Uuid>,
     last: Option<Mark>,
-    resources: Vec<Value>,
+    resources: Vec<Text>,
 }
 
 /// A page that was read to its end.
@@ -128,24 +140,25 @@ pub(super) struct Ended {
     total: u64,
     /// Whether there are more behind it; not looked for in every page by index.
     has_next: bool,
-    /// Its last resource.
+    /// Its first resource.
+    first: Option<Uuid>,
+    /// Its last one.
     last: Option<Mark>,
-    resources: Vec<Value>,
+    resources: Vec<Text>,
 }
 
 impl Ended {
     /// Notes what was found for the provisioning log.
     pub(super) fn note(&self, request: &HttpRequest) {
-        let only = self.resources.first().filter(|_| self.total == 1);
-        let only = only.and_then(|only| parse_id(only.get("id")?.as_str()?));
+        let only = self.first.filter(|_| self.total == 1);
         Noted::with(request, |noted| (noted.found, noted.only) = (Some(self.total), only));
     }
 }
 
 impl Found<'_> {
     pub(super) fn end(self) -> Ended {
-        let Self { total, has_next, last, resources, .. } = self;
-        Ended { total, has_next, last, resources }
+        let Self { total, has_next, first, last, resources, .. } = self;
+        Ended { total, has_next, first, last, resources }
     }
 
     fn left(&self) -> u32 {
@@ -156,6 +169,7 @@ impl Found<'_> {
     fn add(&mut self, kind: &'static ResourceType, page: &Page, query: &Query) {
         self.total += page.total.unwrap_or_default();
         self.has_next |= page.has_next;
+        self.first = self.first.or_else(|| page.resources.first().map(|first| first.id));
         if let Some(last) = page.resources.last() {
             let position = last.position(kind, query.sort.as_ref());
             self.last = Some(Mark::of(kind, last.id, position.key));

@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 use scim_protocol::projection::Projection;
 use scim_protocol::schema::{Attribute, ResourceType, Schema};
 use scim_protocol::{Object, instant, resource};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::etag::etag;
@@ -46,7 +47,7 @@ pub(super) fn render(
     members.insert("meta".to_owned(), meta);
     address(kind, &mut members, base);
     projection.apply(kind, &mut members);
-    Rendered { etag, location, body: Value::Object(members) }
+    Rendered { etag, location, body: to_raw_value(&members) }
 }
 
 /// Gives what refers to resources the addresses of those.

@@ -53,7 +53,7 @@ async fn query(
     let query = parameters.query_of_many(ResourceType::user(), &mut leniencies)?;
     let wanted = Wanted::of(state, caller, "", parameters, &query)?;
     let page = wanted.clone();
-    let ended = state.store.of(caller.tenant).read(move |tx| {
+    let ended = state.store.of(caller.tenant).read_anywhere(move |tx| {
         let mut found = page.begin();
         for part in &parts {
             part.read(tx, &mut found)?;

@@ -24,20 +24,20 @@ const AT_ONCE: usize = 200;
 /// # Errors
 /// The group cannot be written, or groups have no members.
 pub(super) fn group(
-    found: &Rendered,
+    found: Rendered,
     members: Vec<Member>,
     base: String,
 ) -> Result<HttpResponse, ApiError> {
     let attribute = ResourceType::group().attribute("members");
     let attribute = attribute.ok_or_else(|| ApiError::internal("groups have no members"))?;
-    let mut head = serde_json::to_vec(&found.body)
-        .map_err(|_| ApiError::internal("the answer cannot be written"))?;
+    let mut answer = answer::of_resource(StatusCode::OK, &found);
+    let text = found.body.map_err(|error| answer::unwritten(&error))?;
+    let mut head = text.get().as_bytes().to_vec();
     // The members come last: in place of the brace that ends the group.
     head.pop();
     head.extend_from_slice(b",\"members\":[");
     let parts = Parts { head: Some(head), members: members.into_iter(), attribute, base };
-    let answer = answer::of_resource(StatusCode::OK, found).streaming(stream::iter(parts));
-    Ok(answer)
+    Ok(answer.streaming(stream::iter(parts)))
 }
 
 /// What is sent, piece by piece.

@@ -1,6 +1,7 @@
 //! Whether a server starts, serves or stops, and whether it is ready.
 
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -18,55 +19,88 @@ enum Phase {
     Starting,
     /// It takes requests in.
     Serving(Weak<State>),
-    /// Requests in flight finish.
+    /// It takes requests in that come all the same.
     Draining(Weak<State>),
+    /// Requests in flight finish.
+    Stopping(Weak<State>),
 }
 
 /// The life of a server.
 #[derive(Default)]
-pub(crate) struct Life(RwLock<Phase>);
+pub(crate) struct Life {
+    phase: RwLock<Phase>,
+    /// The same once more, for each request to look at.
+    leaves: AtomicBool,
+}
 
 impl Life {
     /// It serves from now on.
     pub(crate) fn serve(&self, state: &Arc<State>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) =
-            Phase::Serving(Arc::downgrade(state));
+        *self.phase_mut() = Phase::Serving(Arc::downgrade(state));
     }
 
-    /// It is told to stop.
+    /// It is to be sent no requests any more, and answers those that come.
     pub(crate) fn drain(&self) {
-        let mut phase = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        self.leaves.store(true, Ordering::Relaxed);
+        let mut phase = self.phase_mut();
         if let Phase::Serving(state) = &*phase {
             *phase = Phase::Draining(Weak::clone(state));
         }
     }
 
+    /// It takes no requests in any more.
+    pub(crate) fn stop(&self) {
+        self.leaves.store(true, Ordering::Relaxed);
+        let mut phase = self.phase_mut();
+        if let Phase::Serving(state) | Phase::Draining(state) = &*phase {
+            *phase = Phase::Stopping(Weak::clone(state));
+        }
+    }
+
+    /// Whether it drains or stops, so that clients must look for another.
+    pub(crate) fn leaves(&self) -> bool {
+        self.leaves.load(Ordering::Relaxed)
+    }
+
     /// What the server works with, while it does.
     pub(super) fn state(&self) -> Option<Arc<State>> {
-        match &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
+        match &*self.phase() {
             Phase::Starting => None,
-            Phase::Serving(state) | Phase::Draining(state) => state.upgrade(),
+            Phase::Serving(state) | Phase::Draining(state) | Phase::Stopping(state) => {
+                state.upgrade()
+            }
         }
     }
 
     /// Whether it takes requests in, whatever its database says.
     pub(super) fn is_serving(&self) -> bool {
-        matches!(*self.0.read().unwrap_or_else(PoisonError::into_inner), Phase::Serving(_))
+        matches!(*self.phase(), Phase::Serving(_) | Phase::Draining(_))
     }
 
     /// Why it should be sent no requests; nothing if it should.
     pub(super) async fn obstacles(&self) -> Vec<String> {
-        let Some(state) = self.state() else {
-            let starts =
-                matches!(*self.0.read().unwrap_or_else(PoisonError::into_inner), Phase::Starting);
-            let why = if starts { "starting: the database is not open yet" } else { STOPPING };
-            return vec![why.to_owned()];
+        // Whoever stops is not asked for its database: whether it is there changes nothing.
+        let why = match &*self.phase() {
+            Phase::Starting => Some("starting: the database is not open yet"),
+            Phase::Serving(_) => None,
+            Phase::Draining(_) => Some("draining: requests are answered until others get them"),
+            Phase::Stopping(_) => Some(STOPPING),
         };
-        let mut obstacles = obstacles_of(&state).await;
-        if !self.is_serving() {
-            obstacles.insert(0, STOPPING.to_owned());
+        if let Some(why) = why {
+            return vec![why.to_owned()];
         }
-        obstacles
+        match self.state() {
+            Some(state) => obstacles_of(&state).await,
+            None => vec![STOPPING.to_owned()],
+        }
+    }
+
+    fn phase(&self) -> RwLockReadGuard<'_, Phase> {
+        self.phase.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn phase_mut(&self) -> RwLockWriteGuard<'_, Phase> {
+        self.phase.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,7 +8,7 @@ use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, NoLabelSet,
 };
 use prometheus_client::metrics::MetricType;
-use store::{BATCH_BOUNDS, Lane, Load, Store};
+use store::{BATCH_BOUNDS, Counts, Lane, Load, ReplicaLoad, Store, WAIT_BOUNDS};
 
 use super::Life;
 
@@ -54,6 +54,9 @@ impl Collector for States {
         gauge(&mut encoder, "headcount_serving", "1 while requests are taken in", &serves)?;
         let Some(state) = self.0.state() else { return Ok(()) };
         encode_store(&mut encoder, &state.store)?;
+        if let Some(load) = state.store.replica_load() {
+            encode_replica(&mut encoder, &load)?;
+        }
         let (waiting, omitted) = state.requests.load();
         gauge(
             &mut encoder,
@@ -100,23 +103,51 @@ fn encode_store(encoder: &mut DescriptorEncoder<'_>, store: &Store) -> fmt::Resu
             one.encode_counter::<NoLabelSet, _, f64>(&number(load), None)?;
         }
     }
-    encode_batches(encoder, &loads[1..])
+    #[allow(clippy::cast_precision_loss, reason = "the bounds are small")]
+    let batches = BATCH_BOUNDS.map(|bound| bound as f64);
+    let (name, help) = ("headcount_store_commit_units", "Units of work in one commit");
+    encode_counts(encoder, (name, help), &batches, 1.0, &loads[1..], |load| &load.batches)?;
+    #[allow(clippy::cast_precision_loss, reason = "the bounds are small")]
+    let waits = WAIT_BOUNDS.map(|bound| bound as f64 / NANOSECONDS);
+    let (name, help) =
+        ("headcount_store_wait_seconds", "Time that units of work wait until a lane takes them");
+    encode_counts(encoder, (name, help), &waits, NANOSECONDS, &loads, |load| &load.waits)
 }
 
-#[allow(clippy::cast_precision_loss, reason = "the bounds are small, and sums may be inexact")]
-fn encode_batches(
+fn encode_replica(encoder: &mut DescriptorEncoder<'_>, load: &ReplicaLoad) -> fmt::Result {
+    let (name, help) = ("headcount_reads", "Reads that a replica might answer, by who did and why");
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (by, count) in &load.reads {
+        let labels = [("database", by.database()), ("why", by.why())];
+        let mut one = family.encode_family(&labels)?;
+        one.encode_counter::<NoLabelSet, _, f64>(count, None)?;
+    }
+    let (name, help) = ("headcount_replica_used", "1 while reads are sent to the replica");
+    gauge(encoder, name, help, &i64::from(load.is_used))?;
+    let Some(lag) = load.lag else { return Ok(()) };
+    let help = "Bytes of the primary's log that the replica had not replayed a moment ago";
+    gauge(encoder, "headcount_replica_lag_bytes", help, &lag)
+}
+
+const NANOSECONDS: f64 = 1e9;
+
+/// Encodes what is counted of each kind of lanes by its size, of which so many are one of the unit that is
+/// told.
+#[allow(clippy::cast_precision_loss, reason = "sums may be inexact")]
+fn encode_counts(
     encoder: &mut DescriptorEncoder<'_>,
+    (name, help): (&str, &str),
+    bounds: &[f64],
+    unit: f64,
     loads: &[([(&str, &str); 1], Load)],
+    of: fn(&Load) -> &Counts,
 ) -> fmt::Result {
-    let (name, help) = ("headcount_store_commit_units", "Units of work in one commit");
     let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
     for (lane, load) in loads {
-        let counts = load.batches.counts.iter().copied();
-        let mut buckets: Vec<(f64, u64)> =
-            BATCH_BOUNDS.iter().map(|bound| *bound as f64).zip(counts).collect();
-        buckets.push((f64::MAX, 0));
-        let count = load.batches.counts.iter().sum();
-        let sum = load.batches.units as f64;
+        let Counts { counts, sum } = of(load);
+        let bounds = bounds.iter().copied().chain([f64::INFINITY]);
+        let buckets: Vec<(f64, u64)> = bounds.zip(counts.iter().copied()).collect();
+        let (sum, count) = (*sum as f64 / unit, counts.iter().sum());
         family.encode_family(lane)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
     }
     Ok(())

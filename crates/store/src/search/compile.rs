@@ -91,7 +91,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn join(&self, terms: &[Predicate], with: &str, out: &mut Pieces) -> StorageResult<()> {
+    fn join(&self, terms: &[Predicate], with: &'static str, out: &mut Pieces) -> StorageResult<()> {
         for (at, term) in terms.iter().enumerate() {
             out.sql(if at == 0 { "(" } else { with });
             self.predicate(term, out)?;
@@ -277,7 +277,7 @@ impl Compiler<'_> {
             if at > 0 {
                 out.id(self.scope.tenant);
             }
-            out.sql(part);
+            out.sql(part.to_owned());
         }
     }
 
@@ -463,10 +463,7 @@ impl Compiler<'_> {
     fn compare_text(&self, sql: &str, operator: Operator, text: &str, out: &mut Pieces) {
         let bind = |text: &str| Bind::Text(text.to_owned());
         match operator {
-            Operator::Contains => {
-                let function = self.dialect.contains();
-                out.sql(format!("{function}({sql}, ")).bind(bind(text)).sql(") > 0");
-            }
+            Operator::Contains => self.dialect.contains(sql, text, out),
             Operator::StartsWith => {
                 out.sql(format!("({sql} >= ")).bind(bind(text));
                 if let Some(end) = after_all_with_prefix(text) {
@@ -477,10 +474,7 @@ impl Compiler<'_> {
             Operator::EndsWith if text.is_empty() => {
                 out.sql(format!("{sql} IS NOT NULL"));
             }
-            Operator::EndsWith => {
-                let ending = self.dialect.ending(sql, text.chars().count());
-                out.sql(format!("{ending} = ")).bind(bind(text));
-            }
+            Operator::EndsWith => self.dialect.ends_with(sql, text, out),
             _ => ordered(sql, operator, bind(text), out),
         }
     }

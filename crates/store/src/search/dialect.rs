@@ -19,10 +19,15 @@ pub(crate) trait Dialect {
     /// A FROM item with a row for each element of the list at a path: `element.value`,
     /// `element.position`.
     fn json_elements(&self, document: &str, path: &[&str]) -> String;
-    /// Whether text has a part.
-    fn contains(&self) -> &'static str;
-    /// The last characters of text, so many as bound.
-    fn ending(&self, text: &str, length: usize) -> String;
+    /// Appends that text has a part.
+    fn contains(&self, text: &str, part: &str, out: &mut Pieces);
+    /// Appends that text has an ending, which is not empty.
+    fn ends_with(&self, text: &str, ending: &str, out: &mut Pieces);
+    /// Which index of a table is read, for a planner that may take a worse one.
+    fn by_index(&self, name: &str) -> String;
+    /// The number of rows that a statement finds. `in_index`: where an index alone has all that it
+    /// asks for, that is read.
+    fn count(&self, in_index: bool) -> &'static str;
     /// The text form of an identifier.
     fn id_text(&self, column: &str) -> String;
     /// The text form of an integer column.
@@ -46,6 +51,17 @@ pub(crate) trait Dialect {
 /// Texts between commas.
 fn listed(ids: &[Uuid], text: impl Fn(&Uuid) -> String) -> String {
     ids.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+/// A pattern of LIKE that stands for just this text.
+fn literal(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut pattern, character| {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+        pattern
+    })
 }
 
 /// SQLite.
@@ -103,12 +119,24 @@ impl Dialect for Sqlite {
         format!("(SELECT value, key AS position FROM json_each({document}, '{path}')) AS element")
     }
 
-    fn contains(&self) -> &'static str {
-        "instr"
+    fn contains(&self, text: &str, part: &str, out: &mut Pieces) {
+        out.sql(format!("instr({text}, ")).bind(Bind::Text(part.to_owned())).sql(") > 0");
     }
 
-    fn ending(&self, text: &str, length: usize) -> String {
-        format!("substr({text}, -{length})")
+    fn ends_with(&self, text: &str, ending: &str, out: &mut Pieces) {
+        let length = ending.chars().count();
+        out.sql(format!("substr({text}, -{length}) = ")).bind(Bind::Text(ending.to_owned()));
+    }
+
+    /// Without statistics all indexes that are led by the tenant look alike.
+    fn by_index(&self, name: &str) -> String {
+        format!(" INDEXED BY {name}")
+    }
+
+    /// Where an index has all of it, SQLite would rather read that for a whole tenant than look up the
+    /// few that are known by their identifiers. No index has the version, which every row has.
+    fn count(&self, in_index: bool) -> &'static str {
+        if in_index { "COUNT(*)" } else { "COUNT(resource.version)" }
     }
 
     fn id_text(&self, column: &str) -> String {
@@ -173,12 +201,21 @@ impl Dialect for Postgres {
         )
     }
 
-    fn contains(&self) -> &'static str {
-        "strpos"
+    /// An index of trigrams finds what LIKE does, and no function.
+    fn contains(&self, text: &str, part: &str, out: &mut Pieces) {
+        out.sql(format!("{text} LIKE ")).bind(Bind::Text(format!("%{}%", literal(part))));
     }
 
-    fn ending(&self, text: &str, length: usize) -> String {
-        format!("right({text}, {length})")
+    fn ends_with(&self, text: &str, ending: &str, out: &mut Pieces) {
+        out.sql(format!("{text} LIKE ")).bind(Bind::Text(format!("%{}", literal(ending))));
+    }
+
+    fn by_index(&self, _: &str) -> String {
+        String::new()
+    }
+
+    fn count(&self, _: bool) -> &'static str {
+        "COUNT(*)"
     }
 
     fn id_text(&self, column: &str) -> String {

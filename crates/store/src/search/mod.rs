@@ -6,7 +6,8 @@
 //! that has no column of its own is searched in the `search` document.
 //!
 //! Two rules keep it fast and right: a multi-valued attribute with a table of its own becomes
-//! `id IN (SELECT …)`, never a correlated EXISTS; and `sw` becomes a range, which an index serves.
+//! `id IN (SELECT …)`, never a correlated EXISTS; and `sw` becomes a range, which an index serves. What
+//! no range finds, a part of a name, is [`part`]'s.
 
 mod compile;
 mod dialect;
@@ -14,6 +15,7 @@ mod effective;
 mod lookup;
 mod nesting;
 mod order;
+mod part;
 mod place;
 mod value;
 
@@ -21,18 +23,21 @@ pub(crate) use compile::condition;
 pub(crate) use dialect::{Dialect, Postgres, Sqlite};
 pub(crate) use lookup::{finds_one, is_look_up};
 pub(crate) use order::Order;
+pub(crate) use part::{NEXT_FEW, index_of_part, is_in_index};
 pub(crate) use place::Table;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::types::{Id, Json, SearchJson, Stamp};
+use crate::types::{Id, Json, JsonText, SearchJson, Stamp};
 
 /// Part of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Piece {
     /// SQL text.
-    Sql(String),
+    Sql(Cow<'static, str>),
     /// A value to bind.
     Bind(Bind),
 }
@@ -57,9 +62,14 @@ pub(crate) enum Bind {
     MaybeId(Option<Id>),
     /// What is kept of a resource.
     Document(Json),
+    /// JSON that is written already.
+    Written(JsonText),
     /// The same as it is compared.
     Search(SearchJson),
 }
+
+/// Values of a row, by the names of their columns.
+pub(crate) type Columns = Vec<(&'static str, Bind)>;
 
 /// A statement, or part of one, that is being written.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,39 +78,56 @@ pub(crate) struct Pieces(pub(crate) Vec<Piece>);
 impl Pieces {
     /// Binds an instant wherever the text has `{now}`.
     pub(crate) fn at(&mut self, now: Timestamp) {
-        let is_open = |piece: &Piece| matches!(piece, Piece::Sql(text) if text.contains("{now}"));
-        if !self.0.iter().any(is_open) {
-            return;
-        }
         for piece in std::mem::take(&mut self.0) {
-            let Piece::Sql(text) = piece else {
-                self.0.push(piece);
-                continue;
-            };
-            for (at, part) in text.split("{now}").enumerate() {
-                if at > 0 {
-                    self.bind(Bind::Stamp(Stamp(now)));
-                }
-                self.sql(part);
+            match piece {
+                Piece::Sql(text) if text.contains("{now}") => self.sql_at(&text, now),
+                piece => self.0.push(piece),
             }
         }
     }
 
-    /// Appends SQL text.
-    pub(crate) fn sql(&mut self, text: impl AsRef<str>) -> &mut Self {
-        match self.0.last_mut() {
-            Some(Piece::Sql(last)) => last.push_str(text.as_ref()),
-            _ => self.0.push(Piece::Sql(text.as_ref().to_owned())),
+    fn sql_at(&mut self, text: &str, now: Timestamp) {
+        for (at, part) in text.split("{now}").enumerate() {
+            if at > 0 {
+                self.bind(Bind::Stamp(Stamp(now)));
+            }
+            self.sql(part.to_owned());
         }
+    }
+
+    /// Appends SQL text. Most of it is there already, and is not copied.
+    pub(crate) fn sql(&mut self, text: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.0.push(Piece::Sql(text.into()));
         self
     }
 
     /// Appends columns that are set to values: `name = value, name = value`.
-    pub(crate) fn assign<const N: usize>(&mut self, columns: [(&str, Bind); N]) -> &mut Self {
+    pub(crate) fn assign(
+        &mut self,
+        columns: impl IntoIterator<Item = (&'static str, Bind)>,
+    ) -> &mut Self {
         for (at, (name, value)) in columns.into_iter().enumerate() {
             self.sql(if at == 0 { "" } else { ", " }).sql(name).sql(" = ").bind(value);
         }
         self
+    }
+
+    /// The INSERT of rows that all have the same columns.
+    pub(crate) fn insert(table: &'static str, rows: impl IntoIterator<Item = Columns>) -> Self {
+        let mut pieces = Self::default();
+        pieces.sql("INSERT INTO ").sql(table).sql(" (");
+        let mut rows = rows.into_iter().peekable();
+        for (at, (name, _)) in rows.peek().into_iter().flatten().enumerate() {
+            pieces.sql(if at == 0 { "" } else { ", " }).sql(*name);
+        }
+        for (at, row) in rows.enumerate() {
+            pieces.sql(if at == 0 { ") VALUES " } else { "), " });
+            for (at, (_, value)) in row.into_iter().enumerate() {
+                pieces.sql(if at == 0 { "(" } else { ", " }).bind(value);
+            }
+        }
+        pieces.sql(")");
+        pieces
     }
 
     /// Appends a value.
@@ -124,12 +151,7 @@ impl Pieces {
 
     /// Appends other pieces.
     pub(crate) fn extend(&mut self, other: Self) -> &mut Self {
-        for piece in other.0 {
-            match piece {
-                Piece::Sql(text) => self.sql(text),
-                Piece::Bind(value) => self.bind(value),
-            };
-        }
+        self.0.extend(other.0);
         self
     }
 }

@@ -65,7 +65,7 @@ impl Order {
         let mut after_id = Pieces::default();
         after_id.sql("resource.id > ").bind(Bind::Id(id));
         let Some(SortKey { sql: key, form }) = &self.key else { return Ok(vec![after_id]) };
-        let with = |symbol: &str, then: Option<Pieces>| {
+        let with = |symbol: &'static str, then: Option<Pieces>| {
             let mut pieces = key.clone();
             pieces.sql(symbol).extend(then.unwrap_or_default());
             pieces
@@ -79,9 +79,9 @@ impl Order {
             });
         };
         let bind = bound(value, *form).ok_or_else(|| wrong("key"))?;
-        let symbol = if self.descending { "<" } else { ">" };
-        let mut range = with(&format!(" {symbol}= "), None);
-        range.bind(bind.clone()).sql(" AND (").extend(with(&format!(" {symbol} "), None));
+        let (from, beyond) = if self.descending { (" <= ", " < ") } else { (" >= ", " > ") };
+        let mut range = with(from, None);
+        range.bind(bind.clone()).sql(" AND (").extend(with(beyond, None));
         range.bind(bind).sql(" OR ").extend(after_id.clone()).sql(")");
         Ok(if self.descending { vec![range] } else { vec![range, with(" IS NULL", None)] })
     }

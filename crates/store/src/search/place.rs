@@ -1,6 +1,6 @@
 //! Where each attribute is kept.
 
-use scim_protocol::schema::{AttributeRef, Returned};
+use scim_protocol::schema::{AttributeRef, ResourceType, Returned};
 
 use super::effective::{BLOCKED, EFFECTIVE_ROLES};
 
@@ -28,6 +28,17 @@ const CHANGE_LOG: &str = "(SELECT tenant_id, id, CAST(1 AS bigint) AS version, a
     reason FROM change_log)";
 
 impl Table {
+    /// Where resources of a type are.
+    pub(crate) fn of(kind: &'static ResourceType) -> Self {
+        match kind.name {
+            "User" => Self::Users,
+            "Group" => Self::Groups,
+            "ChangeLogEntry" => Self::ChangeLog,
+            "ProvisioningLogEntry" => Self::ProvisioningLog,
+            name => Self::Objects(name),
+        }
+    }
+
     /// The table's name, quoted where it is a keyword.
     pub(crate) fn sql(self) -> &'static str {
         match self {

@@ -13,12 +13,64 @@ use super::Session;
 use super::statement::Statement;
 use crate::error::{failed, unless_taken};
 use crate::schema::{external_ids, identity_claims};
-use crate::search::{Bind, Pieces};
+use crate::search::{Bind, Columns, Pieces};
 use crate::types::{Id, Stamp};
 
 impl Session {
     pub(super) fn hash(&self, tenant: Uuid, claim: &Claim) -> Vec<u8> {
         self.1.of_claim(tenant, claim)
+    }
+
+    /// A row of a claim that is made now.
+    pub(super) fn claim_row(
+        &self,
+        tenant: Uuid,
+        account: Uuid,
+        claim: &Claim,
+        now: Timestamp,
+    ) -> Columns {
+        vec![
+            ("tenant_id", Bind::Id(Id(tenant))),
+            ("kind", Bind::Text(claim.kind.as_str().to_owned())),
+            ("value_hash", Bind::Bytes(self.hash(tenant, claim))),
+            ("user_id", Bind::Id(Id(account))),
+            ("is_current", Bind::Boolean(true)),
+            ("burned", Bind::Boolean(false)),
+            ("first_used_at", Bind::Stamp(Stamp(now))),
+            ("last_used_at", Bind::Stamp(Stamp(now))),
+        ]
+    }
+
+    /// The statement that makes claims. The owner renews its claim; for anybody else no row is
+    /// written.
+    pub(super) fn insert_claims(
+        &self,
+        tenant: Uuid,
+        account: Uuid,
+        claims: &[Claim],
+        now: Timestamp,
+    ) -> Pieces {
+        let rows = claims.iter().map(|claim| self.claim_row(tenant, account, claim, now));
+        let mut pieces = Pieces::insert("identity_claims", rows);
+        pieces.sql(
+            " ON CONFLICT (tenant_id, kind, value_hash) DO UPDATE SET is_current = TRUE, \
+             last_used_at = excluded.last_used_at WHERE identity_claims.user_id = excluded.user_id",
+        );
+        pieces
+    }
+
+    /// The first of the claims that is another's.
+    pub(super) fn claimed_by_another(
+        &mut self,
+        tenant: Uuid,
+        account: Uuid,
+        claims: &[Claim],
+    ) -> StorageResult<Option<Claim>> {
+        let owners = self.owners(tenant, claims)?;
+        let of_other = |claim: &&Claim| {
+            owners.iter().any(|(owned, owner)| owned == *claim && *owner != account)
+        };
+        Ok(claims.iter().find(of_other).cloned())
     }
 }
 
@@ -33,32 +85,12 @@ impl Claims for Session {
         if claims.is_empty() {
             return Ok(None);
         }
-        let mut pieces = Pieces::default();
-        pieces.sql(
-            "INSERT INTO identity_claims (tenant_id, kind, value_hash, user_id, is_current, \
-             burned, first_used_at, last_used_at) VALUES ",
-        );
-        for (at, claim) in claims.iter().enumerate() {
-            pieces.sql(if at == 0 { "(" } else { ", (" }).id(tenant).sql(", ");
-            pieces.bind(Bind::Text(claim.kind.as_str().to_owned())).sql(", ");
-            pieces.bind(Bind::Bytes(self.hash(tenant, claim))).sql(", ").id(account);
-            pieces.sql(", TRUE, FALSE, ").bind(Bind::Stamp(Stamp(now))).sql(", ");
-            pieces.bind(Bind::Stamp(Stamp(now))).sql(")");
-        }
-        // The owner renews its claim; for anybody else no row is written.
-        pieces.sql(
-            " ON CONFLICT (tenant_id, kind, value_hash) DO UPDATE SET is_current = TRUE, \
-             last_used_at = excluded.last_used_at WHERE identity_claims.user_id = excluded.user_id",
-        );
+        let pieces = self.insert_claims(tenant, account, claims, now);
         let written = Statement::of_some(pieces, claims.len()).execute(&mut self.0);
         if written.map_err(failed)? == claims.len() {
             return Ok(None);
         }
-        let owners = self.owners(tenant, claims)?;
-        let of_other = |claim: &&Claim| {
-            owners.iter().any(|(owned, owner)| owned == *claim && *owner != account)
-        };
-        Ok(claims.iter().find(of_other).cloned())
+        self.claimed_by_another(tenant, account, claims)
     }
 
     fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()> {
@@ -145,13 +177,10 @@ impl ExternalIds for Session {
             diesel::delete(external_ids::table.find(key)).execute(&mut self.0).map_err(failed)?;
             return Ok(true);
         };
-        let mut pieces = Pieces::default();
-        pieces.sql("INSERT INTO external_ids (tenant_id, connection_id, resource_type, ");
-        pieces.sql("resource_id, external_id) VALUES (").id(scope.tenant).sql(", ");
-        pieces.id(scope.connection).sql(", ").bind(Bind::Text(resource_type.to_owned()));
-        pieces.sql(", ").id(resource).sql(", ").bind(Bind::Text(external_id.to_owned()));
+        let row = external_id_row(scope, resource_type, resource, external_id);
+        let mut pieces = Pieces::insert("external_ids", [row]);
         pieces.sql(
-            ") ON CONFLICT (tenant_id, resource_id, connection_id) \
+            " ON CONFLICT (tenant_id, resource_id, connection_id) \
              DO UPDATE SET external_id = excluded.external_id",
         );
         let set = Statement::fixed(pieces).execute(&mut self.0);
@@ -191,4 +220,20 @@ impl ExternalIds for Session {
             .map_err(failed)?;
         Ok(())
     }
+}
+
+/// A row of what a connection calls a resource.
+pub(super) fn external_id_row(
+    scope: Scope,
+    resource_type: &str,
+    resource: Uuid,
+    external_id: &str,
+) -> Columns {
+    vec![
+        ("tenant_id", Bind::Id(Id(scope.tenant))),
+        ("connection_id", Bind::Id(Id(scope.connection))),
+        ("resource_type", Bind::Text(resource_type.to_owned())),
+        ("resource_id", Bind::Id(Id(resource))),
+        ("external_id", Bind::Text(external_id.to_owned())),
+    ]
 }

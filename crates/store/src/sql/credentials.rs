@@ -104,10 +104,23 @@ impl Credentials for Session {
         row.map(|(credential, of)| client(credential, of)).transpose()
     }
 
-    fn revoke_credential(&mut self, id: &str, now: Timestamp) -> StorageResult<usize> {
+    fn credentials_with_id(&mut self, id: &str) -> StorageResult<Vec<Client>> {
+        let rows: Vec<(CredentialRow, ConnectionRow)> = with_connections!()
+            .filter(client_credentials::id.eq(id))
+            .load(&mut self.0)
+            .map_err(failed)?;
+        rows.into_iter().map(|(credential, of)| client(credential, of)).collect()
+    }
+
+    fn revoke_credential(
+        &mut self,
+        tenant: Uuid,
+        id: &str,
+        now: Timestamp,
+    ) -> StorageResult<usize> {
         self.2.write();
-        let live = client_credentials::id.eq(id).and(client_credentials::revoked_at.is_null());
-        diesel::update(client_credentials::table.filter(live))
+        let credential = client_credentials::table.find((Id(tenant), id));
+        diesel::update(credential.filter(client_credentials::revoked_at.is_null()))
             .set(client_credentials::revoked_at.eq(Stamp(now)))
             .execute(&mut self.0)
             .map_err(failed)

@@ -51,7 +51,7 @@ struct HeldRow {
 /// written. Where no group is in another the way is one step, which is planned and run in half the
 /// time.
 fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
-    let of = |pieces: &mut Pieces, tenant_column: &str, holder_column: &str| {
+    let of = |pieces: &mut Pieces, tenant_column: &'static str, holder_column: &'static str| {
         pieces.sql(" WHERE ").sql(tenant_column).sql(" = ").id(tenant);
         pieces.sql(" AND ").sql(holder_column);
         DIALECT.one_of(pieces, holders);

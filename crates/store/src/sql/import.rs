@@ -1,22 +1,25 @@
 //! Putting in many accounts at once, in few statements.
 
 use accounts::identity::{Claim, claims};
-use accounts::{Account, NewAccount, Scope, StorageResult};
+use accounts::{Account, NewAccount, Resource, Scope, StorageError, StorageResult, Taken};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use serde_json::Value;
 
-use super::Session;
-use super::ledger::{SealedRow, sealed};
+use super::claims::external_id_row;
+use super::ledger::sealed;
 use super::statement::Statement;
-use super::users::{add_emails, user_row};
+use super::users::{EmailRow, UserRow, insert_emails, user_row};
+use super::{Conn, Session, write_together};
 use crate::error::{failed, unless_taken};
-use crate::schema::{change_log, users};
-use crate::search::{Bind, Pieces};
-use crate::types::Stamp;
+use crate::search::{Columns, Pieces};
 
-/// Accounts of one statement: their values are below the limits of both databases.
+/// Accounts that are put together in memory.
 const CHUNK: usize = 1000;
+
+/// Values of one statement: SQLite takes 32,766, PostgreSQL twice as many.
+const VALUES: usize = 32_000;
 
 impl Session {
     /// All of them or none; `false` if a name is somebody's.
@@ -44,16 +47,61 @@ impl Session {
         Ok(true)
     }
 
-    fn add_accounts(&mut self, scope: Scope, chunk: &[NewAccount]) -> QueryResult<usize> {
+    /// An account by itself, with all that belongs to it: what keeps it from being added, if
+    /// anything does.
+    pub(super) fn add_whole(
+        &mut self,
+        scope: Scope,
+        user: &NewAccount,
+    ) -> StorageResult<Option<Taken>> {
+        let (tenant, account) = (scope.tenant, &user.account);
+        let (id, created) = (account.resource.id, account.resource.created);
+        let (row, emails) = user_row(tenant, account);
+        let claimed = claims(&account.resource.attributes);
+        let entry = sealed(&self.1, tenant, &user.entry, None).map_err(failed)?;
+        let values = emails.len().max(claimed.len());
+        let mut parts = vec![
+            Pieces::insert("users", [row.columns()]),
+            Pieces::insert("change_log", [entry]),
+            self.insert_claims(tenant, id, &claimed, created),
+        ];
+        if !emails.is_empty() {
+            parts.push(insert_emails(emails));
+        }
+        let external_id = external_id(account);
+        if let Some(external_id) = external_id {
+            let row = external_id_row(scope, "User", id, external_id);
+            let mut insert = Pieces::insert("external_ids", [row]);
+            insert.sql(" ON CONFLICT DO NOTHING");
+            parts.push(insert);
+        }
+        self.2.add_user(id);
+        let written = match write_together(&mut self.0, parts, values) {
+            // Nothing else of it has a key that another row can have.
+            Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+                return Ok(Some(Taken::EmployeeNumber));
+            }
+            written => written.map_err(failed)?,
+        };
+        if written[2] < claimed.len() {
+            let taken = self.claimed_by_another(tenant, id, &claimed)?;
+            let vanished = || StorageError::Failed("a claim is nobody's and was not made".into());
+            return Ok(Some(Taken::Name(taken.ok_or_else(vanished)?)));
+        }
+        let has_external_id = external_id.is_none() || written.last() == Some(&1);
+        Ok((!has_external_id).then_some(Taken::ExternalId))
+    }
+
+    fn add_accounts(&mut self, scope: Scope, chunk: &[NewAccount]) -> QueryResult<()> {
         let rows = chunk.iter().map(|user| user_row(scope.tenant, &user.account));
         let (rows, emails): (Vec<_>, Vec<_>) = rows.unzip();
-        diesel::insert_into(users::table).values(rows).execute(&mut self.0)?;
-        add_emails(&mut self.0, &emails.into_iter().flatten().collect::<Vec<_>>())?;
+        insert_all(&mut self.0, "users", rows.into_iter().map(UserRow::columns).collect())?;
+        let emails = emails.into_iter().flatten().map(EmailRow::columns);
+        insert_all(&mut self.0, "user_emails", emails.collect())?;
         self.add_claims(scope, chunk)?;
         self.add_external_ids(scope, chunk)?;
         let entries = chunk.iter().map(|user| sealed(&self.1, scope.tenant, &user.entry, None));
-        let entries: Vec<SealedRow> = entries.collect();
-        diesel::insert_into(change_log::table).values(entries).execute(&mut self.0)
+        insert_all(&mut self.0, "change_log", entries.collect::<QueryResult<_>>()?)
     }
 
     /// In the order in which one account claims its own, so that of two transactions with common
@@ -65,62 +113,34 @@ impl Session {
             claimed.extend(own.into_iter().map(|claim| (claim, account)));
         }
         claimed.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut values = Values::of(
-            "INSERT INTO identity_claims (tenant_id, kind, value_hash, user_id, is_current, \
-             burned, first_used_at, last_used_at) VALUES ",
-        );
-        for (claim, account) in claimed {
-            let first_used = Stamp(account.resource.created);
-            let row = values.row();
-            row.id(scope.tenant).sql(", ").bind(Bind::Text(claim.kind.as_str().to_owned()));
-            row.sql(", ").bind(Bind::Bytes(self.hash(scope.tenant, &claim))).sql(", ");
-            row.id(account.resource.id).sql(", TRUE, FALSE, ").bind(Bind::Stamp(first_used));
-            row.sql(", ").bind(Bind::Stamp(first_used)).sql(")");
-        }
-        values.insert(self)
+        let rows = claimed.iter().map(|(claim, account)| {
+            let Resource { id, created, .. } = account.resource;
+            self.claim_row(scope.tenant, id, claim, created)
+        });
+        let rows = rows.collect();
+        insert_all(&mut self.0, "identity_claims", rows)
     }
 
     fn add_external_ids(&mut self, scope: Scope, chunk: &[NewAccount]) -> QueryResult<()> {
-        let mut values = Values::of(
-            "INSERT INTO external_ids (tenant_id, connection_id, resource_type, resource_id, \
-             external_id) VALUES ",
-        );
-        for NewAccount { account, .. } in chunk {
-            let attributes = &account.resource.attributes;
-            let Some(external_id) = attributes.get("externalId").and_then(Value::as_str) else {
-                continue;
-            };
-            let row = values.row();
-            row.id(scope.tenant).sql(", ").id(scope.connection).sql(", 'User', ");
-            row.id(account.resource.id).sql(", ").bind(Bind::Text(external_id.to_owned())).sql(")");
-        }
-        values.insert(self)
+        let rows = chunk.iter().filter_map(|NewAccount { account, .. }| {
+            let external_id = external_id(account)?;
+            Some(external_id_row(scope, "User", account.resource.id, external_id))
+        });
+        insert_all(&mut self.0, "external_ids", rows.collect())
     }
 }
 
-/// An INSERT of some rows.
-struct Values {
-    pieces: Pieces,
-    rows: usize,
+/// Inserts rows, in as few statements as the databases take values.
+fn insert_all(conn: &mut Conn, table: &'static str, mut rows: Vec<Columns>) -> QueryResult<()> {
+    while let Some(width) = rows.first().map(Vec::len) {
+        let others = rows.split_off(rows.len().min(VALUES / width));
+        let count = rows.len();
+        Statement::of_some(Pieces::insert(table, rows), count).execute(conn)?;
+        rows = others;
+    }
+    Ok(())
 }
 
-impl Values {
-    fn of(insert: &str) -> Self {
-        let mut pieces = Pieces::default();
-        pieces.sql(insert);
-        Self { pieces, rows: 0 }
-    }
-
-    /// Begins a row, which whoever writes it ends.
-    fn row(&mut self) -> &mut Pieces {
-        self.rows += 1;
-        self.pieces.sql(if self.rows == 1 { "(" } else { ", (" })
-    }
-
-    fn insert(self, session: &mut Session) -> QueryResult<()> {
-        if self.rows > 0 {
-            Statement::of_some(self.pieces, self.rows).execute(&mut session.0)?;
-        }
-        Ok(())
-    }
+fn external_id(account: &Account) -> Option<&str> {
+    account.resource.attributes.get("externalId").and_then(Value::as_str)
 }

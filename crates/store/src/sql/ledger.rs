@@ -3,6 +3,7 @@
 use accounts::ledger::{Checked, Entry, Seal, Unlogged};
 use accounts::{Ledger, Page, Resource, Scope, StorageResult};
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use openssl::memcmp;
 use scim_protocol::query::Query;
@@ -14,7 +15,7 @@ use super::{Conn, Session};
 use crate::error::failed;
 use crate::keyring::{Keyring, Sealed};
 use crate::schema::change_log;
-use crate::search::{Bind, Pieces, Table};
+use crate::search::{Bind, Columns, Pieces, Table};
 use crate::types::{Document, Guid, Id, Instant, JsonText, Stamp};
 
 /// What an entry is about, by the kind of its resource: where the version of the resource is.
@@ -37,8 +38,9 @@ impl Ledger for Session {
             Some(seal) => Some(seal),
             None => previous_mac(&mut self.0, tenant, entry.resource, entry.version)?,
         };
-        let row = sealed(&self.1, tenant, entry, previous.as_deref());
-        diesel::insert_into(change_log::table).values(row).execute(&mut self.0).map_err(failed)?;
+        let row = sealed(&self.1, tenant, entry, previous.as_deref()).map_err(failed)?;
+        let insert = Pieces::insert("change_log", [row]);
+        Statement::fixed(insert).execute(&mut self.0).map_err(failed)?;
         Ok(())
     }
 
@@ -101,37 +103,15 @@ impl Ledger for Session {
     }
 }
 
-/// An entry as it is written.
-#[derive(Insertable)]
-#[diesel(table_name = change_log)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct SealedRow {
-    tenant_id: Id,
-    id: Id,
-    at: Stamp,
-    actor_type: &'static str,
-    actor_id: Option<Id>,
-    source: &'static str,
-    request_id: Id,
-    action: &'static str,
-    resource_type: &'static str,
-    resource_id: Id,
-    version: i64,
-    rule: Option<String>,
-    reason: Option<String>,
-    changes: JsonText,
-    changes_digest: Vec<u8>,
-    mac: Vec<u8>,
-}
-
 /// Seals an entry that follows on another one of its resource.
 pub(super) fn sealed(
     keyring: &Keyring,
     tenant: Uuid,
     entry: &Entry,
     previous: Option<&[u8]>,
-) -> SealedRow {
-    let changes = entry.changes.to_string();
+) -> QueryResult<Columns> {
+    let changes = serde_json::to_string(&entry.changes);
+    let changes = changes.map_err(|error| DieselError::SerializationError(Box::new(error)))?;
     let reason = entry.reason.as_deref();
     let digest = keyring.digest(tenant, entry.id, &changes, reason);
     let mac = keyring.seal(&Sealed {
@@ -150,24 +130,25 @@ pub(super) fn sealed(
         digest: &digest,
         previous,
     });
-    SealedRow {
-        tenant_id: Id(tenant),
-        id: Id(entry.id),
-        at: Stamp(entry.at),
-        actor_type: entry.actor.kind(),
-        actor_id: entry.actor.id().map(Id),
-        source: entry.source.as_str(),
-        request_id: Id(entry.request),
-        action: entry.action.as_str(),
-        resource_type: entry.resource_type,
-        resource_id: Id(entry.resource),
-        version: entry.version,
-        rule: entry.rule.map(str::to_owned),
-        reason: reason.map(str::to_owned),
-        changes: JsonText(changes),
-        mac,
-        changes_digest: digest,
-    }
+    let word = |text: &str| Bind::Text(text.to_owned());
+    Ok(vec![
+        ("tenant_id", Bind::Id(Id(tenant))),
+        ("id", Bind::Id(Id(entry.id))),
+        ("at", Bind::Stamp(Stamp(entry.at))),
+        ("actor_type", word(entry.actor.kind())),
+        ("actor_id", Bind::MaybeId(entry.actor.id().map(Id))),
+        ("source", word(entry.source.as_str())),
+        ("request_id", Bind::Id(Id(entry.request))),
+        ("action", word(entry.action.as_str())),
+        ("resource_type", word(entry.resource_type)),
+        ("resource_id", Bind::Id(Id(entry.resource))),
+        ("version", Bind::Integer(entry.version)),
+        ("rule", Bind::Maybe(entry.rule.map(str::to_owned))),
+        ("reason", Bind::Maybe(reason.map(str::to_owned))),
+        ("changes", Bind::Written(JsonText(changes))),
+        ("changes_digest", Bind::Bytes(digest)),
+        ("mac", Bind::Bytes(mac)),
+    ])
 }
 
 /// The seal of the entry before, which this transaction has locked with its resource.

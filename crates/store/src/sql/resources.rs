@@ -9,12 +9,15 @@ use scim_protocol::query::{Query, Start};
 use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
+use super::by_part;
 use super::catalogue::{TenantRow, of_tenant};
 use super::statement::{CountRow, ResourceRow, Statement};
 use super::{Conn, DIALECT, Db, LOCK};
 use crate::catalogue::OfTenant;
 use crate::error::failed;
-use crate::search::{Bind, Order, Pieces, Table, condition, finds_one, is_look_up};
+use crate::search::{
+    Bind, Dialect, Order, Pieces, Table, condition, finds_one, is_in_index, is_look_up,
+};
 
 /// What a row of a table becomes.
 pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
@@ -49,7 +52,7 @@ impl Row for ResourceRow {
 
 /// The externalId is looked up for each row that is returned: as a join, a planner without
 /// statistics may read all of a connection's for each row.
-fn select_what<R: Row>(scope: Scope) -> Pieces {
+pub(super) fn select_what<R: Row>(scope: Scope) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(
         "SELECT resource.id, resource.version, resource.created_at, resource.modified_at, \
@@ -72,13 +75,13 @@ fn select_from<R: Row>(table: Table, scope: Scope) -> Pieces {
     pieces
 }
 
-fn select<R: Row>(table: Table, scope: Scope) -> Pieces {
+pub(super) fn select<R: Row>(table: Table, scope: Scope) -> Pieces {
     let mut pieces = select_from::<R>(table, scope);
     pieces.extend(visible(table, scope));
     pieces
 }
 
-fn visible(table: Table, scope: Scope) -> Pieces {
+pub(super) fn visible(table: Table, scope: Scope) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(" WHERE resource.deleted_at IS NULL AND resource.tenant_id = ").id(scope.tenant);
     if let Some(is_type) = table.is_type() {
@@ -261,7 +264,7 @@ fn by_index<R: Row>(
     let total = if is_last {
         index - 1 + resources.len() as u64
     } else {
-        count(conn, table, scope, filter(table, scope, query)?)?
+        count(conn, table, scope, query)?
     };
     Ok(Page { total: Some(total), has_next: false, resources })
 }
@@ -302,7 +305,7 @@ fn by_cursor<R: Row>(
     let total = match query.wants_total {
         false => None,
         true if is_whole => Some(resources.len() as u64),
-        true => Some(count(conn, table, scope, filter(table, scope, query)?)?),
+        true => Some(count(conn, table, scope, query)?),
     };
     Ok(Page { total, has_next, resources })
 }
@@ -332,24 +335,31 @@ fn load<R: Row>(
 }
 
 /// A statement that finds the resources of a page, or some of them.
-struct Part {
-    selected: Pieces,
-    offset: Option<i64>,
+pub(super) struct Part {
+    /// What is before the limit.
+    pub(super) selected: Pieces,
+    pub(super) offset: Option<i64>,
+    /// What is after it.
+    pub(super) end: Pieces,
 }
 
 impl Part {
-    fn limited(self, limit: i64) -> Pieces {
+    pub(super) fn limited(self, limit: i64) -> Pieces {
         let mut pieces = self.selected;
         pieces.sql(" LIMIT ").bind(Bind::Integer(limit));
         if let Some(offset) = self.offset {
             pieces.sql(" OFFSET ").bind(Bind::Integer(offset));
         }
+        pieces.extend(self.end);
         pieces
     }
 }
 
 /// The statements of a page, each for what comes after what those before it find.
-fn parts<R: Row>(table: Table, scope: Scope, query: &Query) -> StorageResult<Vec<Part>> {
+pub(super) fn parts<R: Row>(table: Table, scope: Scope, query: &Query) -> StorageResult<Vec<Part>> {
+    if let Some(parts) = by_part::parts::<R>(table, scope, query)? {
+        return Ok(parts);
+    }
     let order = Order::of(&DIALECT, table, scope, query.sort.as_ref())?;
     let filter = filter(table, scope, query)?;
     let part = |condition: Option<Pieces>, offset: Option<i64>| {
@@ -359,7 +369,7 @@ fn parts<R: Row>(table: Table, scope: Scope, query: &Query) -> StorageResult<Vec
             selected.sql(" AND ").extend(condition);
         }
         selected.extend(order.by());
-        Part { selected, offset }
+        Part { selected, offset, end: Pieces::default() }
     };
     Ok(match &query.start {
         Start::Index(index) => {
@@ -373,7 +383,7 @@ fn parts<R: Row>(table: Table, scope: Scope, query: &Query) -> StorageResult<Vec
     })
 }
 
-fn filter(table: Table, scope: Scope, query: &Query) -> StorageResult<Pieces> {
+pub(super) fn filter(table: Table, scope: Scope, query: &Query) -> StorageResult<Pieces> {
     let mut pieces = Pieces::default();
     if let Some(predicate) = &query.filter {
         pieces.sql(" AND ").extend(condition(&DIALECT, table, scope, predicate)?);
@@ -381,27 +391,20 @@ fn filter(table: Table, scope: Scope, query: &Query) -> StorageResult<Pieces> {
     Ok(pieces)
 }
 
-/// The statements of a page, each behind a prefix that asks for its plan.
-pub(crate) fn explained(
-    prefix: &str,
-    table: Table,
-    scope: Scope,
-    query: &Query,
-) -> StorageResult<Vec<Statement>> {
-    let explained = |part: Part| {
-        let mut pieces = Pieces::default();
-        pieces.sql(prefix).extend(part.limited(query.count.into()));
-        Statement::dynamic(pieces)
-    };
-    Ok(parts::<ResourceRow>(table, scope, query)?.into_iter().map(explained).collect())
+fn count(conn: &mut Conn, table: Table, scope: Scope, query: &Query) -> StorageResult<u64> {
+    let row = Statement::dynamic(counted(table, scope, query)?).get_result::<CountRow>(conn);
+    Ok(row.map_err(failed)?.total.unsigned_abs())
 }
 
-fn count(conn: &mut Conn, table: Table, scope: Scope, filter: Pieces) -> StorageResult<u64> {
+pub(super) fn counted(table: Table, scope: Scope, query: &Query) -> StorageResult<Pieces> {
+    let filtered_in_index = |filter| is_in_index(table, filter);
+    let in_index = query.filter.as_ref().is_none_or(filtered_in_index);
     let mut pieces = Pieces::default();
-    pieces.sql("SELECT COUNT(*) AS total FROM ").sql(table.sql()).sql(" AS resource");
-    pieces.extend(visible(table, scope)).extend(filter);
-    let row = Statement::dynamic(pieces).get_result::<CountRow>(conn).map_err(failed)?;
-    Ok(row.total.unsigned_abs())
+    pieces.sql("SELECT ").sql(DIALECT.count(in_index)).sql(" AS total");
+    pieces.sql(from(table));
+    pieces.sql(by_part::index(table, query).unwrap_or_default());
+    pieces.extend(visible(table, scope)).extend(filter(table, scope, query)?);
+    Ok(pieces)
 }
 
 /// What every resource has, of a row.

@@ -26,7 +26,7 @@ fn take(
     tenant: Uuid,
     tier: Tier,
     from: i64,
-    lock: &str,
+    lock: &'static str,
 ) -> StorageResult<bool> {
     let mut pieces = Pieces::default();
     pieces.sql("DELETE FROM free_seats WHERE tenant_id = ").id(tenant);

@@ -58,6 +58,7 @@ impl QueryFragment<Db> for Statement {
                 }
                 Piece::Bind(Bind::MaybeId(id)) => out.push_bind_param::<Nullable<Guid>, _>(id)?,
                 Piece::Bind(Bind::Document(json)) => out.push_bind_param::<Document, _>(json)?,
+                Piece::Bind(Bind::Written(json)) => out.push_bind_param::<Document, _>(json)?,
                 Piece::Bind(Bind::Search(json)) => out.push_bind_param::<Search, _>(json)?,
                 Piece::Bind(Bind::Perhaps(truth)) => {
                     out.push_bind_param::<Nullable<Bool>, _>(truth)?;

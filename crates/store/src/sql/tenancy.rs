@@ -150,10 +150,15 @@ impl Tenancy for Session {
         Ok(found.into_iter().map(|(_, credential)| credential).collect())
     }
 
-    fn revoke_token(&mut self, token_id: &str, now: Timestamp) -> StorageResult<usize> {
+    fn revoke_token(
+        &mut self,
+        tenant: Uuid,
+        token_id: &str,
+        now: Timestamp,
+    ) -> StorageResult<usize> {
         self.2.write();
-        let live = tokens::id.eq(token_id).and(tokens::revoked_at.is_null());
-        diesel::update(tokens::table.filter(live))
+        let token = tokens::table.find((Id(tenant), token_id));
+        diesel::update(token.filter(tokens::revoked_at.is_null()))
             .set(tokens::revoked_at.eq(Stamp(now)))
             .execute(&mut self.0)
             .map_err(failed)

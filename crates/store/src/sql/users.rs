@@ -2,7 +2,7 @@
 
 use accounts::authorization::Tier;
 use accounts::{
-    Account, Named, NewAccount, Page, Scope, Standing, StorageError, StorageResult, Users,
+    Account, Named, NewAccount, Page, Scope, Standing, StorageError, StorageResult, Taken, Users,
 };
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -17,87 +17,55 @@ use super::statement::{AccountRow, CountRow, Statement};
 use super::{Conn, Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::{last_logins, user_emails, users};
-use crate::search::{Bind, Pieces, Table};
+use crate::search::{Bind, Columns, Pieces, Table};
 use crate::types::{Id, Json, SearchJson, Stamp};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-#[derive(Insertable)]
-#[diesel(table_name = users)]
-#[diesel(treat_none_as_default_value = false)]
+/// A row of `users`.
 pub(super) struct UserRow {
-    tenant_id: Id,
-    id: Id,
-    user_name_key: String,
-    display_name_key: Option<String>,
-    display: String,
-    active: bool,
-    division_id: Id,
-    license_tier: String,
-    pending_tier: Option<String>,
-    seat_since: Option<Stamp>,
-    capacity_rule_id: Option<Id>,
-    is_agent: bool,
-    employee_number_key: Option<String>,
-    is_employee_number_unique: bool,
-    manager_key: Option<String>,
-    activated_at: Option<Stamp>,
-    activation_sent_at: Option<Stamp>,
-    activation_expires_at: Option<Stamp>,
-    deactivated_at: Option<Stamp>,
-    locked_until: Option<Stamp>,
-    document: Json,
-    search: SearchJson,
-    version: i64,
-    created_at: Stamp,
-    modified_at: Stamp,
-    deleted_at: Option<Stamp>,
+    key: Columns,
+    others: Columns,
 }
 
 impl UserRow {
-    /// The statement that writes it in the place of what is there. Diesel's own would be prepared
-    /// each time. The key is not written again: SQLite would look through all that refers to the row.
+    /// The statement that writes it in the place of what is there. The key is not written again:
+    /// SQLite would look through all that refers to the row.
     fn update(self) -> Statement {
         let mut pieces = Pieces::default();
-        pieces.sql("UPDATE users SET ").assign([
-            ("user_name_key", Bind::Text(self.user_name_key)),
-            ("display_name_key", Bind::Maybe(self.display_name_key)),
-            ("display", Bind::Text(self.display)),
-            ("active", Bind::Boolean(self.active)),
-            ("division_id", Bind::Id(self.division_id)),
-            ("license_tier", Bind::Text(self.license_tier)),
-            ("pending_tier", Bind::Maybe(self.pending_tier)),
-            ("seat_since", Bind::MaybeStamp(self.seat_since)),
-            ("capacity_rule_id", Bind::MaybeId(self.capacity_rule_id)),
-            ("is_agent", Bind::Boolean(self.is_agent)),
-            ("employee_number_key", Bind::Maybe(self.employee_number_key)),
-            ("is_employee_number_unique", Bind::Boolean(self.is_employee_number_unique)),
-            ("manager_key", Bind::Maybe(self.manager_key)),
-            ("activated_at", Bind::MaybeStamp(self.activated_at)),
-            ("activation_sent_at", Bind::MaybeStamp(self.activation_sent_at)),
-            ("activation_expires_at", Bind::MaybeStamp(self.activation_expires_at)),
-            ("deactivated_at", Bind::MaybeStamp(self.deactivated_at)),
-            ("locked_until", Bind::MaybeStamp(self.locked_until)),
-            ("document", Bind::Document(self.document)),
-            ("search", Bind::Search(self.search)),
-            ("version", Bind::Integer(self.version)),
-            ("created_at", Bind::Stamp(self.created_at)),
-            ("modified_at", Bind::Stamp(self.modified_at)),
-            ("deleted_at", Bind::MaybeStamp(self.deleted_at)),
-        ]);
-        pieces.sql(" WHERE tenant_id = ").bind(Bind::Id(self.tenant_id));
-        pieces.sql(" AND id = ").bind(Bind::Id(self.id));
+        pieces.sql("UPDATE users SET ").assign(self.others);
+        for (at, (name, value)) in self.key.into_iter().enumerate() {
+            pieces.sql(if at == 0 { " WHERE " } else { " AND " }).sql(name).sql(" = ").bind(value);
+        }
         Statement::fixed(pieces)
+    }
+
+    /// All its columns.
+    pub(super) fn columns(self) -> Columns {
+        self.key.into_iter().chain(self.others).collect()
     }
 }
 
 pub(super) struct EmailRow {
     tenant: Uuid,
     user: Uuid,
-    position: i32,
+    position: i64,
     value_key: Option<String>,
     type_key: Option<String>,
     is_primary: Option<bool>,
+}
+
+impl EmailRow {
+    pub(super) fn columns(self) -> Columns {
+        vec![
+            ("tenant_id", Bind::Id(Id(self.tenant))),
+            ("user_id", Bind::Id(Id(self.user))),
+            ("position", Bind::Integer(self.position)),
+            ("value_key", Bind::Maybe(self.value_key)),
+            ("type_key", Bind::Maybe(self.type_key)),
+            ("is_primary", Bind::Perhaps(self.is_primary)),
+        ]
+    }
 }
 
 fn text(object: &Object, name: &str) -> Option<String> {
@@ -114,11 +82,13 @@ impl Row for AccountRow {
              resource.seat_since, resource.division_id, resource.capacity_rule_id, resource.is_agent, \
              resource.is_employee_number_unique, resource.activated_at, \
              resource.activation_sent_at, resource.activation_expires_at, resource.deactivated_at, \
-             CASE WHEN resource.locked_until > {now} THEN resource.locked_until END AS locked_until, \
+             CASE WHEN resource.locked_until > ",
+        );
+        pieces.bind(Bind::Stamp(Stamp(scope.now))).sql(
+            " THEN resource.locked_until END AS locked_until, \
              (SELECT login.at FROM last_logins AS login WHERE login.tenant_id = resource.tenant_id \
               AND login.user_id = resource.id) AS last_login, resource.deleted_at, resource.erased_at",
         );
-        pieces.at(scope.now);
     }
 
     fn version(&self) -> i64 {
@@ -190,35 +160,35 @@ pub(super) fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRo
     let enterprise = search.get(ENTERPRISE).and_then(Value::as_object);
     let employee_number = enterprise.and_then(|e| text(e, "employeeNumber"));
     let manager = enterprise.and_then(|e| text(e.get("manager")?.as_object()?, "value"));
-    let row = UserRow {
-        tenant_id: Id(tenant),
-        id: Id(user.id),
-        user_name_key: text(&search, "userName").unwrap_or_default(),
-        display_name_key: text(&search, "displayName"),
-        display: display.unwrap_or_default(),
-        active: standing.enabled(),
-        division_id: Id(standing.division.id),
-        license_tier: tier_key(standing.tier),
-        pending_tier: standing.pending_tier.map(tier_key),
-        seat_since: standing.seat_since.map(Stamp),
-        capacity_rule_id: standing.capacity_rule.as_ref().map(|rule| Id(rule.id)),
-        is_agent: standing.agent,
-        is_employee_number_unique: standing.unique_employee_number,
-        employee_number_key: employee_number,
-        manager_key: manager,
-        activated_at: standing.activated.map(Stamp),
-        activation_sent_at: standing.activation_sent.map(Stamp),
-        activation_expires_at: standing.activation_expires.map(Stamp),
-        deactivated_at: standing.deactivated.map(Stamp),
-        locked_until: standing.locked_until.map(Stamp),
-        document: Json(Value::Object(document)),
-        search: SearchJson(Value::Object(search)),
-        version: user.version,
-        created_at: Stamp(user.created),
-        modified_at: Stamp(user.last_modified),
-        deleted_at: standing.tombstoned.map(Stamp),
-    };
-    (row, emails)
+    let stamp = |at: Option<Timestamp>| Bind::MaybeStamp(at.map(Stamp));
+    let key = vec![("tenant_id", Bind::Id(Id(tenant))), ("id", Bind::Id(Id(user.id)))];
+    let others = vec![
+        ("user_name_key", Bind::Text(text(&search, "userName").unwrap_or_default())),
+        ("display_name_key", Bind::Maybe(text(&search, "displayName"))),
+        ("display", Bind::Text(display.unwrap_or_default())),
+        ("active", Bind::Boolean(standing.enabled())),
+        ("division_id", Bind::Id(Id(standing.division.id))),
+        ("license_tier", Bind::Text(tier_key(standing.tier))),
+        ("pending_tier", Bind::Maybe(standing.pending_tier.map(tier_key))),
+        ("seat_since", stamp(standing.seat_since)),
+        ("capacity_rule_id", Bind::MaybeId(standing.capacity_rule.as_ref().map(|r| Id(r.id)))),
+        ("is_agent", Bind::Boolean(standing.agent)),
+        ("employee_number_key", Bind::Maybe(employee_number)),
+        ("is_employee_number_unique", Bind::Boolean(standing.unique_employee_number)),
+        ("manager_key", Bind::Maybe(manager)),
+        ("activated_at", stamp(standing.activated)),
+        ("activation_sent_at", stamp(standing.activation_sent)),
+        ("activation_expires_at", stamp(standing.activation_expires)),
+        ("deactivated_at", stamp(standing.deactivated)),
+        ("locked_until", stamp(standing.locked_until)),
+        ("document", Bind::Document(Json(Value::Object(document)))),
+        ("search", Bind::Search(SearchJson(Value::Object(search)))),
+        ("version", Bind::Integer(user.version)),
+        ("created_at", Bind::Stamp(Stamp(user.created))),
+        ("modified_at", Bind::Stamp(Stamp(user.last_modified))),
+        ("deleted_at", stamp(standing.tombstoned)),
+    ];
+    (UserRow { key, others }, emails)
 }
 
 impl Users for Session {
@@ -237,12 +207,16 @@ impl Users for Session {
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool> {
         let (row, emails) = user_row(tenant, user);
         self.2.add_user(user.resource.id);
-        let inserted = diesel::insert_into(users::table).values(row).execute(&mut self.0);
-        if !unless_taken(inserted)? {
+        let insert = Pieces::insert("users", [row.columns()]);
+        if !unless_taken(Statement::fixed(insert).execute(&mut self.0))? {
             return Ok(false);
         }
-        add_emails(&mut self.0, &emails).map_err(failed)?;
+        add_emails(&mut self.0, emails).map_err(failed)?;
         Ok(true)
+    }
+
+    fn add_user(&mut self, scope: Scope, user: &NewAccount) -> StorageResult<Option<Taken>> {
+        self.add_whole(scope, user)
     }
 
     fn insert_users(&mut self, scope: Scope, users: &[NewAccount]) -> StorageResult<bool> {
@@ -265,7 +239,7 @@ impl Users for Session {
             return Ok(true);
         }
         delete_emails(&mut self.0, tenant, after.resource.id)?;
-        add_emails(&mut self.0, &emails).map_err(failed)?;
+        add_emails(&mut self.0, emails).map_err(failed)?;
         Ok(true)
     }
 
@@ -413,23 +387,16 @@ impl Users for Session {
 const BESIDE_USERS: [&str; 6] =
     ["skill_assignments", "last_logins", "dependencies", "logins", "mailed_links", "sessions"];
 
-pub(super) fn add_emails(conn: &mut Conn, emails: &[EmailRow]) -> QueryResult<()> {
-    if emails.is_empty() {
-        return Ok(());
+fn add_emails(conn: &mut Conn, emails: Vec<EmailRow>) -> QueryResult<()> {
+    let count = emails.len();
+    if count > 0 {
+        Statement::of_some(insert_emails(emails), count).execute(conn)?;
     }
-    let mut pieces = Pieces::default();
-    pieces.sql(
-        "INSERT INTO user_emails (tenant_id, user_id, position, value_key, type_key, is_primary) \
-         VALUES ",
-    );
-    for (at, email) in emails.iter().enumerate() {
-        pieces.sql(if at == 0 { "(" } else { ", (" }).id(email.tenant).sql(", ").id(email.user);
-        pieces.sql(format!(", {}, ", email.position)).bind(Bind::Maybe(email.value_key.clone()));
-        pieces.sql(", ").bind(Bind::Maybe(email.type_key.clone())).sql(", ");
-        pieces.bind(Bind::Perhaps(email.is_primary)).sql(")");
-    }
-    Statement::of_some(pieces, emails.len()).execute(conn)?;
     Ok(())
+}
+
+pub(super) fn insert_emails(emails: Vec<EmailRow>) -> Pieces {
+    Pieces::insert("user_emails", emails.into_iter().map(EmailRow::columns))
 }
 
 fn delete_emails(conn: &mut Conn, tenant: Uuid, user: Uuid) -> StorageResult<()> {

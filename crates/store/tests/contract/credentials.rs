@@ -2,7 +2,7 @@
 
 use accounts::credentials::{self, Certificate, ClientCredential, MAX_OF_CONNECTION, Proof};
 use accounts::tenancy::Use;
-use accounts::{Code, Refusal, Resource, Tx, tenancy};
+use accounts::{Caller, Code, Context, Refusal, Resource, Tx, tenancy};
 use jiff::{SignedDuration, Timestamp};
 use scim_protocol::dialect::Dialect;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ fn found(world: &World, digits: &str) -> Vec<ClientCredential> {
 fn add(world: &World, id: &'static str, digits: &'static str) -> ClientCredential {
     let added = world.write(move |tx| {
         let credential = certificate(id, connection(tx)?, digits);
-        credentials::add(tx, &credential)?;
+        credentials::add(tx, &context(), &credential)?;
         Ok::<_, Refusal>(credential)
     });
     added.expect("it is added")
@@ -57,19 +57,19 @@ fn a_credential_is_found_by_what_a_client_shows_until_it_is_revoked(database: &T
     assert_eq!(found(&there, "0c"), []);
     let again = here.write(move |tx| {
         let third = certificate("third", connection(tx)?, "0a");
-        credentials::add(tx, &third)
+        credentials::add(tx, &context(), &third)
     });
     let taken = again.expect_err("it would not be known whose a request is");
     assert_eq!(taken.code(), Some(Code::CredentialTaken));
-    let (now, id) = (context().now, one.connection);
-    here.write(move |tx| credentials::revoke(tx, CALLER.tenant, id, "one", now)).expect("it is");
+    let id = one.connection;
+    here.write(move |tx| credentials::revoke(tx, &context(), id, "one")).expect("it is");
     assert_eq!(found(&there, "0a"), []);
     let listed = there.read(|tx| tx.credentials_of(CALLER.tenant)).expect("it can be read");
     let revoked = listed.iter().filter(|client| client.credential.revoked.is_some()).count();
     assert_eq!((listed.len(), revoked), (2, 1));
     for (tenant, connection) in [(CALLER.tenant, Uuid::from_u128(7)), (Uuid::from_u128(7), id)] {
-        let refused =
-            here.write(move |tx| credentials::revoke(tx, tenant, connection, "other", now));
+        let context = Context { caller: Caller { tenant, ..CALLER }, ..context() };
+        let refused = here.write(move |tx| credentials::revoke(tx, &context, connection, "other"));
         let refused = refused.expect_err("it is another's");
         assert_eq!(refused.code(), Some(Code::NotFound));
     }
@@ -83,7 +83,7 @@ fn the_clients_of_a_connection_that_is_deleted_are_gone(database: &TestDatabase)
     assert!(world.read(seen).expect("it can be read").is_some());
     let gone = Resource {
         id: one.connection,
-        version: 2,
+        version: 3,
         created: one.created,
         last_modified: one.created,
         attributes: scim_protocol::Object::new(),
@@ -92,7 +92,9 @@ fn the_clients_of_a_connection_that_is_deleted_are_gone(database: &TestDatabase)
     assert_eq!(found(&world, "0a"), []);
     assert!(world.read(seen).expect("it can be read").is_none());
     let refused = world
-        .write(move |tx| credentials::add(tx, &certificate("two", one.connection, "0b")))
+        .write(move |tx| {
+            credentials::add(tx, &context(), &certificate("two", one.connection, "0b"))
+        })
         .expect_err("there is no connection");
     assert_eq!(refused.code(), Some(Code::NotFound));
 }
@@ -106,11 +108,11 @@ fn a_connection_has_a_bounded_number_of_credentials(database: &TestDatabase) {
     let refused = world.write(move |tx| {
         let connection = connection(tx)?;
         for number in 0..MAX_OF_CONNECTION {
-            credentials::add(tx, &secret(connection, number))?;
+            credentials::add(tx, &context(), &secret(connection, number))?;
         }
-        credentials::revoke(tx, CALLER.tenant, connection, "5", context().now)?;
-        credentials::add(tx, &secret(connection, MAX_OF_CONNECTION))?;
-        credentials::add(tx, &secret(connection, MAX_OF_CONNECTION + 1))
+        credentials::revoke(tx, &context(), connection, "5")?;
+        credentials::add(tx, &context(), &secret(connection, MAX_OF_CONNECTION))?;
+        credentials::add(tx, &context(), &secret(connection, MAX_OF_CONNECTION + 1))
     });
     let refused = refused.expect_err("it has enough");
     assert_eq!(refused.code(), Some(Code::TooManyCredentials));

@@ -292,6 +292,39 @@ fn r1_the_database_itself_refuses_to_give_an_identity_away(database: &TestDataba
     assert_eq!(raw.texts(claims), before);
 }
 
+fn r51_the_database_itself_refuses_to_delete_a_user(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    world.create_user(user("ada")).expect("she is new");
+    let delete = ["DELETE FROM users", "TRUNCATE users CASCADE"];
+    for statement in &delete[..if database.kind == Kind::Postgres { 2 } else { 1 }] {
+        let error = raw.execute(statement).expect_err("it is refused");
+        assert!(error.contains("never deleted"), "{statement}: {error}");
+    }
+    assert_eq!(raw.texts("SELECT user_name_key AS value FROM users"), ["ada"]);
+}
+
+/// What is told first is what another's account keeps for ever.
+fn r1_r3_r7_what_keeps_an_account_from_being_added_is_told(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    let body = |name: &str, address: &str, external: &str| {
+        let mut body = user(name);
+        body.insert("emails".to_owned(), json!([{"value": address, "type": "work"}]));
+        body.insert("externalId".to_owned(), json!(external));
+        body
+    };
+    world.create_user(body("ada", "ada@a.example", "1")).expect("she is new");
+    for (name, address, external, expected) in [
+        ("Ada", "ada@a.example", "1", Code::UserNameTaken),
+        ("bob", "Ada@a.example", "1", Code::IdentityReserved),
+        ("bob", "bob@a.example", "1", Code::ExternalIdTaken),
+    ] {
+        let refused = world.create_user(body(name, address, external));
+        assert_eq!(code(refused), expected, "{name} {address} {external}");
+    }
+    assert_eq!(raw.texts("SELECT user_name_key AS value FROM users"), ["ada"]);
+    world.create_user(body("bob", "bob@a.example", "2")).expect("nothing of him is left");
+}
+
 /// The code of a refusal.
 fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Code {
     match result {
@@ -374,6 +407,8 @@ on_each_database!(
     r81_a_refused_change_is_no_entry,
     r81_the_database_itself_refuses_to_rewrite_the_change_log,
     r1_the_database_itself_refuses_to_give_an_identity_away,
+    r51_the_database_itself_refuses_to_delete_a_user,
+    r1_r3_r7_what_keeps_an_account_from_being_added_is_told,
     r5_a_name_that_nobody_worked_under_is_released_for_others,
     r5_a_name_of_an_account_that_was_deactivated_or_deleted_is_burned,
 );

@@ -26,18 +26,19 @@ use crate::harness::{
 
 on_each_database!(no_request_reads_a_whole_tenant, the_judge_of_plans_finds_what_reads_it_all);
 
-const ROWS: usize = 12_000;
+/// Of everything, unless it is to be more.
+pub(crate) const ROWS: usize = 12_000;
 const HEADCOUNT: &str = "urn:ietf:params:scim:schemas:extension:headcount:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// What the identifiers of copies begin with.
-const USERS: u32 = 0x0188_0001;
+pub(crate) const USERS: u32 = 0x0188_0001;
 const SKILLS: u32 = 0x0188_0002;
-const GROUPS: u32 = 0x0188_0003;
+pub(crate) const GROUPS: u32 = 0x0188_0003;
 const ENTRIES: u32 = 0x0188_0004;
 
 /// The identifier of a copy.
-fn copy(of: u32, number: u128) -> Uuid {
+pub(crate) fn copy(of: u32, number: u128) -> Uuid {
     Uuid::from_u128((u128::from(of) << 96) + number)
 }
 
@@ -58,14 +59,14 @@ fn new(tx: &mut dyn Tx, name: &str) -> Result<Uuid, Refusal> {
     Ok(create(tx, &context, (context.new_id)(), body)?.id)
 }
 
-/// One of everything, made by the rules, and as many copies; the account and its group.
-fn crowded(database: &TestDatabase) -> World {
+/// One of everything, made by the rules, and as many copies.
+pub(crate) fn crowded(database: &TestDatabase, rows: usize) -> World {
     let (world, mut raw, kind) = (World::on(database), database.raw(), database.kind);
-    let made = world.write(|tx| {
+    let made = world.write(move |tx| {
         let sales = strict_body(ResourceType::skill(), json!({"name": "Sales"}));
         let context = context();
         objects::create::<Skills>(tx, &context, (context.new_id)(), sales)?;
-        tx.resize_pool(CALLER.tenant, Tier::Cx1, i64::try_from(ROWS).unwrap_or_default())?;
+        tx.resize_pool(CALLER.tenant, Tier::Cx1, i64::try_from(rows).unwrap_or_default())?;
         let ada = new(tx, "ada")?;
         tx.record_login(CALLER.tenant, ada, context.now)?;
         let credentials = Login { failures: 1, ..Login::default() };
@@ -94,7 +95,7 @@ fn crowded(database: &TestDatabase) -> World {
         Kind::Postgres => "sha256((n || kind)::bytea)",
     };
     let mut copies = |table: &str, which: &str, changed: &[(&str, String)]| {
-        raw.copy(table, which, ROWS, changed);
+        raw.copy(table, which, rows, changed);
     };
     let changed = [
         ("id", user.clone()),
@@ -419,7 +420,7 @@ fn complaint(database: &TestDatabase, statement: &str) -> Option<String> {
 
 fn no_request_reads_a_whole_tenant(database: &TestDatabase) {
     let listener = Listener::of(database);
-    let world = crowded(database);
+    let world = crowded(database, ROWS);
     // PostgreSQL makes statistics by itself within a minute; SQLite never does.
     if database.kind == Kind::Postgres {
         database.raw().execute("ANALYZE").expect("statistics are made");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::roles;
 use actix_web::rt::{self, task::JoinHandle, time::timeout};
 use scim_protocol::dialect::Dialect;
-use server::{BASE_PATH, Keys, ServeError, clock};
+use server::{BASE_PATH, Keys, ServeError, Signals, clock};
 use simulators::http::Endpoint;
 use store::{DatabaseUrl, Store};
 use tempfile::TempDir;
@@ -45,7 +45,7 @@ impl Demo {
                 .await?;
         // A company's days are over in a minute.
         let settings = server::Settings { rate_limit: None, ..server::Settings::default() };
-        let serving = rt::spawn(server::serve(listener, store, keys, settings));
+        let serving = rt::spawn(server::serve(listener, store, keys, settings, Signals::new()?));
         Ok(Self { serving, endpoint: Endpoint { base_url, token }, _folder: folder })
     }
 

@@ -12,9 +12,6 @@ use super::rounds;
 use super::whole::assert_whole;
 use crate::harness::*;
 
-/// How long the service may take until it serves again.
-const BACK: Duration = Duration::from_secs(15);
-
 /// A while in which requests are under way.
 const WHILE: Duration = Duration::from_millis(400);
 
@@ -57,7 +54,7 @@ fn a_database_that_stops_under_load_is_waited_for() {
             sleep(WHILE);
         });
         let start = Instant::now();
-        load.settle(&scim, BACK);
+        load.settle(&scim, PATIENCE);
         assert_whole(&load, &server, &scim);
         let (tally, back) = (load.tally(), start.elapsed());
         eprintln!("{stop:?}: round {}, {tally:?}, all there after {back:?}, lost 0", round + 1);
@@ -80,7 +77,7 @@ fn a_standby_that_takes_over_has_what_was_acknowledged() {
             sleep(WHILE);
             gone
         });
-        load.settle(&scim, BACK);
+        load.settle(&scim, PATIENCE);
         let back = gone.elapsed();
         assert_whole(&load, &server, &scim);
         let tally = load.tally();
@@ -105,6 +102,6 @@ fn a_commit_that_the_standby_does_not_have_is_not_acknowledged() {
     assert!(early.is_err(), "answered without the standby: {early:?}");
     scim.get("/Users?count=1").expect(200);
     standby.launch().expect("it can be started again");
-    assert_eq!(answer.recv_timeout(BACK).expect("an answer"), 201);
+    assert_eq!(answer.recv_timeout(PATIENCE).expect("an answer"), 201);
     client.join().expect("it ends");
 }

@@ -11,9 +11,6 @@ use super::rounds;
 use super::whole::assert_whole;
 use crate::harness::*;
 
-/// How long the service may take until it writes again.
-const BACK: Duration = Duration::from_secs(10);
-
 /// A while in which requests are under way.
 const WHILE: Duration = Duration::from_millis(400);
 
@@ -37,7 +34,7 @@ fn without_room_nothing_is_written_and_all_is_read_until_there_is_room_again() {
             sleep(WHILE);
         });
         let start = Instant::now();
-        load.settle(&scim, BACK);
+        load.settle(&scim, PATIENCE);
         assert_whole(&load, &server, &scim);
         let (tally, back) = (load.tally(), start.elapsed());
         assert!(tally.turned_away > 0, "{tally:?}");
@@ -54,6 +51,6 @@ fn wait_until_refused(scim: &Client, round: u64) {
             return;
         }
         answer.expect(201);
-        assert!(start.elapsed() < BACK, "there is still room");
+        assert!(start.elapsed() < PATIENCE, "there is still room");
     }
 }

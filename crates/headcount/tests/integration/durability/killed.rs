@@ -10,9 +10,6 @@ use crate::harness::*;
 
 on_each_database!(a_server_killed_again_and_again_keeps_what_it_acknowledged);
 
-/// How long a new server may take until it serves.
-const BACK: Duration = Duration::from_secs(15);
-
 fn a_server_killed_again_and_again_keeps_what_it_acknowledged(database: Database) {
     let (mut server, scim) = serve(database, Dialect::Standard);
     let mut load = Load::prepare(&server, &scim);
@@ -27,7 +24,7 @@ fn a_server_killed_again_and_again_keeps_what_it_acknowledged(database: Database
         let start = Instant::now();
         server = Server::on(&server.database().clone());
         let scim = server.client_with_token(scim.token());
-        load.settle(&scim, BACK);
+        load.settle(&scim, PATIENCE);
         let back = start.elapsed();
         assert_whole(&load, &server, &scim);
         eprintln!(

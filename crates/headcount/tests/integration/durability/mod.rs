@@ -10,6 +10,7 @@ mod damaged;
 mod database_away;
 #[cfg(target_os = "linux")]
 mod disk_full;
+mod doctored;
 mod killed;
 mod load;
 mod whole;

@@ -6,7 +6,7 @@ use super::load::{Load, Person, TIER, group_of, seen};
 use crate::harness::*;
 
 /// What there must be none of. Each is looked for in the database itself, past the service.
-const NONE: [(&str, &str); 11] = [
+pub(super) const NONE: [(&str, &str); 11] = [
     (
         "a user whose version has no entry in the log",
         "SELECT count(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM change_log e WHERE \
@@ -78,7 +78,7 @@ pub(super) fn assert_whole(load: &Load, server: &Server, scim: &Client) {
 
 /// Each seat is free or somebody's.
 #[track_caller]
-fn assert_seats(load: &Load, server: &Server) {
+pub(super) fn assert_seats(load: &Load, server: &Server) {
     let count = |table: &str| {
         let tier = TIER.to_lowercase();
         server.database().count(&format!("SELECT count(*) FROM {table} license_tier = '{tier}'"))

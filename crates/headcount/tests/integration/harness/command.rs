@@ -34,6 +34,19 @@ impl Run {
     }
 }
 
+/// How long anything is waited for that must come by and by: a machine may stand still for a while.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something holds.
+#[track_caller]
+pub(crate) fn soon(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Runs a command to its end, which must come within `limit`.
 #[track_caller]
 pub(crate) fn run(command: &mut Command, limit: Duration) -> Run {

@@ -61,21 +61,30 @@ impl TestDatabase {
 
     /// What a query that counts says.
     pub(crate) fn count(&self, query: &str) -> i64 {
-        #[derive(QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = BigInt)]
-            count: i64,
-        }
         if self.url.starts_with("postgres") {
             let mut psql = psql_command(&self.url, query);
             let answer = run(psql.arg("-At"), Duration::from_secs(60)).succeeded();
             return answer.stdout.trim().parse().expect("a number");
         }
-        let mut conn = SqliteConnection::establish(&self.file().to_string_lossy())
-            .expect("the database can be opened");
-        let row =
-            diesel::sql_query(format!("SELECT ({query}) AS count")).get_result::<Row>(&mut conn);
-        row.expect("the query can be run").count
+        count_in(&mut self.sqlite(), query)
+    }
+
+    /// What a query that counts would say after a statement that no rule, reference or trigger keeps from
+    /// being run; which is undone.
+    pub(crate) fn count_after(&self, statement: &str, query: &str) -> i64 {
+        if self.postgres.is_some() {
+            let unguarded = "SET LOCAL session_replication_role = replica";
+            let text = format!("BEGIN; {unguarded}; {statement}; {query}; ROLLBACK");
+            let mut psql = psql_command(&self.url, &text);
+            let answer = run(psql.arg("-At"), Duration::from_secs(60)).succeeded();
+            return answer.stdout.trim().parse().expect("a number");
+        }
+        let mut conn = self.sqlite();
+        let unguarded = "PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 5000";
+        let begin = format!("{unguarded}; BEGIN IMMEDIATE; {statement}");
+        conn.batch_execute(&begin).expect("the statement can be run");
+        // The connection ends, and with it what it has begun.
+        count_in(&mut conn, query)
     }
 
     /// The value for `--database`.
@@ -94,6 +103,19 @@ impl TestDatabase {
         let files = std::fs::read_dir(self.folder()).expect("the folder of the test is there");
         let bytes = files.flatten().filter_map(|file| std::fs::read(file.path()).ok());
         bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+    }
+
+    /// Whether these bytes are stored anywhere, as they are or in hexadecimal digits.
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
+        let digits = server::token::hex(bytes);
+        let has = |place: &[u8], part: &[u8]| place.windows(part.len()).any(|one| one == part);
+        if self.postgres.is_some() {
+            let dump = self.dump();
+            return has(dump.as_bytes(), bytes) || dump.contains(&digits);
+        }
+        let files = std::fs::read_dir(self.folder()).expect("the folder of the test is there");
+        let mut files = files.flatten().filter_map(|file| std::fs::read(file.path()).ok());
+        files.any(|file| has(&file, bytes) || has(&file, digits.as_bytes()))
     }
 
     /// Replaces a text in the change log past the service and what protects the log.
@@ -232,6 +254,16 @@ impl PostgresDatabase {
         }
         url
     }
+}
+
+fn count_in(conn: &mut SqliteConnection, query: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let row = diesel::sql_query(format!("SELECT ({query}) AS count")).get_result::<Row>(conn);
+    row.expect("the query can be run").count
 }
 
 /// Changes a file of SQLite past the service.

@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Administrator, Answer, Client, Database, Server, TestDatabase};
-
-/// How long a mail may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::{Administrator, Answer, Client, Database, PATIENCE, Server, TestDatabase};
 
 /// The folder of a server's mails.
 pub(crate) struct Mailbox {

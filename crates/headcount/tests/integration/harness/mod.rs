@@ -28,6 +28,8 @@ pub(crate) use client::Client;
 #[allow(unused_imports, reason = "the conformance tests send no forms")]
 pub(crate) use client::encode;
 pub(crate) use command::run;
+#[allow(unused_imports, reason = "the conformance tests wait for nothing")]
+pub(crate) use command::{PATIENCE, soon};
 pub(crate) use database::{Database, TestDatabase};
 #[allow(unused_imports, reason = "only the tests of durability look below the service")]
 pub(crate) use database::{alter, program};

@@ -8,11 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::command::{Run, run, wait};
+use super::command::{PATIENCE, Run, run, wait};
 use super::{Answer, Client, Database, TestDatabase};
-
-const START: Duration = Duration::from_secs(20);
-const STOP: Duration = Duration::from_secs(30);
 
 const WATCHED: [&str; 2] = ["--telemetry-listen", "127.0.0.1:0"];
 
@@ -99,7 +96,13 @@ impl Server {
     /// As `on`, with telemetry on a free port.
     #[track_caller]
     pub(crate) fn watched(database: &Arc<TestDatabase>) -> Self {
-        Self::with(database, &WATCHED)
+        Self::watched_with(database, &[])
+    }
+
+    /// As `watched`, with more arguments.
+    #[track_caller]
+    pub(crate) fn watched_with(database: &Arc<TestDatabase>, more: &[&str]) -> Self {
+        Self::with(database, &[&WATCHED[..], more].concat())
     }
 
     /// As `watched`, but does not wait until it serves.
@@ -163,7 +166,7 @@ impl Server {
             if let Some(url) = url.and_then(|url| url.strip_suffix("/metrics")) {
                 return url.to_owned();
             }
-            assert!(start.elapsed() < START, "no telemetry: {stdout}");
+            assert!(start.elapsed() < PATIENCE, "no telemetry: {stdout}");
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -198,7 +201,7 @@ impl Server {
     /// Waits until the server has ended by itself, and how.
     #[track_caller]
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        wait(&mut self.process, STOP).unwrap_or_else(|| panic!("not ended {STOP:?} later"))
+        wait(&mut self.process, PATIENCE).unwrap_or_else(|| panic!("not ended {PATIENCE:?} later"))
     }
 
     pub(crate) fn base_url(&self) -> &str {
@@ -246,14 +249,16 @@ impl Server {
     #[track_caller]
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         self.signal_termination();
-        wait(&mut self.process, STOP).unwrap_or_else(|| panic!("not ended {STOP:?} after SIGTERM"))
+        wait(&mut self.process, PATIENCE)
+            .unwrap_or_else(|| panic!("not ended {PATIENCE:?} after SIGTERM"))
     }
 
     /// Asks the server to stop as Ctrl-C does, and waits until it has.
     #[track_caller]
     pub(crate) fn interrupt(&mut self) -> ExitStatus {
         self.signal("-INT");
-        wait(&mut self.process, STOP).unwrap_or_else(|| panic!("not ended {STOP:?} after SIGINT"))
+        wait(&mut self.process, PATIENCE)
+            .unwrap_or_else(|| panic!("not ended {PATIENCE:?} after SIGINT"))
     }
 
     /// Sends SIGTERM and returns at once.
@@ -266,7 +271,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
         let process = self.process.id().to_string();
-        run(Command::new("kill").args([name, &process]), STOP).succeeded();
+        run(Command::new("kill").args([name, &process]), PATIENCE).succeeded();
     }
 
     /// Keeps the server's files from growing beyond so many bytes, or lets them grow again.
@@ -276,7 +281,7 @@ impl Server {
         let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         let arguments =
             [format!("--pid={}", self.process.id()), format!("--fsize={limit}:unlimited")];
-        run(Command::new("prlimit").args(arguments), STOP).succeeded();
+        run(Command::new("prlimit").args(arguments), PATIENCE).succeeded();
     }
 
     /// Ends the server without a chance to tidy up (SIGKILL).
@@ -324,13 +329,13 @@ impl Tenant<'_> {
 fn wait_for_base_url(lines: &Receiver<String>) -> String {
     let start = Instant::now();
     loop {
-        match lines.recv_timeout(START.saturating_sub(start.elapsed())) {
+        match lines.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
             Ok(line) => {
                 if let Some(url) = line.trim().strip_prefix("Base URL:") {
                     return url.trim().to_owned();
                 }
             }
-            Err(RecvTimeoutError::Timeout) => panic!("no `Base URL:` within {START:?}"),
+            Err(RecvTimeoutError::Timeout) => panic!("no `Base URL:` within {PATIENCE:?}"),
             Err(RecvTimeoutError::Disconnected) => {
                 panic!("the server ended before it printed `Base URL:`")
             }
