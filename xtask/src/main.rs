@@ -4,6 +4,7 @@
 //! A chore does its own set-up, so that a fresh machine needs nothing but Rust, a C compiler,
 //! Python 3 and a network to the package registries.
 
+mod again;
 mod bench;
 mod deploy;
 mod fuzz;

@@ -50,9 +50,17 @@ pub(crate) fn wait_until(mut done: impl FnMut() -> bool) -> Result<()> {
 /// Runs a step of a chore: output streams through, there is no input, and an interruption ends the
 /// whole process group.
 pub(crate) fn stream(command: &mut Command) -> Result<ExitStatus> {
+    stream_with(command, |_| {})
+}
+
+/// As [`stream`], for who wants something of the child when it has begun.
+pub(crate) fn stream_with(
+    command: &mut Command,
+    begun: impl FnOnce(&mut Child),
+) -> Result<ExitStatus> {
     check_interrupted()?;
     command.stdin(Stdio::null()).process_group(0);
-    supervise(command, true)
+    supervise(command, true, begun)
 }
 
 /// Runs a command of the user's with this process's own input.
@@ -65,12 +73,17 @@ pub(crate) fn interact(command: &mut Command) -> Result<ExitStatus> {
     if own_group {
         command.process_group(0);
     }
-    supervise(command, own_group)
+    supervise(command, own_group, |_| {})
 }
 
 /// Waits for a command, and ends it when interrupted.
-fn supervise(command: &mut Command, own_group: bool) -> Result<ExitStatus> {
+fn supervise(
+    command: &mut Command,
+    own_group: bool,
+    begun: impl FnOnce(&mut Child),
+) -> Result<ExitStatus> {
     let mut child = command.spawn().with_context(|| format!("cannot run {}", name(command)))?;
+    begun(&mut child);
     let mut status = None;
     let waited = wait_until(|| {
         status = child.try_wait().ok().flatten();

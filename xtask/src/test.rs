@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use postgres_cluster::Cluster;
 
+use crate::again;
 use crate::lint::{check, has};
 use crate::postgres;
 use crate::process::check_interrupted;
@@ -83,11 +84,21 @@ fn run_tests(steps: &mut Steps, workspace: &Workspace, fixtures: &Fixtures, extr
         if check_interrupted().is_err() {
             return;
         }
-        // A test that fails in one program must not hide what the programs after it would say.
-        let mut command = workspace.cargo(["test", "--locked", "--no-fail-fast"]);
-        command.args(selection.packages()).args(targets).args(extra);
-        fixtures.export_to(&mut command);
-        steps.run(name, || check(&mut command));
+        let command = || {
+            // A test that fails in one program must not hide what the programs after it would say.
+            let mut command = workspace.cargo(["test", "--locked", "--no-fail-fast"]);
+            command.args(selection.packages()).args(targets).args(extra);
+            fixtures.export_to(&mut command);
+            command
+        };
+        // Who chooses tests looks at them, and may have chosen how they are run.
+        if !extra.is_empty() {
+            steps.run(name, || check(&mut command()));
+            return;
+        }
+        for passed in steps.run(name, || again::run(command)).unwrap_or_default() {
+            steps.notice(&format!("{passed} failed beside the others and passed alone: mend it"));
+        }
     };
     if selection.packages || selection.targets {
         // Cargo's own default for a package has the documentation's examples, if it has a library.

@@ -26,6 +26,10 @@ const DIALECT: Dialect = Dialect;
 /// The time, as the database has it.
 const NOW: &str = "now()";
 
+/// What is asked of each of several is asked of one after the other: as long as nothing is known of new
+/// tables, a plan may look at all members of a tenant for each person of a page.
+const LATERAL: bool = true;
+
 /// Locks the rows that a SELECT of `resource` finds.
 const LOCK: Option<&str> = Some(" FOR UPDATE OF resource");
 

@@ -28,6 +28,9 @@ const DIALECT: Dialect = Dialect;
 /// The time, as the database has it.
 const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
+/// What is asked of each of several is asked in the order in which it is written.
+const LATERAL: bool = false;
+
 /// The one writer has what it reads to itself.
 const LOCK: Option<&str> = None;
 

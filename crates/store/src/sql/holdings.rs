@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::statement::Statement;
-use super::{DIALECT, Session};
+use super::{DIALECT, LATERAL, Session};
 use crate::error::failed;
 use crate::search::{Dialect, Pieces};
 use crate::types::{Guid, Id, Instant, Stamp};
@@ -51,10 +51,15 @@ struct HeldRow {
 /// written. Where no group is in another the way is one step, which is planned and run in half the
 /// time.
 fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
+    let is_each = is_flat && LATERAL && holders.len() > 1;
     let of = |pieces: &mut Pieces, tenant_column: &'static str, holder_column: &'static str| {
         pieces.sql(" WHERE ").sql(tenant_column).sql(" = ").id(tenant);
         pieces.sql(" AND ").sql(holder_column);
-        DIALECT.one_of(pieces, holders);
+        if is_each {
+            pieces.sql(" = holder.id");
+        } else {
+            DIALECT.one_of(pieces, holders);
+        }
     };
     let own = |pieces: &mut Pieces| {
         pieces.sql(
@@ -71,6 +76,11 @@ fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
     };
     let mut pieces = Pieces::default();
     if is_flat {
+        if is_each {
+            pieces.sql("SELECT held.* FROM ");
+            DIALECT.ids(&mut pieces, holders);
+            pieces.sql(" AS holder CROSS JOIN LATERAL (");
+        }
         own(&mut pieces);
         pieces.sql(
             " UNION ALL SELECT 3, m.member_id, m.group_id, NULL, g.display, NULL, NULL, g.enabled, \
@@ -79,13 +89,14 @@ fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
         of(&mut pieces, "m.tenant_id", "m.member_id");
         pieces.sql(" AND g.tenant_id = m.tenant_id AND g.id = m.group_id UNION ALL SELECT ");
         // Many are in the same groups.
-        pieces.sql(if holders.len() > 1 { "DISTINCT" } else { "" });
+        pieces.sql(if holders.len() > 1 && !is_each { "DISTINCT" } else { "" });
         pieces.sql(
             " 4, gr.subject_id, gr.role_id, gr.division_id, gr.source, gr.granted_at, \
              gr.purge_at, FALSE, 0 FROM memberships AS m CROSS JOIN grants AS gr",
         );
         of(&mut pieces, "m.tenant_id", "m.member_id");
         pieces.sql(" AND gr.tenant_id = m.tenant_id AND gr.subject_id = m.group_id");
+        pieces.sql(if is_each { ") AS held" } else { "" });
         return pieces;
     }
     pieces.sql(
@@ -175,7 +186,10 @@ fn holdings(rows: Vec<HeldRow>) -> StorageResult<Holdings> {
             part => return Err(StorageError::Failed(format!("part {part}").into())),
         }
     }
-    held.grants.sort_by_key(|one| (one.subject, one.role, scope_id(one.division).0));
+    let key = |one: &Grant| (one.subject, one.role, scope_id(one.division).0);
+    held.grants.sort_by_key(key);
+    of_groups.sort_by_key(key);
+    of_groups.dedup_by_key(|one| key(one));
     held.skills.sort_by_key(|(user, skill)| (*user, skill.skill));
     held.inherited = inherited(&ways, &of_groups);
     held.groups = groups(ways);

@@ -13,6 +13,8 @@ use crate::harness::{Database, Server, run};
 const EXAMPLE: &str = "https://scim.example.com";
 /// Printed between two commands.
 const END: &str = "\u{1e}";
+/// Where a guide waits, the machine of its reader has nothing else to do; this one has tests.
+const SLEEP: &str = "sleep() { command sleep $(($1 * 5)); }";
 
 /// Runs every command of a guide, and compares what is printed with what the guide says.
 pub(super) fn follow(database: Database, page: &Page) {
@@ -21,7 +23,7 @@ pub(super) fn follow(database: Database, page: &Page) {
     let commands = page.commands();
     let scripts = commands.iter().map(|one| format!("{}\nprintf '{END}'\n", one.script));
     let script: String = scripts.collect();
-    let script = format!("set -eu\nexec 2>&1\n{}", script.replace(EXAMPLE, here));
+    let script = format!("set -eu\nexec 2>&1\n{SLEEP}\n{}", script.replace(EXAMPLE, here));
     let folder = Path::new(env!("CARGO_BIN_EXE_headcount")).parent().expect("it is in a folder");
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
     let mut bash = Command::new("bash");
