@@ -1,8 +1,8 @@
 BEGIN;
-INSERT INTO ceiling.users SELECT ceiling.tenant(), ceiling.id(n), ceiling.name(n),
+INSERT INTO ceiling.users SELECT ceiling.tenant(), ceiling.id(n), ceiling.user_name(n),
     ceiling.beginning(n), true, ceiling.id(7), 'cx1', :document::text::json, :search::text::jsonb, 1, now(), now()
   FROM nextval('ceiling.users_made') AS n;
-INSERT INTO ceiling.emails SELECT ceiling.tenant(), ceiling.id(n), 0, ceiling.name(n)
+INSERT INTO ceiling.emails SELECT ceiling.tenant(), ceiling.id(n), 0, ceiling.user_name(n)
   FROM currval('ceiling.users_made') AS n;
 INSERT INTO ceiling.claims
   SELECT ceiling.tenant(), kind, ceiling.hash(n, kind), ceiling.id(n)

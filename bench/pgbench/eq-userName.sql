@@ -1,3 +1,3 @@
 \set n random(1, :rows)
 SELECT document, version, created_at, modified_at FROM ceiling.users
-  WHERE tenant_id = ceiling.tenant() AND user_name_key = ceiling.name(:n);
+  WHERE tenant_id = ceiling.tenant() AND user_name_key = ceiling.user_name(:n);

@@ -13,7 +13,7 @@ CREATE FUNCTION beginning(n bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL
     'hiroshi', 'elena', 'marcus', 'priya', 'liam', 'noor', 'anton'])[n % 16 + 1] || '.'
     || (ARRAY['okafor', 'lindqvist', 'haddad', 'novak', 'marino', 'berg', 'tanaka', 'mensah',
     'costa', 'fischer', 'petrov', 'walsh', 'nair', 'silva', 'jansen', 'moreau'])[n / 16 % 16 + 1];
-CREATE FUNCTION name(n bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION user_name(n bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN beginning(n) || '.ceiling.' || lpad(n::text, 10, '0') || '@example.com';
 CREATE FUNCTION hash(n bigint, kind text) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN sha256((kind || n::text)::bytea);
