@@ -179,10 +179,6 @@ impl View {
         read
     }
 
-    pub(crate) fn learn(&mut self, tenant: Uuid, version: i64) {
-        self.known = Some((tenant, version));
-    }
-
     pub(crate) fn holdings(&self, tenant: Uuid, holders: &[Uuid]) -> Option<Arc<Holdings>> {
         self.remembered.get(tenant, holders)
     }
@@ -208,9 +204,12 @@ impl View {
 
     /// What people hold changes.
     pub(crate) fn change_holdings(&mut self) {
-        // A group may be in another from now on.
-        self.flat = None;
         self.remembered.forget();
+    }
+
+    /// A group is in another from now on.
+    pub(crate) fn nest(&mut self) {
+        self.flat = None;
     }
 
     /// A user is new, who holds nothing yet.

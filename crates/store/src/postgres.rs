@@ -27,7 +27,7 @@ const DIALECT: Dialect = Dialect;
 const NOW: &str = "now()";
 
 /// What is asked of each of several is asked of one after the other: as long as nothing is known of new
-/// tables, a plan may look at all members of a tenant for each person of a page.
+/// tables, a plan may look at all members or groups of a tenant for each person of a page.
 const LATERAL: bool = true;
 
 /// Locks the rows that a SELECT of `resource` finds.
@@ -96,18 +96,17 @@ fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<(
     lock(session, object_number(tenant, id))
 }
 
-/// A lock of one object, which many may share: locking its row would write to it each time. The
-/// version of the catalogue comes with it, read after the lock was had.
+/// A lock of one object, which many may share: locking its row would write to it each time. What is
+/// asked about the tenant comes with it, read after the lock was had.
 fn hold_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
     session.2.expire();
     let number = object_number(tenant, id).cast_signed();
     let mut pieces = Pieces::default();
     pieces.sql("SELECT hold_shared(").bind(Bind::Integer(number)).sql(", ").id(tenant);
-    pieces.sql(") AS version");
-    let held = Statement::fixed(pieces).get_result::<VersionRow>(&mut session.0);
-    if let Some(version) = held.map_err(failed)?.version {
-        session.2.learn(tenant, version);
-    }
+    pieces.sql(") AS of_tenant");
+    let held = Statement::fixed(pieces).get_result::<TenantRow>(&mut session.0);
+    let TenantRow(of_tenant) = held.map_err(failed)?;
+    session.2.learned(tenant, of_tenant, ());
     Ok(())
 }
 
@@ -139,13 +138,6 @@ struct WrittenRow {
 fn object_number(tenant: Uuid, id: Uuid) -> u64 {
     let ((a, b), (c, d)) = (tenant.as_u64_pair(), id.as_u64_pair());
     (a ^ b).rotate_left(17) ^ c ^ d
-}
-
-/// The version of a catalogue, where there is one.
-#[derive(QueryableByName)]
-struct VersionRow {
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
-    version: Option<i64>,
 }
 
 #[path = "sql/assignments.rs"]
@@ -203,6 +195,7 @@ mod tenancy;
 #[path = "sql/users.rs"]
 mod users;
 
+use catalogue::TenantRow;
 use document::document;
 pub(crate) use keys::keyring;
 pub(crate) use statement::Statement;

@@ -69,12 +69,13 @@ CREATE CONSTRAINT TRIGGER objects_count_up AFTER INSERT OR UPDATE ON objects
 CREATE CONSTRAINT TRIGGER tokens_count_up AFTER INSERT OR UPDATE ON tokens
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION count_catalogue_up();
 
--- Shares a lock until the transaction ends, and says which version the catalogue has then: each
--- statement of a function sees what was committed before it.
+-- Shares a lock until the transaction ends, and says which version the catalogue has then, twice it, and
+-- one more if groups are in others: each statement of a function sees what was committed before it.
 CREATE FUNCTION hold_shared(number bigint, tenant uuid) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(number);
-  RETURN (SELECT version FROM catalogue_versions WHERE tenant_id = tenant);
+  RETURN (SELECT version * 2 + CASE WHEN nests THEN 1 ELSE 0 END
+    FROM catalogue_versions WHERE tenant_id = tenant);
 END $$;
 
 -- `document` is what clients sent, in its kept form; `search` the same as it is compared. The

@@ -84,29 +84,30 @@ fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
         own(&mut pieces);
         pieces.sql(
             " UNION ALL SELECT 3, m.member_id, m.group_id, NULL, g.display, NULL, NULL, g.enabled, \
-             1 FROM memberships AS m CROSS JOIN \"groups\" AS g",
+             1 FROM memberships AS m",
         );
+        pieces.sql(of_group("\"groups\"", "g", "id"));
         of(&mut pieces, "m.tenant_id", "m.member_id");
-        pieces.sql(" AND g.tenant_id = m.tenant_id AND g.id = m.group_id UNION ALL SELECT ");
+        pieces.sql(" UNION ALL SELECT ");
         // Many are in the same groups.
         pieces.sql(if holders.len() > 1 && !is_each { "DISTINCT" } else { "" });
         pieces.sql(
             " 4, gr.subject_id, gr.role_id, gr.division_id, gr.source, gr.granted_at, \
-             gr.purge_at, FALSE, 0 FROM memberships AS m CROSS JOIN grants AS gr",
+             gr.purge_at, FALSE, 0 FROM memberships AS m",
         );
+        pieces.sql(of_group("grants", "gr", "subject_id"));
         of(&mut pieces, "m.tenant_id", "m.member_id");
-        pieces.sql(" AND gr.tenant_id = m.tenant_id AND gr.subject_id = m.group_id");
         pieces.sql(if is_each { ") AS held" } else { "" });
         return pieces;
     }
     pieces.sql(
         "WITH RECURSIVE above (holder_id, group_id, enabled, direct) AS ( \
-         SELECT m.member_id, m.group_id, g.enabled, 1 FROM memberships AS m CROSS JOIN \"groups\" AS g",
+         SELECT m.member_id, m.group_id, g.enabled, 1 FROM memberships AS m",
     );
+    pieces.sql(of_group("\"groups\"", "g", "id"));
     of(&mut pieces, "m.tenant_id", "m.member_id");
     pieces.sql(
-        " AND g.tenant_id = m.tenant_id AND g.id = m.group_id \
-         UNION SELECT above.holder_id, m.group_id, (above.enabled AND g.enabled), 0 FROM above \
+        " UNION SELECT above.holder_id, m.group_id, (above.enabled AND g.enabled), 0 FROM above \
          CROSS JOIN memberships AS m CROSS JOIN \"groups\" AS g \
          WHERE m.member_id = above.group_id AND g.tenant_id = m.tenant_id AND g.id = m.group_id \
          AND m.tenant_id = ",
@@ -124,6 +125,20 @@ fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
     );
     pieces.id(tenant);
     pieces
+}
+
+/// What a table has of the group of a membership `m`, by its key.
+fn of_group(table: &str, alias: &str, key: &str) -> String {
+    if LATERAL {
+        return format!(
+            " CROSS JOIN LATERAL (SELECT * FROM {table} AS one WHERE one.tenant_id = m.tenant_id \
+             AND one.{key} = m.group_id OFFSET 0) AS {alias}"
+        );
+    }
+    format!(
+        " CROSS JOIN {table} AS {alias} ON {alias}.tenant_id = m.tenant_id \
+         AND {alias}.{key} = m.group_id"
+    )
 }
 
 /// The division as a key, zero for all.
@@ -240,6 +255,8 @@ impl Session {
         if let Some(known) = self.2.holdings(tenant, holders) {
             return Ok(known);
         }
+        // To ask whether it must recur takes less than to recur.
+        self.catalogue_version(tenant)?;
         let statement = statement(tenant, holders, self.2.is_flat(tenant));
         let rows = Statement::fixed(statement).load::<HeldRow>(&mut self.0);
         let held = Arc::new(holdings(rows.map_err(failed)?)?);

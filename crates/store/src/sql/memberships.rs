@@ -85,6 +85,9 @@ impl Memberships for Session {
         now: Timestamp,
     ) -> StorageResult<Vec<Uuid>> {
         self.2.change_holdings();
+        if members.iter().any(|(_, kind)| *kind == MemberKind::Group) {
+            self.2.nest();
+        }
         let mut added = Vec::with_capacity(members.len());
         for kind in [MemberKind::User, MemberKind::Group] {
             let of_kind = members.iter().filter(|(_, of)| *of == kind);
