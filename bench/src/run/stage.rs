@@ -23,7 +23,7 @@ use crate::workload::Workload;
 use crate::world::{Manifest, Person, World};
 
 /// More seats than a run takes.
-const SPARE_SEATS: u64 = 100_000;
+const SPARE_SEATS: u64 = 300_000;
 /// How many of the users that are put in are known: enough for the largest group.
 const SAMPLE: u64 = 120_000;
 /// The sizes of groups.
@@ -356,13 +356,20 @@ pub(super) async fn connect(target: &Arc<Target>, connections: usize) -> Result<
     Ok(clients)
 }
 
+/// What is measured is what PostgreSQL does in production.
+const DURABLE: &str = "DO $$ BEGIN \
+    IF 'off' IN (current_setting('fsync'), current_setting('full_page_writes'), \
+        current_setting('synchronous_commit')) THEN \
+      RAISE 'fsync, full_page_writes or synchronous_commit is off: nothing of that is measured here'; \
+    END IF; END $$";
+
 /// Makes a database beside the one that a URL names: its URL.
 ///
 /// # Errors
 /// If the server refuses.
 pub(crate) fn new_database(programs: &Path, server: &str, name: &str) -> Result<String> {
     let name = format!("headcount_bench_{name}_{}", std::process::id());
-    psql(programs, server, &[&format!("CREATE DATABASE {name} TEMPLATE template0")])?;
+    psql(programs, server, &[DURABLE, &format!("CREATE DATABASE {name} TEMPLATE template0")])?;
     let (base, _) = server.rsplit_once('/').context("the URL of PostgreSQL names no database")?;
     Ok(format!("{base}/{name}"))
 }
