@@ -80,7 +80,7 @@ fn run_tests(steps: &mut Steps, workspace: &Workspace, fixtures: &Fixtures, extr
         steps.notice("rustfmt is not installed, the formatting was not checked");
     }
     let selection = Selection::of(extra);
-    let mut test = |name, targets: Option<&str>| {
+    let mut test = |name, targets: &[&str]| {
         if check_interrupted().is_err() {
             return;
         }
@@ -91,8 +91,9 @@ fn run_tests(steps: &mut Steps, workspace: &Workspace, fixtures: &Fixtures, extr
             fixtures.export_to(&mut command);
             command
         };
-        // Who chooses tests looks at them, and may have chosen how they are run.
-        if !extra.is_empty() {
+        // Who chooses tests looks at them, and may have chosen how they are run. Benchmarks know nothing
+        // of running one test again.
+        if !extra.is_empty() || targets == BENCHES {
             steps.run(name, || check(&mut command()));
             return;
         }
@@ -102,13 +103,16 @@ fn run_tests(steps: &mut Steps, workspace: &Workspace, fixtures: &Fixtures, extr
     };
     if selection.packages || selection.targets {
         // Cargo's own default for a package has the documentation's examples, if it has a library.
-        test("tests", None);
+        test("tests", &[]);
         return;
     }
-    // "All targets" does not include the examples in the documentation.
-    test("tests", Some("--all-targets"));
-    test("doc tests", Some("--doc"));
+    test("tests", &["--lib", "--bins", "--tests", "--examples"]);
+    test("benchmarks", BENCHES);
+    test("doc tests", &["--doc"]);
 }
+
+/// Each benchmark, once, to see that it runs.
+const BENCHES: &[&str] = &["--bench", "*"];
 
 /// What the user's own arguments choose already.
 #[derive(Debug, PartialEq, Eq)]

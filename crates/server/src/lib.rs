@@ -279,8 +279,8 @@ pub async fn serve(
         .on_connect(tls::note);
     let (server, reload) = match tls {
         Some(tls) => {
-            let (acceptor, current) = tls::acceptor(&tls)?;
-            let reload = actix_web::rt::spawn(tls::reload(tls, current));
+            let (acceptor, reload) = tls::acceptor(tls)?;
+            let reload = actix_web::rt::spawn(reload.run());
             (server.listen_openssl(listener, acceptor)?, Some(reload))
         }
         None => (server.listen(listener)?, None),

@@ -106,7 +106,7 @@ impl Tls {
     }
 
     /// What changes when a file is changed or another one is put in its place.
-    fn state(&self) -> Vec<Option<(SystemTime, u64)>> {
+    fn state(&self) -> State {
         let of = |file: &PathBuf| {
             let about = fs::metadata(file).ok()?;
             Some((about.modified().ok()?, about.len()))
@@ -114,6 +114,9 @@ impl Tls {
         self.files().map(of).collect()
     }
 }
+
+/// When each file was changed and how long it is; none for one that is not there.
+type State = Vec<Option<(SystemTime, u64)>>;
 
 /// Any certificate is taken here; whether an authority has signed it is noted by OpenSSL.
 fn take_any(_is_right: bool, _: &mut X509StoreContextRef) -> bool {
@@ -124,7 +127,7 @@ fn take_any(_is_right: bool, _: &mut X509StoreContextRef) -> bool {
 
 /// The certificate that new connections take.
 #[derive(Clone)]
-pub(crate) struct Current(Arc<RwLock<SslContext>>);
+struct Current(Arc<RwLock<SslContext>>);
 
 impl Current {
     fn get(&self) -> SslContext {
@@ -136,11 +139,20 @@ impl Current {
     }
 }
 
-/// An acceptor whose connections take what is current.
+/// What looks at the files of an acceptor.
+pub(crate) struct Reload {
+    tls: Tls,
+    current: Current,
+    /// What the files were before they were read, so that no change of them is missed.
+    before: State,
+}
+
+/// An acceptor whose connections take what is current, and what keeps that current.
 ///
 /// # Errors
 /// The files cannot be used.
-pub(crate) fn acceptor(tls: &Tls) -> Result<(SslAcceptorBuilder, Current), TlsError> {
+pub(crate) fn acceptor(tls: Tls) -> Result<(SslAcceptorBuilder, Reload), TlsError> {
+    let before = tls.state();
     let current = Current(Arc::new(RwLock::new(tls.builder()?.build().into_context())));
     let mut builder = tls.builder()?;
     let taken = current.clone();
@@ -148,39 +160,94 @@ pub(crate) fn acceptor(tls: &Tls) -> Result<(SslAcceptorBuilder, Current), TlsEr
     builder.set_servername_callback(move |ssl, _| {
         ssl.set_ssl_context(&taken.get()).map_err(|_| SniError::ALERT_FATAL)
     });
-    Ok((builder, current))
+    Ok((builder, Reload { tls, current, before }))
 }
 
-/// Takes what is in the files whenever they change, until it is aborted.
-///
-/// # Errors
-/// The signal cannot be heard.
-pub(crate) async fn reload(tls: Tls, current: Current) -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut every = interval(PERIOD);
-    let mut before = tls.state();
-    loop {
-        let is_told = tokio::select! {
-            _ = every.tick() => false,
-            _ = hangup.recv() => true,
-        };
-        let (files, before_that) = (tls.clone(), before.clone());
-        let looked = block(move || {
-            let state = files.state();
-            let is_due = is_told || state != before_that;
-            (state, is_due.then(|| files.builder()))
-        });
-        let Ok((state, built)) = looked.await else { return Ok(()) };
-        before = state;
-        match built {
-            Some(Ok(builder)) => {
-                current.set(builder.build().into_context());
-                tracing::info!("took the certificate anew");
+impl Reload {
+    /// Takes what is in the files whenever they change, until it is aborted.
+    ///
+    /// # Errors
+    /// The signal cannot be heard.
+    pub(crate) async fn run(mut self) -> std::io::Result<()> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut every = interval(PERIOD);
+        loop {
+            let is_told = tokio::select! {
+                _ = every.tick() => false,
+                _ = hangup.recv() => true,
+            };
+            let (files, before) = (self.tls.clone(), self.before.clone());
+            let looked = block(move || {
+                let state = files.state();
+                let is_due = is_told || state != before;
+                (state, is_due.then(|| files.builder()))
+            });
+            let Ok((state, built)) = looked.await else { return Ok(()) };
+            self.before = state;
+            match built {
+                Some(Ok(builder)) => {
+                    self.current.set(builder.build().into_context());
+                    tracing::info!("took the certificate anew");
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "the new certificate cannot be used; the one before stays");
+                }
+                None => {}
             }
-            Some(Err(error)) => {
-                tracing::error!(%error, "the new certificate cannot be used; the one before stays");
-            }
-            None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openssl::asn1::Asn1Time;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::nid::Nid;
+    use openssl::x509::X509;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// Puts a new certificate and its key in the files, and gives the certificate.
+    fn write(tls: &Tls) -> Vec<u8> {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+        let mut builder = X509::builder().unwrap();
+        builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+        builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+        builder.set_pubkey(&key).unwrap();
+        builder.sign(&key, MessageDigest::sha256()).unwrap();
+        let certificate = builder.build();
+        fs::write(&tls.certificate, certificate.to_pem().unwrap()).unwrap();
+        fs::write(&tls.key, key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+        certificate.to_der().unwrap()
+    }
+
+    #[actix_web::test]
+    async fn a_certificate_changed_before_the_first_look_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let tls = Tls {
+            certificate: folder.path().join("tls.pem"),
+            key: folder.path().join("tls.key"),
+            client_ca: None,
+            client_certificates: false,
+        };
+        let old = write(&tls);
+        let (_, reload) = acceptor(tls.clone()).unwrap();
+        let current = reload.current.clone();
+        let shown = || current.get().certificate().unwrap().to_der().unwrap();
+        assert_eq!(shown(), old);
+        // The clock that files are stamped with may stand still for some milliseconds.
+        sleep(Duration::from_millis(50)).await;
+        let new = write(&tls);
+        let reload = actix_web::rt::spawn(reload.run());
+        let taken = async {
+            while shown() != new {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(Duration::from_secs(60), taken).await.expect("the new certificate is taken");
+        reload.abort();
     }
 }

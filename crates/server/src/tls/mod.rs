@@ -20,8 +20,8 @@ use openssl::hash::MessageDigest;
 use openssl::ssl::SslRef;
 use openssl::x509::{X509, X509Ref, X509VerifyResult};
 
+pub(crate) use acceptor::acceptor;
 pub use acceptor::{Tls, TlsError};
-pub(crate) use acceptor::{acceptor, reload};
 
 use crate::token::hex;
 
