@@ -13,6 +13,7 @@ use diesel::sql_types::{BigInt, Binary, SqlType, Text};
 use diesel::sqlite::Sqlite;
 use jiff::Timestamp;
 use scim_protocol::Object;
+use serde::Deserialize;
 use std::io::Write;
 use uuid::Uuid;
 
@@ -41,7 +42,7 @@ pub struct Document;
 pub struct Search;
 
 /// An identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Guid)]
 pub struct Id(pub(crate) Uuid);
 
@@ -73,7 +74,7 @@ impl FromSql<Guid, Sqlite> for Id {
 }
 
 /// An instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Instant)]
 pub struct Stamp(pub(crate) Timestamp);
 

@@ -6,17 +6,19 @@ use accounts::tenancy::Credential;
 use accounts::{Resource, Scope, StorageResult};
 use diesel::deserialize::{self, QueryableByName};
 use diesel::row::NamedRow;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{OptionalExtension, RunQueryDsl};
 use scim_protocol::schema::ResourceType;
 use uuid::Uuid;
 
 use super::resources::Row;
 use super::statement::Statement;
-use super::{Conn, Db, Session};
+use super::{Conn, Db, Session, holdings};
 use crate::catalogue::{OfTenant, Wanted};
 use crate::error::failed;
 use crate::search::Pieces;
+use crate::types::{Guid, Id};
+use crate::unit::Holdings;
 
 /// The types whose writes do not count up the catalogue's version, as the triggers say: clients make
 /// these, and as many as they like.
@@ -47,24 +49,42 @@ impl QueryableByName<Db> for TenantRow {
     }
 }
 
-/// A resource's row with what is asked about its tenant.
+/// A resource's row with what is asked about its tenant, and what it holds.
 pub(super) struct WithTenant<R> {
     row: R,
     tenant: TenantRow,
+    holdings: Option<(Id, Option<String>)>,
+}
+
+/// What came with a resource.
+pub(super) struct Beside {
+    pub(super) tenant: OfTenant,
+    /// Its identifier and what it holds; none if that was not asked, or if there is more to it.
+    pub(super) holdings: Option<(Uuid, Holdings)>,
 }
 
 impl<R: Row> QueryableByName<Db> for WithTenant<R> {
     fn build<'a>(row: &impl NamedRow<'a, Db>) -> deserialize::Result<Self> {
-        Ok(Self { row: R::build(row)?, tenant: TenantRow::build(row)? })
+        let holdings = match R::HOLDS {
+            true => Some((
+                NamedRow::get::<Guid, _>(row, "id")?,
+                NamedRow::get::<Nullable<Text>, _>(row, "holdings")?,
+            )),
+            false => None,
+        };
+        Ok(Self { row: R::build(row)?, tenant: TenantRow::build(row)?, holdings })
     }
 }
 
 impl<R: Row> Row for WithTenant<R> {
-    type Read = (R::Read, OfTenant);
+    type Read = (R::Read, Beside);
 
     fn more(pieces: &mut Pieces, scope: Scope) {
         R::more(pieces, scope);
         of_tenant(pieces);
+        if R::HOLDS {
+            holdings::of_resource(pieces);
+        }
     }
 
     fn version(&self) -> i64 {
@@ -72,7 +92,12 @@ impl<R: Row> Row for WithTenant<R> {
     }
 
     fn read(self) -> StorageResult<Self::Read> {
-        Ok((self.row.read()?, self.tenant.0))
+        let tenant = self.tenant.0;
+        let holdings = self.holdings.filter(|_| !tenant.nests);
+        let read =
+            |(id, found): (Id, Option<String>)| Ok((id.0, holdings::read(found.as_deref())?));
+        let holdings = holdings.map(read).transpose()?;
+        Ok((self.row.read()?, Beside { tenant, holdings }))
     }
 }
 

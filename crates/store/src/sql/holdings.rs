@@ -10,6 +10,7 @@ use accounts::{Grant, GroupOf, InheritedGrant, SkillAssignment, StorageError, St
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl};
 use jiff::Timestamp;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::statement::Statement;
@@ -25,7 +26,7 @@ const GROUP: i32 = 3;
 const GRANT_OF_GROUP: i32 = 4;
 
 /// A row of any part; what its columns say differs.
-#[derive(QueryableByName)]
+#[derive(QueryableByName, Deserialize)]
 struct HeldRow {
     #[diesel(sql_type = Integer)]
     part: i32,
@@ -47,65 +48,82 @@ struct HeldRow {
     number: i32,
 }
 
-/// Upwards from the holders: SQLite takes the tables of a CROSS JOIN in the order in which they are
-/// written. Where no group is in another the way is one step, which is planned and run in half the
-/// time.
-fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
-    let is_each = is_flat && LATERAL && holders.len() > 1;
-    let of = |pieces: &mut Pieces, tenant_column: &'static str, holder_column: &'static str| {
-        pieces.sql(" WHERE ").sql(tenant_column).sql(" = ").id(tenant);
-        pieces.sql(" AND ").sql(holder_column);
-        if is_each {
-            pieces.sql(" = holder.id");
-        } else {
-            DIALECT.one_of(pieces, holders);
+/// Whose holdings a statement finds.
+#[derive(Clone, Copy)]
+enum Holders<'a> {
+    Of(Uuid, &'a [Uuid]),
+    /// Each of several, beside which the statement stands as `holder`.
+    Each(Uuid),
+    /// The one of the row beside which it stands as a column.
+    Resource,
+}
+
+impl Holders<'_> {
+    /// That the columns of a table are of them.
+    fn are(self, pieces: &mut Pieces, table: &'static str, column: &'static str) {
+        pieces.sql(" WHERE ").sql(table).sql(".tenant_id = ");
+        match self {
+            Self::Of(tenant, _) | Self::Each(tenant) => pieces.id(tenant),
+            Self::Resource => pieces.sql("resource.tenant_id"),
+        };
+        pieces.sql(" AND ").sql(table).sql(".").sql(column);
+        match self {
+            Self::Of(_, holders) => DIALECT.one_of(pieces, holders),
+            Self::Each(_) => _ = pieces.sql(" = holder.id"),
+            Self::Resource => _ = pieces.sql(" = resource.id"),
         }
-    };
-    let own = |pieces: &mut Pieces| {
-        pieces.sql(
-            "SELECT 1 AS part, gr.subject_id AS holder_id, gr.role_id AS held_id, gr.division_id, \
-             gr.source AS label, gr.granted_at AS since, gr.purge_at AS until, gr.dormant AS flag, \
-             CASE WHEN gr.is_primary THEN 1 ELSE 0 END AS number FROM grants AS gr",
-        );
-        of(pieces, "gr.tenant_id", "gr.subject_id");
-        pieces.sql(
-            " UNION ALL SELECT 2, s.user_id, s.skill_id, NULL, NULL, NULL, NULL, s.active, \
-             s.proficiency FROM skill_assignments AS s",
-        );
-        of(pieces, "s.tenant_id", "s.user_id");
-    };
-    let mut pieces = Pieces::default();
-    if is_flat {
-        if is_each {
-            pieces.sql("SELECT held.* FROM ");
-            DIALECT.ids(&mut pieces, holders);
-            pieces.sql(" AS holder CROSS JOIN LATERAL (");
-        }
-        own(&mut pieces);
-        pieces.sql(
-            " UNION ALL SELECT 3, m.member_id, m.group_id, NULL, g.display, NULL, NULL, g.enabled, \
-             1 FROM memberships AS m",
-        );
-        pieces.sql(of_group("\"groups\"", "g", "id"));
-        of(&mut pieces, "m.tenant_id", "m.member_id");
-        pieces.sql(" UNION ALL SELECT ");
-        // Many are in the same groups.
-        pieces.sql(if holders.len() > 1 && !is_each { "DISTINCT" } else { "" });
-        pieces.sql(
-            " 4, gr.subject_id, gr.role_id, gr.division_id, gr.source, gr.granted_at, \
-             gr.purge_at, FALSE, 0 FROM memberships AS m",
-        );
-        pieces.sql(of_group("grants", "gr", "subject_id"));
-        of(&mut pieces, "m.tenant_id", "m.member_id");
-        pieces.sql(if is_each { ") AS held" } else { "" });
-        return pieces;
     }
+
+    /// Many are in the same groups.
+    fn are_several_at_once(self) -> bool {
+        matches!(self, Self::Of(_, holders) if holders.len() > 1)
+    }
+}
+
+/// Their own grants, and their skills.
+fn own(pieces: &mut Pieces, holders: Holders<'_>) {
+    pieces.sql(
+        "SELECT 1 AS part, gr.subject_id AS holder_id, gr.role_id AS held_id, gr.division_id, \
+         gr.source AS label, gr.granted_at AS since, gr.purge_at AS until, gr.dormant AS flag, \
+         CASE WHEN gr.is_primary THEN 1 ELSE 0 END AS number FROM grants AS gr",
+    );
+    holders.are(pieces, "gr", "subject_id");
+    pieces.sql(
+        " UNION ALL SELECT 2, s.user_id, s.skill_id, NULL, NULL, NULL, NULL, s.active, \
+         s.proficiency FROM skill_assignments AS s",
+    );
+    holders.are(pieces, "s", "user_id");
+}
+
+/// What they hold where no group is in another: the way upwards is one step, which is planned and run
+/// in half the time.
+fn flat(pieces: &mut Pieces, holders: Holders<'_>) {
+    own(pieces, holders);
+    pieces.sql(
+        " UNION ALL SELECT 3, m.member_id, m.group_id, NULL, g.display, NULL, NULL, g.enabled, \
+         1 FROM memberships AS m",
+    );
+    pieces.sql(of_group("\"groups\"", "g", "id"));
+    holders.are(pieces, "m", "member_id");
+    pieces.sql(" UNION ALL SELECT ");
+    pieces.sql(if holders.are_several_at_once() { "DISTINCT" } else { "" });
+    pieces.sql(
+        " 4, gr.subject_id, gr.role_id, gr.division_id, gr.source, gr.granted_at, \
+         gr.purge_at, FALSE, 0 FROM memberships AS m",
+    );
+    pieces.sql(of_group("grants", "gr", "subject_id"));
+    holders.are(pieces, "m", "member_id");
+}
+
+/// Upwards from the holders: SQLite takes the tables of a CROSS JOIN in the order in which they are
+/// written.
+fn upwards(pieces: &mut Pieces, tenant: Uuid, holders: Holders<'_>) {
     pieces.sql(
         "WITH RECURSIVE above (holder_id, group_id, enabled, direct) AS ( \
          SELECT m.member_id, m.group_id, g.enabled, 1 FROM memberships AS m",
     );
     pieces.sql(of_group("\"groups\"", "g", "id"));
-    of(&mut pieces, "m.tenant_id", "m.member_id");
+    holders.are(pieces, "m", "member_id");
     pieces.sql(
         " UNION SELECT above.holder_id, m.group_id, (above.enabled AND g.enabled), 0 FROM above \
          CROSS JOIN memberships AS m CROSS JOIN \"groups\" AS g \
@@ -113,7 +131,7 @@ fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
          AND m.tenant_id = ",
     );
     pieces.id(tenant).sql(") ");
-    own(&mut pieces);
+    own(pieces, holders);
     pieces.sql(
         " UNION ALL SELECT 3, above.holder_id, above.group_id, NULL, g.display, NULL, NULL, \
          above.enabled, above.direct FROM above CROSS JOIN \"groups\" AS g \
@@ -124,7 +142,41 @@ fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
          FROM grants AS gr WHERE gr.subject_id IN (SELECT group_id FROM above) AND gr.tenant_id = ",
     );
     pieces.id(tenant);
+}
+
+fn statement(tenant: Uuid, holders: &[Uuid], is_flat: bool) -> Pieces {
+    let mut pieces = Pieces::default();
+    if !is_flat {
+        upwards(&mut pieces, tenant, Holders::Of(tenant, holders));
+        return pieces;
+    }
+    if !LATERAL || holders.len() == 1 {
+        flat(&mut pieces, Holders::Of(tenant, holders));
+        return pieces;
+    }
+    pieces.sql("SELECT held.* FROM ");
+    DIALECT.ids(&mut pieces, holders);
+    pieces.sql(" AS holder CROSS JOIN LATERAL (");
+    flat(&mut pieces, Holders::Each(tenant));
+    pieces.sql(") AS held");
     pieces
+}
+
+/// What the resource of a row holds where no group is in another, as a column beside it: it spares the
+/// way to PostgreSQL and back.
+pub(super) fn of_resource(pieces: &mut Pieces) {
+    pieces.sql(", (SELECT json_agg(held)::text FROM (");
+    flat(pieces, Holders::Resource);
+    pieces.sql(") AS held) AS holdings");
+}
+
+/// Reads what [`of_resource`] found.
+///
+/// # Errors
+/// It holds what nobody writes.
+pub(super) fn read(found: Option<&str>) -> StorageResult<Holdings> {
+    let rows = found.map_or(Ok(Vec::new()), serde_json::from_str);
+    holdings(rows.map_err(|error| StorageError::Failed(error.into()))?)
 }
 
 /// What a table has of the group of a membership `m`, by its key.

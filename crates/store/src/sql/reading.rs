@@ -2,6 +2,7 @@
 //! what they refer to.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use accounts::{Named, Objects, Page, Scope, StorageResult};
 use diesel::prelude::*;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Session;
-use super::catalogue::WithTenant;
+use super::catalogue::{Beside, WithTenant};
 use super::resources::{self, ForChange, Row};
 use crate::error::failed;
 use crate::schema::objects;
@@ -31,10 +32,21 @@ impl Session {
             resources::find::<R>(&mut self.0, table, scope, id)?
         } else {
             let found = resources::find::<WithTenant<R>>(&mut self.0, table, scope, id)?;
-            found.map(|(found, tenant)| self.2.learned(scope.tenant, tenant, found))
+            found.map(|(found, beside)| {
+                self.learned(scope.tenant, beside);
+                found
+            })
         };
         self.name::<R>(scope, found.as_mut_slice())?;
         Ok(found)
+    }
+
+    /// Keeps what came with a resource.
+    fn learned(&mut self, tenant: Uuid, beside: Beside) {
+        self.2.learned(tenant, beside.tenant, ());
+        if let Some((holder, held)) = beside.holdings {
+            self.2.keep_holdings(tenant, &[holder], &Arc::new(held));
+        }
     }
 
     /// One resource that no other transaction can change before this one ends.
@@ -99,7 +111,10 @@ impl Session {
         } else {
             let page = resources::page::<WithTenant<R>>(&mut self.0, table, scope, query)?;
             let Page { total, has_next, resources } = page;
-            let learn = |(found, tenant)| self.2.learned(scope.tenant, tenant, found);
+            let learn = |(found, beside)| {
+                self.learned(scope.tenant, beside);
+                found
+            };
             Page { total, has_next, resources: resources.into_iter().map(learn).collect() }
         };
         self.name::<R>(scope, &mut page.resources)?;

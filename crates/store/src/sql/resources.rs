@@ -23,6 +23,8 @@ use crate::search::{
 pub(crate) trait Row: QueryableByName<Db> + Sized + 'static {
     /// What it becomes.
     type Read;
+    /// Whether what it holds is read with it, where that spares a statement.
+    const HOLDS: bool = false;
     /// What is read besides what every resource has, as SQL.
     fn more(_: &mut Pieces, _: Scope) {}
     /// The version of the resource.

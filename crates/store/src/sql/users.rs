@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::resources::{Row, resource};
 use super::statement::{AccountRow, CountRow, Statement};
-use super::{Conn, Session, document};
+use super::{Conn, LATERAL, Session, document};
 use crate::error::{failed, unless_taken};
 use crate::schema::{last_logins, user_emails, users};
 use crate::search::{Bind, Columns, Pieces, Table};
@@ -74,6 +74,8 @@ fn text(object: &Object, name: &str) -> Option<String> {
 
 impl Row for AccountRow {
     type Read = Account;
+
+    const HOLDS: bool = LATERAL;
 
     /// A lock that is over is none.
     fn more(pieces: &mut Pieces, scope: Scope) {
