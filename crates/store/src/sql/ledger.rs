@@ -161,14 +161,27 @@ fn previous_mac(
     if version <= 1 {
         return Ok(None);
     }
-    change_log::table
+    let last = change_log::table
         .filter(change_log::tenant_id.eq(Id(tenant)))
         .filter(change_log::resource_id.eq(Id(resource)))
-        .filter(change_log::version.eq(version - 1))
-        .select(change_log::mac)
-        .first(conn)
+        .filter(change_log::version.le(version - 1))
+        .order(change_log::version.desc())
+        .select((change_log::version, change_log::mac))
+        .first::<(i64, Vec<u8>)>(conn)
         .optional()
-        .map_err(failed)
+        .map_err(failed)?;
+    Ok(last.filter(|(found, _)| *found == version - 1).map(|(_, mac)| mac))
+}
+
+/// The seal of the entry of a version, as SQL: the last one up to it, if that is of this very version.
+/// As an equality, PostgreSQL would as soon look for it among all entries of the resource, by the other
+/// index that begins with it.
+pub(super) fn mac_of(tenant: &str, resource: &str, version: &str) -> String {
+    format!(
+        "(SELECT CASE WHEN one.version = {version} THEN one.mac END FROM change_log AS one \
+         WHERE one.tenant_id = {tenant} AND one.resource_id = {resource} \
+         AND one.version <= {version} ORDER BY one.version DESC LIMIT 1)"
+    )
 }
 
 /// An entry with what it is compared with, all of one snapshot.
@@ -227,12 +240,10 @@ fn entries(tenant: Uuid, after: Option<(Uuid, i64)>, limit: u32) -> Statement {
     pieces.sql(
         "SELECT entry.id, entry.at, entry.actor_type, entry.actor_id, entry.source, \
          entry.request_id, entry.action, entry.resource_type, entry.resource_id, entry.version, \
-         entry.rule, entry.reason, entry.changes, entry.changes_digest, entry.mac, \
-         (SELECT earlier.mac FROM change_log AS earlier \
-         WHERE earlier.tenant_id = entry.tenant_id \
-         AND earlier.resource_id = entry.resource_id AND earlier.version = entry.version - 1) \
-         AS previous_mac, ",
+         entry.rule, entry.reason, entry.changes, entry.changes_digest, entry.mac, ",
     );
+    pieces.sql(mac_of("entry.tenant_id", "entry.resource_id", "entry.version - 1"));
+    pieces.sql(" AS previous_mac, ");
     pieces.sql(CURRENT).sql(" AS current_version, ");
     pieces.sql(
         "EXISTS (SELECT 1 FROM change_log AS later WHERE entry.changes IS NULL \

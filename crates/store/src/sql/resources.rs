@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::by_part;
 use super::catalogue::{TenantRow, of_tenant};
+use super::ledger::mac_of;
 use super::statement::{CountRow, ResourceRow, Statement};
 use super::{Conn, DIALECT, Db, LOCK};
 use crate::catalogue::OfTenant;
@@ -179,10 +180,9 @@ fn locked<R: Row>(
     let mut pieces = select_what::<R>(scope);
     pieces.sql(format!(
         ", (SELECT before.version FROM {} AS before WHERE before.tenant_id = resource.tenant_id \
-         AND before.id = resource.id) AS version_before, \
-         (SELECT entry.mac FROM change_log AS entry WHERE entry.tenant_id = resource.tenant_id \
-         AND entry.resource_id = resource.id AND entry.version = resource.version) AS seal",
-        table.sql()
+         AND before.id = resource.id) AS version_before, {} AS seal",
+        table.sql(),
+        mac_of("resource.tenant_id", "resource.id", "resource.version")
     ));
     of_tenant(&mut pieces);
     pieces.sql(from(table)).extend(is_it.clone()).sql(LOCK.unwrap_or_default());

@@ -28,6 +28,7 @@ use crate::harness::{
 on_each_database!(
     no_request_reads_a_whole_tenant,
     what_a_page_holds_is_found_by_indexes_while_the_tables_are_new,
+    a_change_does_not_read_the_history_of_what_it_changes,
     the_judge_of_plans_finds_what_reads_it_all,
 );
 
@@ -481,6 +482,40 @@ fn what_a_page_holds_is_found_by_indexes_while_the_tables_are_new(database: &Tes
     let complaints: Vec<String> =
         held.into_iter().filter_map(|said| complaint(database, said)).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+/// Two indexes of the change log begin with the resource; by one of them each of its entries would be
+/// read to find the one of a version.
+fn a_change_does_not_read_the_history_of_what_it_changes(database: &TestDatabase) {
+    let listener = Listener::of(database);
+    let world = crowded(database, 1000);
+    let (user, group) = (copy(USERS, 7), copy(GROUPS, 7));
+    for statistics in [false, true] {
+        if statistics && database.kind == Kind::Postgres {
+            database.raw().execute("ANALYZE").expect("statistics are made");
+        }
+        let heard = listener.during(|| {
+            let read = world.write(move |tx| {
+                tx.user_for_update(CALLER.scope(), user)?;
+                tx.group_for_update(CALLER.scope(), group)?;
+                Ok::<_, Refusal>(tx.checked_entries(CALLER.tenant, None, 100)?)
+            });
+            read.expect("it is read");
+        });
+        let seeks = |said: &&String| said.contains("AS seal") || said.contains("AS previous_mac");
+        let heard: Vec<&String> = heard.iter().filter(seeks).collect();
+        assert_eq!(heard.len(), 3, "{heard:#?}");
+        for said in heard {
+            let plan = database.raw().plan(said);
+            // The entry that is looked for is called `one`.
+            let seeks_it = |step: &&String| {
+                step.contains("SEARCH one ") || step.contains(" on change_log one ")
+            };
+            let seeks: Vec<&String> = plan.iter().filter(seeks_it).collect();
+            let is_right = seeks.len() == 1 && seeks[0].contains("change_log_by_version");
+            assert!(is_right, "{said}\n{plan:#?}");
+        }
+    }
 }
 
 fn the_judge_of_plans_finds_what_reads_it_all(database: &TestDatabase) {
