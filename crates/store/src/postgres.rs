@@ -85,7 +85,7 @@ fn own_membership(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
 fn unless_member(pieces: &mut Pieces, tenant: Uuid, group: Uuid) {
     pieces.sql(" WHERE (SELECT there.member_id FROM memberships AS there WHERE there.tenant_id = ");
     pieces.id(tenant).sql(" AND there.group_id = ").id(group);
-    pieces.sql(" AND there.member_id = one.id) IS NULL");
+    pieces.sql(" AND there.member_id = each.id) IS NULL");
 }
 
 fn membership_number(tenant: Uuid) -> u64 {

@@ -42,8 +42,18 @@ pub(crate) trait Dialect {
             ids => self.one_of_many(pieces, ids),
         };
     }
-    /// Identifiers as rows whose column is `id`.
-    fn ids(&self, pieces: &mut Pieces, ids: &[Uuid]);
+    /// Identifiers as rows whose column is `id`, in a text that does not depend on how many they are,
+    /// except for one, which is planned once and for all.
+    fn ids(&self, pieces: &mut Pieces, ids: &[Uuid]) {
+        match ids {
+            [id] => pieces.sql("(SELECT CAST(").id(*id).sql(self.id_type()).sql(") AS id)"),
+            ids => self.many_ids(pieces, ids),
+        };
+    }
+    /// The type of an identifier, as a cast ends.
+    fn id_type(&self) -> &'static str;
+    /// See [`Self::ids`].
+    fn many_ids<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces;
     /// See [`Self::one_of`].
     fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces;
 }
@@ -88,14 +98,17 @@ impl Sqlite {
 impl Dialect for Sqlite {
     fn one_of_many<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces {
         pieces.sql(" IN ");
-        self.ids(pieces, ids);
-        pieces
+        self.many_ids(pieces, ids)
     }
 
-    fn ids(&self, pieces: &mut Pieces, ids: &[Uuid]) {
+    fn id_type(&self) -> &'static str {
+        " AS BLOB"
+    }
+
+    fn many_ids<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces {
         let ids = listed(ids, |id| format!("\"{}\"", id.simple()));
         pieces.sql("(SELECT unhex(value) AS id FROM json_each(");
-        pieces.bind(Bind::Text(format!("[{ids}]"))).sql("))");
+        pieces.bind(Bind::Text(format!("[{ids}]"))).sql("))")
     }
 
     fn json_text(&self, document: &str, path: &[&str]) -> String {
@@ -172,10 +185,14 @@ impl Dialect for Postgres {
         pieces.sql(" = ANY(").bind(Bind::Text(format!("{{{ids}}}"))).sql("::uuid[])")
     }
 
-    fn ids(&self, pieces: &mut Pieces, ids: &[Uuid]) {
+    fn id_type(&self) -> &'static str {
+        " AS uuid"
+    }
+
+    fn many_ids<'a>(&self, pieces: &'a mut Pieces, ids: &[Uuid]) -> &'a mut Pieces {
         let ids = listed(ids, Uuid::to_string);
         pieces.sql("(SELECT unnest(").bind(Bind::Text(format!("{{{ids}}}")));
-        pieces.sql("::uuid[]) AS id)");
+        pieces.sql("::uuid[]) AS id)")
     }
 
     fn json_text(&self, document: &str, path: &[&str]) -> String {

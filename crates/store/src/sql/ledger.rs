@@ -178,9 +178,9 @@ fn previous_mac(
 /// index that begins with it.
 pub(super) fn mac_of(tenant: &str, resource: &str, version: &str) -> String {
     format!(
-        "(SELECT CASE WHEN one.version = {version} THEN one.mac END FROM change_log AS one \
-         WHERE one.tenant_id = {tenant} AND one.resource_id = {resource} \
-         AND one.version <= {version} ORDER BY one.version DESC LIMIT 1)"
+        "(SELECT CASE WHEN sealed.version = {version} THEN sealed.mac END FROM change_log AS sealed \
+         WHERE sealed.tenant_id = {tenant} AND sealed.resource_id = {resource} \
+         AND sealed.version <= {version} ORDER BY sealed.version DESC LIMIT 1)"
     )
 }
 

@@ -25,6 +25,25 @@ fn uuids(ids: Vec<Id>) -> impl Iterator<Item = Uuid> {
 }
 
 impl Session {
+    /// Those of these resources that are in a table, in the order of their identifiers.
+    fn of_table(
+        &mut self,
+        table: &'static str,
+        tenant: Uuid,
+        ids: &[Uuid],
+    ) -> StorageResult<Vec<Uuid>> {
+        let mut pieces = Pieces::default();
+        pieces
+            .sql("SELECT resource.id FROM ")
+            .sql(table)
+            .sql(" AS resource WHERE resource.tenant_id = ");
+        pieces.id(tenant).sql(" AND resource.deleted_at IS NULL AND resource.id");
+        DIALECT.one_of(&mut pieces, ids);
+        pieces.sql(" ORDER BY resource.id");
+        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        Ok(rows.into_iter().map(|row| row.id.0).collect())
+    }
+
     /// Adds members of one kind: one statement whose text does not depend on how many there are.
     fn add_chunk(
         &mut self,
@@ -36,11 +55,11 @@ impl Session {
     ) -> StorageResult<impl Iterator<Item = Uuid> + use<>> {
         let mut pieces = Pieces::default();
         pieces.sql("INSERT INTO memberships (tenant_id, group_id, member_id, is_group, added_at) ");
-        pieces.sql("SELECT ").id(tenant).sql(", ").id(group).sql(", one.id, ");
+        pieces.sql("SELECT ").id(tenant).sql(", ").id(group).sql(", each.id, ");
         pieces.sql(if kind == MemberKind::Group { "TRUE" } else { "FALSE" }).sql(", ");
         pieces.bind(Bind::Stamp(Stamp(now))).sql(" FROM ");
         DIALECT.ids(&mut pieces, ids);
-        pieces.sql(" AS one");
+        pieces.sql(" AS each");
         unless_member(&mut pieces, tenant, group);
         pieces.sql(" RETURNING member_id AS id");
         let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
@@ -53,27 +72,15 @@ impl Memberships for Session {
         // Locking each of them would write to each.
         share_membership(self, tenant)?;
         let mut existing = Vec::with_capacity(ids.len());
-        for chunk in chunks(ids) {
-            let found = users::table
-                .filter(users::tenant_id.eq(Id(tenant)).and(users::id.eq_any(chunk.clone())))
-                .filter(users::deleted_at.is_null())
-                .order(users::id)
-                .select(users::id)
-                .load(&mut self.0)
-                .map_err(failed)?;
+        for chunk in ids.chunks(CHUNK) {
+            let found = self.of_table("users", tenant, chunk)?;
             let all_found = found.len() == chunk.len();
-            existing.extend(uuids(found).map(|id| (id, MemberKind::User)));
+            existing.extend(found.into_iter().map(|id| (id, MemberKind::User)));
             if all_found {
                 continue;
             }
-            let found = groups::table
-                .filter(groups::tenant_id.eq(Id(tenant)).and(groups::id.eq_any(chunk)))
-                .filter(groups::deleted_at.is_null())
-                .order(groups::id)
-                .select(groups::id)
-                .load(&mut self.0)
-                .map_err(failed)?;
-            existing.extend(uuids(found).map(|id| (id, MemberKind::Group)));
+            let found = self.of_table("\"groups\"", tenant, chunk)?;
+            existing.extend(found.into_iter().map(|id| (id, MemberKind::Group)));
         }
         Ok(existing)
     }

@@ -507,9 +507,9 @@ fn a_change_does_not_read_the_history_of_what_it_changes(database: &TestDatabase
         assert_eq!(heard.len(), 3, "{heard:#?}");
         for said in heard {
             let plan = database.raw().plan(said);
-            // The entry that is looked for is called `one`.
+            // The entry that is looked for is called `sealed`.
             let seeks_it = |step: &&String| {
-                step.contains("SEARCH one ") || step.contains(" on change_log one ")
+                step.contains("SEARCH sealed ") || step.contains(" on change_log sealed ")
             };
             let seeks: Vec<&String> = plan.iter().filter(seeks_it).collect();
             let is_right = seeks.len() == 1 && seeks[0].contains("change_log_by_version");
