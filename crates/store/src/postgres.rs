@@ -80,14 +80,6 @@ fn own_membership(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
     advise(session, "pg_advisory_xact_lock", membership_number(tenant))
 }
 
-/// Those of whom a statement adds to a group who are not in it, each looked up by its key: it takes two
-/// thirds of what `ON CONFLICT` takes. Whoever changes the members of a group has locked its row.
-fn unless_member(pieces: &mut Pieces, tenant: Uuid, group: Uuid) {
-    pieces.sql(" WHERE (SELECT there.member_id FROM memberships AS there WHERE there.tenant_id = ");
-    pieces.id(tenant).sql(" AND there.group_id = ").id(group);
-    pieces.sql(" AND there.member_id = each.id) IS NULL");
-}
-
 fn membership_number(tenant: Uuid) -> u64 {
     let (high, low) = tenant.as_u64_pair();
     (high ^ low).rotate_left(16)

@@ -67,12 +67,6 @@ fn own_membership(_: &mut Session, _: Uuid) -> StorageResult<()> {
 
 use own_membership as share_membership;
 
-/// Those of whom a statement adds to a group who are not in it.
-fn unless_member(pieces: &mut Pieces, _: Uuid, _: Uuid) {
-    // SQLite would take ON for the condition of a join.
-    pieces.sql(" WHERE TRUE ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING");
-}
-
 /// The one writer counts alone.
 #[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
 fn lock_holders(_: &mut Session, _: Uuid) -> StorageResult<()> {

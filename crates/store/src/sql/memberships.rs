@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::statement::{CountRow, IdRow, Statement};
-use super::{DIALECT, Session, lock_nesting, own_membership, share_membership, unless_member};
+use super::{DIALECT, Session, lock_nesting, own_membership, share_membership};
 use crate::error::failed;
 use crate::schema::{groups, memberships, users};
 use crate::search::{Bind, Dialect, Pieces};
@@ -59,8 +59,7 @@ impl Session {
         pieces.sql(if kind == MemberKind::Group { "TRUE" } else { "FALSE" }).sql(", ");
         pieces.bind(Bind::Stamp(Stamp(now))).sql(" FROM ");
         DIALECT.ids(&mut pieces, ids);
-        pieces.sql(" AS each");
-        unless_member(&mut pieces, tenant, group);
+        pieces.sql(" AS each WHERE TRUE ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING");
         pieces.sql(" RETURNING member_id AS id");
         let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
         Ok(rows.into_iter().map(|row| row.id.0))
