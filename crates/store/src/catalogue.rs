@@ -202,6 +202,11 @@ impl View {
         known.map(|(_, _, seal)| seal.clone())
     }
 
+    /// A resource was locked: others may have changed what people hold meanwhile.
+    pub(crate) fn lock(&mut self) {
+        self.remembered.expire();
+    }
+
     /// What people hold changes.
     pub(crate) fn change_holdings(&mut self) {
         self.remembered.forget();

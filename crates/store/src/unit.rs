@@ -44,6 +44,11 @@ impl Remembered {
         self.added.insert(user);
     }
 
+    /// What was read may have changed while a lock was waited for.
+    pub(crate) fn expire(&mut self) {
+        self.of = None;
+    }
+
     /// Somebody was given something, or something was taken away.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();

@@ -91,6 +91,7 @@ impl Session {
         found: Option<(R::Read, Option<ForChange>)>,
     ) -> StorageResult<Option<R::Read>> {
         let Some((mut found, more)) = found else { return Ok(None) };
+        self.2.lock();
         if let Some(ForChange { tenant, version, seal }) = more {
             self.2.learned(scope.tenant, tenant, ());
             self.2.keep_seal(id, version, seal);

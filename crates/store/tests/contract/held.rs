@@ -1,6 +1,6 @@
 //! What is granted and assigned, and the names of what is referred to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use accounts::authorization::DivisionScope;
 use accounts::objects::UniqueName;
@@ -13,7 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::filters::HEADCOUNT;
-use crate::harness::{CALLER, TestDatabase, World, context, group, on_each_database, user};
+use crate::harness::{CALLER, Kind, TestDatabase, World, context, group, on_each_database, user};
 
 on_each_database!(
     r25_a_grant_is_renewed_and_removed_by_role_and_division,
@@ -21,6 +21,7 @@ on_each_database!(
     r73_a_disabled_group_on_the_way_confers_nothing,
     r40_holders_at_work_are_those_who_are_enabled,
     r70_a_user_has_the_skills_that_were_set_last,
+    what_a_user_holds_is_read_again_once_it_is_locked,
     a_name_is_unique_in_its_type_and_part,
     a_name_that_was_deleted_is_free_again,
 );
@@ -342,4 +343,29 @@ fn a_name_that_was_deleted_is_free_again(database: &TestDatabase) {
     assert!(is_written(&world, back));
     let found = world.read(move |tx| tx.objects_named(tenant, kind, &["thai".to_owned()]));
     assert_eq!(found.expect("it can be read"), [Arc::new(old)]);
+}
+
+/// What was read with the user before is of before the lock was waited for.
+fn what_a_user_holds_is_read_again_once_it_is_locked(database: &TestDatabase) {
+    // The one writer of SQLite waits for nobody, and nobody writes beside it.
+    if database.kind == Kind::Sqlite {
+        return;
+    }
+    let world = World::on(database);
+    let ada = world.create_user(user("ada")).expect("it is new");
+    let team = world.create_group(group("team", &[])).expect("it is new");
+    let [tenant, member, of] = [CALLER.tenant, ada, team].map(|id| database.kind.id(id));
+    let join = format!(
+        "INSERT INTO memberships (tenant_id, group_id, member_id, is_group, added_at) \
+         VALUES ({tenant}, {of}, {member}, FALSE, now())"
+    );
+    let beside = Mutex::new(database.raw());
+    let found = world.write(move |tx| {
+        tx.user(CALLER.scope(), ada)?;
+        let before = tx.groups_of(CALLER.tenant, &[ada])?.len();
+        beside.lock().expect("one uses it").execute(&join).expect("the user joins");
+        tx.user_for_update(CALLER.scope(), ada)?;
+        Ok::<_, Refusal>((before, tx.groups_of(CALLER.tenant, &[ada])?.len()))
+    });
+    assert_eq!(found.expect("it is read"), (0, 1));
 }
