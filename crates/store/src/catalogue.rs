@@ -10,13 +10,14 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use accounts::Resource;
 use accounts::authorization::PermissionSet;
 use accounts::tenancy::Credential;
+use accounts::{Resource, Scope};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
+use crate::look_up::{self, By, LookUp};
 use crate::unit::{Holdings, Remembered};
 
 /// What all tenants together take at most, in bytes of JSON, which is half of what it takes about.
@@ -109,6 +110,8 @@ pub(crate) struct View {
     seal: Option<(Uuid, i64, Vec<u8>)>,
     /// What people hold, which is no part of the catalogue, but remembered in the same way.
     remembered: Remembered,
+    /// What the unit of work looks up first, if that was asked before it ran.
+    ahead: Option<(LookUp, look_up::Found)>,
 }
 
 impl View {
@@ -121,13 +124,30 @@ impl View {
             unsettled: false,
             seal: None,
             remembered: Remembered::default(),
+            ahead: None,
         }
     }
 
     /// Knows nothing, as a unit of work must begin.
     pub(crate) fn begin(&mut self) {
         (self.known, self.flat, self.written) = (None, None, false);
+        self.ahead = None;
         self.undo();
+    }
+
+    /// Has the answer of a question that the unit of work, which has just begun, is going to ask.
+    pub(crate) fn expect(&mut self, look_up: LookUp, found: look_up::Found) {
+        self.ahead = Some((look_up, found));
+    }
+
+    /// What a look-up found that was expected, once. Nobody has written since.
+    pub(crate) fn expected(
+        &mut self,
+        scope: Scope,
+        is_it: impl Fn(&By) -> bool,
+    ) -> Option<look_up::Found> {
+        let (look_up, found) = self.ahead.take()?;
+        (look_up.scope == scope && is_it(&look_up.by)).then_some(found)
     }
 
     /// Keeps nothing more in this unit of work.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::error::UnitError;
 use crate::load::Load;
+use crate::look_up::LookUp;
 use crate::patience::in_time;
 use crate::queue::{Queue, Rejected};
 
@@ -51,6 +52,8 @@ pub(crate) trait Steps {
 pub(crate) trait Unit: Send {
     /// Whether nobody waits for the answer any more.
     fn is_abandoned(&self) -> bool;
+    /// What it looks up first, if that is known.
+    fn look_up(&self) -> Option<&LookUp>;
     /// Runs it, and keeps its result.
     fn run(&mut self, tx: &mut dyn AllTx) -> Verdict;
     /// Answers with the result of the run, or with why it does not count.
@@ -59,6 +62,7 @@ pub(crate) trait Unit: Send {
 
 struct Closure<F, T, E> {
     work: F,
+    look_up: Option<LookUp>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -71,6 +75,10 @@ where
 {
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    fn look_up(&self) -> Option<&LookUp> {
+        self.look_up.as_ref()
     }
 
     fn run(&mut self, tx: &mut dyn AllTx) -> Verdict {
@@ -102,6 +110,28 @@ where
     }
 }
 
+/// What comes of a unit of work.
+pub(crate) struct Answer<T, E>(oneshot::Receiver<Result<T, E>>);
+
+impl<T, E: UnitError> Answer<T, E> {
+    /// Waits for it.
+    pub(crate) async fn wait(self) -> Result<T, E> {
+        let result = in_time(self.0).await?;
+        result.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
+    }
+}
+
+/// A unit of work, and what comes of it.
+pub(crate) fn unit<F, T, E>(look_up: Option<LookUp>, work: F) -> (Box<dyn Unit>, Answer<T, E>)
+where
+    F: Fn(&mut dyn AllTx) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: UnitError,
+{
+    let (reply, result) = oneshot::channel();
+    (Box::new(Closure { work, look_up, result: None, reply }), Answer(result))
+}
+
 /// The threads behind one queue.
 pub(crate) struct Lanes {
     queue: Units,
@@ -131,16 +161,19 @@ impl Lanes {
         T: Send + 'static,
         E: UnitError,
     {
-        let (reply, result) = oneshot::channel();
-        let unit: Box<dyn Unit> = Box::new(Closure { work, result: None, reply });
+        let (unit, answer) = unit(None, work);
+        self.push(tenant, unit)?;
+        answer.wait().await
+    }
+
+    /// Takes a unit of work in.
+    pub(crate) fn push(&self, tenant: Uuid, unit: Box<dyn Unit>) -> Result<(), StorageError> {
         self.queue.push(tenant, unit).map_err(|rejected| {
             unavailable(match rejected {
                 Rejected::Full => "too many requests wait",
                 Rejected::Closed => "the store is closed",
             })
-        })?;
-        let result = in_time(result).await?;
-        result.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
+        })
     }
 
     /// How busy they are.

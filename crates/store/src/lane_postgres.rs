@@ -1,5 +1,7 @@
 //! The lanes of PostgreSQL: each has a connection, and makes a new one when it breaks.
 
+use std::iter;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use crate::catalogue::{Catalogue, View};
 use crate::error::failed;
 use crate::keyring::Keyring;
 use crate::lane::{Unit, Units, Verdict, unavailable};
+use crate::look_up::{Found, LookUp};
 use crate::postgres::{Session, bound_statements, open};
 
 /// How often a unit is run that stands in another's way.
@@ -19,19 +22,26 @@ const ATTEMPTS: u32 = 5;
 /// What a unit waits before it is run again, times how often it was run.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// After so many units, and after twice as many each time up to the last, a connection forgets its
+/// plans. PostgreSQL keeps a plan until it has looked at a table again, which may be a minute, and so
+/// many users later that what was short for few, to read all of them, is longer than all the rest.
+const FORGETS_PLANS: RangeInclusive<u64> = 32..=16_384;
+
 /// A connection that is made anew when it breaks.
 pub(crate) struct Line {
     url: String,
     keyring: Arc<Keyring>,
     catalogue: Arc<Catalogue>,
     session: Option<Session>,
+    /// The units that this connection has begun.
+    units: u64,
 }
 
 impl Line {
     /// A connection that is made when it is first needed.
     pub(crate) fn new(url: String, keyring: &Arc<Keyring>, catalogue: &Arc<Catalogue>) -> Self {
         let (keyring, catalogue) = (Arc::clone(keyring), Arc::clone(catalogue));
-        Self { url, keyring, catalogue, session: None }
+        Self { url, keyring, catalogue, session: None, units: 0 }
     }
 
     fn session(&mut self) -> Result<&mut Session, StorageError> {
@@ -47,9 +57,24 @@ impl Line {
                 // What answers now may be another server, which was promoted without the last changes of
                 // the one before, and has counted up to the same versions since.
                 view.forget();
+                self.units = 0;
                 Ok(missing.insert(Session(conn, Arc::clone(&self.keyring), view)))
             }
         }
+    }
+
+    /// A connection for another unit.
+    fn next(&mut self) -> Result<&mut Session, StorageError> {
+        self.session()?;
+        self.units += 1;
+        if self.units.is_power_of_two() && FORGETS_PLANS.contains(&self.units) {
+            let forgotten = self.session()?.0.batch_execute("DISCARD PLANS");
+            if let Err(error) = forgotten {
+                self.session = None;
+                return Err(failed(error));
+            }
+        }
+        self.session()
     }
 
     /// Begins a transaction; on a connection that broke while it was idle, on a new one.
@@ -57,10 +82,10 @@ impl Line {
         if let Some(session) = &mut self.session
             && session.0.batch_execute("BEGIN").is_ok()
         {
-            return self.session();
+            return self.next();
         }
         self.session = None;
-        let session = self.session()?;
+        let session = self.next()?;
         session.0.batch_execute("BEGIN").map_err(failed)?;
         Ok(session)
     }
@@ -126,9 +151,57 @@ pub(crate) fn read(mut line: Line, units: &Units) {
     }
 }
 
+/// Units that are looked up for together at most.
+const TOGETHER: usize = 16;
+
+/// Runs units that begin with a look-up: what those that wait look up is asked for in one statement,
+/// before the first of them runs.
+pub(crate) fn look_up(mut line: Line, units: &Units) {
+    while let Some(first) = units.take() {
+        let others = iter::from_fn(|| units.take_waiting()).take(TOGETHER - 1);
+        let mut waiting: Vec<_> = iter::once(first).chain(others).collect();
+        waiting.retain(|unit| !unit.is_abandoned());
+        let found = look_up_together(&mut line, &waiting);
+        for (mut unit, mut found) in waiting.into_iter().zip(found) {
+            let mut ended = read_found(&mut line, &mut *unit, found.take());
+            if ended.is_err() {
+                ended = read_once(&mut line, &mut *unit);
+            }
+            unit.answer(ended);
+        }
+    }
+}
+
+/// What each of several units looks up, if that could be asked for: one for which it could not asks
+/// itself, and is told why not or finds that the connection broke.
+fn look_up_together(line: &mut Line, units: &[Box<dyn Unit>]) -> Vec<Option<(LookUp, Found)>> {
+    let wanted: Vec<&LookUp> = units.iter().filter_map(|unit| unit.look_up()).collect();
+    let nothing = || units.iter().map(|_| None).collect();
+    if wanted.len() < 2 || wanted.len() < units.len() {
+        return nothing();
+    }
+    let Ok(found) = line.session().and_then(|session| session.look_up(&wanted)) else {
+        return nothing();
+    };
+    let expected = |(look_up, found): (&LookUp, Option<Found>)| Some((look_up.clone(), found?));
+    wanted.into_iter().zip(found).map(expected).collect()
+}
+
 fn read_once(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
-    let session = line.session()?;
+    read_found(line, unit, None)
+}
+
+/// Runs a unit that may know already what it looks up.
+fn read_found(
+    line: &mut Line,
+    unit: &mut dyn Unit,
+    found: Option<(LookUp, Found)>,
+) -> Result<(), StorageError> {
+    let session = line.next()?;
     session.2.begin();
+    if let Some((look_up, found)) = found {
+        session.2.expect(look_up, found);
+    }
     match unit.run(session) {
         Verdict::Broken => {
             line.session = None;

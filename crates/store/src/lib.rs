@@ -19,6 +19,7 @@ mod lane;
 mod lane_postgres;
 mod lane_sqlite;
 mod load;
+mod look_up;
 mod migrate;
 mod patience;
 mod plain;
@@ -34,6 +35,7 @@ mod types;
 mod unit;
 mod url;
 
+use std::iter::repeat_with;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,7 @@ pub use backup::{BackupError, back_up, restore};
 pub use error::{OpenError, UnitError};
 pub use import::Importer;
 pub use load::{BATCH_BOUNDS, Counts, Lane, Load, WAIT_BOUNDS};
+pub use look_up::LookUp;
 pub use patience::{in_time, within};
 pub use plain::Plain;
 pub use replica::{ReadBy, ReplicaLoad};
@@ -55,10 +58,14 @@ pub use url::DatabaseUrl;
 
 use catalogue::{Catalogue, View};
 use lane::{Lanes, Units};
+use lane_postgres::Line;
 use replica::Replica;
 
-/// Connections of each kind to PostgreSQL.
+/// Connections to PostgreSQL that write, and as many that read.
 const POSTGRES_LANES: usize = 8;
+/// Of those that read, as many look users up as there are processors, from two to so many: with fewer,
+/// more are looked up together.
+const LOOK_UP_LANES: usize = 4;
 /// Readers of SQLite.
 const SQLITE_READERS: usize = 4;
 
@@ -69,6 +76,8 @@ const CHECK: Duration = Duration::from_secs(2);
 /// An open store. Dropping it finishes the work that waits.
 pub struct Store {
     reads: Lanes,
+    /// Where what waits is looked up together, which spares nothing on SQLite.
+    look_ups: Option<Lanes>,
     writes: Lanes,
     catalogue: Arc<Catalogue>,
     log: Lanes,
@@ -131,6 +140,7 @@ impl Store {
                 };
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
+                    look_ups: None,
                     writes: Lanes::start("write", vec![write])?,
                     catalogue,
                     log: Lanes::start("log", vec![write_log])?,
@@ -140,22 +150,24 @@ impl Store {
             }
             DatabaseUrl::Postgres(url) => {
                 let keyring = Arc::new(postgres::keyring(&mut postgres::open(url)?)?);
-                let (mut readers, mut writers) = (Vec::new(), Vec::new());
-                for _ in 0..POSTGRES_LANES {
-                    let line = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
-                    readers.push(move |units: Units| lane_postgres::read(line, &units));
-                    let line = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
-                    writers.push(move |units: Units| lane_postgres::write(line, &units));
-                }
-                let log = lane_postgres::Line::new(url.clone(), &keyring, &catalogue);
-                let write_log = move |units: Units| lane_postgres::write(log, &units);
+                let lanes = |count: usize, run: fn(Line, &Units)| {
+                    let line = || Line::new(url.clone(), &keyring, &catalogue);
+                    let lane = |line| move |units: Units| run(line, &units);
+                    repeat_with(line).take(count).map(lane).collect::<Vec<_>>()
+                };
+                let look_ups = processors().clamp(2, LOOK_UP_LANES);
+                let readers = lanes(POSTGRES_LANES - look_ups, lane_postgres::read);
+                let look_ups = lanes(look_ups, lane_postgres::look_up);
+                let writers = lanes(POSTGRES_LANES, lane_postgres::write);
+                let log = lanes(1, lane_postgres::write);
                 let follow = |replica: &String| Replica::start(url, replica, &keyring, &catalogue);
                 let replica = replica.map(follow).transpose()?;
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,
+                    look_ups: Some(Lanes::start("lookup", look_ups)?),
                     writes: Lanes::start("write", writers)?,
                     catalogue,
-                    log: Lanes::start("log", vec![write_log])?,
+                    log: Lanes::start("log", log)?,
                     steps: migrate::known_postgres()?,
                     replica,
                 })
@@ -176,13 +188,15 @@ impl Store {
         Ok(Schema { missing: other(&self.steps, &applied), unknown: other(&applied, &self.steps) })
     }
 
-    /// How busy the lanes of a kind are.
-    pub fn load(&self, of: Lane) -> Load {
-        match of {
-            Lane::Read => self.reads.load(),
-            Lane::Write => self.writes.load(),
-            Lane::Log => self.log.load(),
-        }
+    /// How busy the lanes of a kind are; none if there are no such.
+    pub fn load(&self, of: Lane) -> Option<Load> {
+        let lanes = match of {
+            Lane::Read => &self.reads,
+            Lane::LookUp => self.look_ups.as_ref()?,
+            Lane::Write => &self.writes,
+            Lane::Log => &self.log,
+        };
+        Some(lanes.load())
     }
 
     /// What became of reads that a replica might answer, where there is one.
@@ -264,7 +278,13 @@ pub struct TenantStore<'a> {
     tenant: Uuid,
 }
 
-impl TenantStore<'_> {
+impl<'a> TenantStore<'a> {
+    /// Says what a unit of work that reads is going to look up first: that can be looked up together with
+    /// what others look up.
+    pub fn looking_up(self, look_up: Option<LookUp>) -> LookingUp<'a> {
+        LookingUp { of: self, look_up }
+    }
+
     /// Runs a unit of work that only reads, on a replica where there is one. It sees all that was
     /// acknowledged before, by whatever process; of what is being written it may see something that is
     /// not acknowledged yet.
@@ -279,11 +299,7 @@ impl TenantStore<'_> {
         T: Send + 'static,
         E: UnitError,
     {
-        let Some(replica) = &self.store.replica else { return self.read(work).await };
-        match replica.read(self.tenant, work).await {
-            Ok(answer) => answer,
-            Err(work) => self.read(work).await,
-        }
+        self.looking_up(None).read_anywhere(work).await
     }
 
     /// Runs a unit of work that only reads.
@@ -298,7 +314,7 @@ impl TenantStore<'_> {
         T: Send + 'static,
         E: UnitError,
     {
-        self.store.reads.run(self.tenant, move |tx| work(tx)).await
+        self.looking_up(None).read(work).await
     }
 
     /// Runs a unit of work, all or nothing. It may be run more than once: where two transactions
@@ -316,6 +332,50 @@ impl TenantStore<'_> {
         E: UnitError,
     {
         self.store.writes.run(self.tenant, move |tx| work(tx)).await
+    }
+}
+
+/// The store, as a unit of work uses it of which is known what it looks up first.
+#[derive(Clone)]
+pub struct LookingUp<'a> {
+    of: TenantStore<'a>,
+    look_up: Option<LookUp>,
+}
+
+impl LookingUp<'_> {
+    /// As [`TenantStore::read_anywhere`].
+    ///
+    /// # Errors
+    /// As [`TenantStore::read`].
+    pub async fn read_anywhere<T, E>(
+        self,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        let TenantStore { store, tenant } = self.of;
+        let Some(replica) = &store.replica else { return self.read(work).await };
+        match replica.read(tenant, work).await {
+            Ok(answer) => answer,
+            Err(work) => self.read(work).await,
+        }
+    }
+
+    async fn read<T, E>(
+        self,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        let TenantStore { store, tenant } = self.of;
+        let lanes = store.look_ups.as_ref().filter(|_| self.look_up.is_some());
+        let (unit, answer) = lane::unit(self.look_up, move |tx| work(tx));
+        lanes.unwrap_or(&store.reads).push(tenant, unit)?;
+        answer.wait().await
     }
 }
 
@@ -410,6 +470,11 @@ pub fn plans(
             postgres::plans::of(&mut conn, postgres::EXPLAIN, table, scope, query)
         }
     }
+}
+
+/// The processors that this program may use.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn unopened(error: OpenError) -> StorageError {

@@ -94,6 +94,8 @@ impl<const N: usize> Tally<N> {
 pub enum Lane {
     /// Those that only read.
     Read,
+    /// Those that read what one user is, on PostgreSQL.
+    LookUp,
     /// Those that write.
     Write,
     /// The one that writes the provisioning log.
@@ -102,12 +104,13 @@ pub enum Lane {
 
 impl Lane {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Log];
+    pub const ALL: [Self; 4] = [Self::Read, Self::LookUp, Self::Write, Self::Log];
 
     /// The name of the kind.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
+            Self::LookUp => "lookup",
             Self::Write => "write",
             Self::Log => "log",
         }

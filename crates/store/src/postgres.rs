@@ -195,6 +195,8 @@ mod tenancy;
 #[path = "sql/users.rs"]
 mod users;
 
+mod together;
+
 use catalogue::TenantRow;
 use document::document;
 pub(crate) use keys::keyring;

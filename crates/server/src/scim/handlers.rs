@@ -16,6 +16,7 @@ use scim_protocol::projection::Projection;
 use scim_protocol::query::Parameters;
 use scim_protocol::{message, patch as scim_patch, resource};
 use serde_json::Value;
+use store::LookUp;
 use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
@@ -125,7 +126,8 @@ pub(super) async fn read<K: Kind>(
     let id = identifier::<K>(&id)?;
     let precondition = precondition(&request);
     let view = View::<K>::new(&request, &state, projection);
-    let found = state.store.of(caller.tenant).read_anywhere(move |tx| {
+    let look_up = LookUp::by_id(K::resource_type(), caller.scope(), id);
+    let found = state.store.of(caller.tenant).looking_up(look_up).read_anywhere(move |tx| {
         let found = K::get(tx, &caller, id)?;
         precondition.check(found.version)?;
         let version = found.version;
@@ -171,9 +173,11 @@ async fn query<K: Kind>(
     let query = parameters.query(K::form(&caller), &mut leniencies)?;
     let endpoint = K::resource_type().endpoint;
     let wanted = Wanted::of(state, caller, endpoint, parameters, &query)?;
+    let look_up = LookUp::by_query(K::resource_type(), caller.scope(), &query);
     let part = Part::<K>::new(request, state, &caller, parameters, query, &mut leniencies)?;
     let page = wanted.clone();
-    let ended = state.store.of(caller.tenant).read_anywhere(move |tx| {
+    let store = state.store.of(caller.tenant).looking_up(look_up);
+    let ended = store.read_anywhere(move |tx| {
         let mut found = page.begin();
         part.read(tx, &mut found)?;
         Ok::<_, Refusal>(found.end())

@@ -89,7 +89,8 @@ fn encode_store(encoder: &mut DescriptorEncoder<'_>, store: &Store) -> fmt::Resu
             load.refused
         }),
     ];
-    let loads = Lane::ALL.map(|lane| ([("lane", lane.as_str())], store.load(lane)));
+    let of = |lane: &Lane| Some(([("lane", lane.as_str())], store.load(*lane)?));
+    let loads: Vec<_> = Lane::ALL.iter().filter_map(of).collect();
     for (name, help, number) in GAUGES {
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (lane, load) in &loads {
@@ -106,7 +107,8 @@ fn encode_store(encoder: &mut DescriptorEncoder<'_>, store: &Store) -> fmt::Resu
     #[allow(clippy::cast_precision_loss, reason = "the bounds are small")]
     let batches = BATCH_BOUNDS.map(|bound| bound as f64);
     let (name, help) = ("headcount_store_commit_units", "Units of work in one commit");
-    encode_counts(encoder, (name, help), &batches, 1.0, &loads[1..], |load| &load.batches)?;
+    let writing: Vec<_> = [Lane::Write, Lane::Log].iter().filter_map(of).collect();
+    encode_counts(encoder, (name, help), &batches, 1.0, &writing, |load| &load.batches)?;
     #[allow(clippy::cast_precision_loss, reason = "the bounds are small")]
     let waits = WAIT_BOUNDS.map(|bound| bound as f64 / NANOSECONDS);
     let (name, help) =

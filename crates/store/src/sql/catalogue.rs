@@ -16,9 +16,9 @@ use super::statement::Statement;
 use super::{Conn, Db, Session, holdings};
 use crate::catalogue::{OfTenant, Wanted};
 use crate::error::failed;
+use crate::look_up::Beside;
 use crate::search::Pieces;
 use crate::types::{Guid, Id};
-use crate::unit::Holdings;
 
 /// The types whose writes do not count up the catalogue's version, as the triggers say: clients make
 /// these, and as many as they like.
@@ -56,22 +56,13 @@ pub(super) struct WithTenant<R> {
     holdings: Option<(Id, Option<String>)>,
 }
 
-/// What came with a resource.
-pub(super) struct Beside {
-    pub(super) tenant: OfTenant,
-    /// Its identifier and what it holds; none if that was not asked, or if there is more to it.
-    pub(super) holdings: Option<(Uuid, Holdings)>,
-}
-
 impl<R: Row> QueryableByName<Db> for WithTenant<R> {
     fn build<'a>(row: &impl NamedRow<'a, Db>) -> deserialize::Result<Self> {
-        let holdings = match R::HOLDS {
-            true => Some((
-                NamedRow::get::<Guid, _>(row, "id")?,
-                NamedRow::get::<Nullable<Text>, _>(row, "holdings")?,
-            )),
-            false => None,
-        };
+        let mut holdings = None;
+        if R::HOLDS {
+            let holder = NamedRow::get::<Guid, _>(row, "id")?;
+            holdings = Some((holder, NamedRow::get::<Nullable<Text>, _>(row, "holdings")?));
+        }
         Ok(Self { row: R::build(row)?, tenant: TenantRow::build(row)?, holdings })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use accounts::{Named, Objects, Page, Scope, StorageResult};
+use accounts::{Account, Named, Objects, Page, Scope, StorageResult};
 use diesel::prelude::*;
 use scim_protocol::query::Query;
 use scim_protocol::schema::ResourceType;
@@ -12,9 +12,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Session;
-use super::catalogue::{Beside, WithTenant};
+use super::catalogue::WithTenant;
 use super::resources::{self, ForChange, Row};
+use super::statement::AccountRow;
 use crate::error::failed;
+use crate::look_up::{Beside, By, Found};
 use crate::schema::objects;
 use crate::search::{Table, finds_one};
 use crate::types::Id;
@@ -39,6 +41,39 @@ impl Session {
         };
         self.name::<R>(scope, found.as_mut_slice())?;
         Ok(found)
+    }
+
+    /// A user, who may have been looked up before the unit of work ran.
+    pub(super) fn find_user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
+        match self.2.expected(scope, |by| matches!(by, By::Id(wanted) if *wanted == id)) {
+            Some(found) => Ok(self.looked_up(scope, found)?.pop()),
+            None => self.find::<AccountRow>(Table::Users, scope, id),
+        }
+    }
+
+    /// A page of users, of which the one may have been looked up before the unit of work ran.
+    pub(super) fn page_of_users(
+        &mut self,
+        scope: Scope,
+        query: &Query,
+    ) -> StorageResult<Page<Account>> {
+        let is_it = |by: &By| matches!(by, By::Filter(wanted) if **wanted == *query);
+        match self.2.expected(scope, is_it) {
+            Some(found) if found.len() < 2 => {
+                Ok(resources::page_of_one(self.looked_up(scope, found)?, query))
+            }
+            _ => self.page::<AccountRow>(Table::Users, scope, query),
+        }
+    }
+
+    fn looked_up(&mut self, scope: Scope, found: Found) -> StorageResult<Vec<Account>> {
+        let learn = |(account, beside)| {
+            self.learned(scope.tenant, beside);
+            account
+        };
+        let mut accounts: Vec<Account> = found.into_iter().map(learn).collect();
+        self.name::<AccountRow>(scope, &mut accounts)?;
+        Ok(accounts)
     }
 
     /// Keeps what came with a resource.

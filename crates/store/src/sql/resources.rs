@@ -100,10 +100,15 @@ pub(crate) fn find<R: Row>(
     scope: Scope,
     id: Uuid,
 ) -> StorageResult<Option<R::Read>> {
+    let statement = Statement::fixed(by_id::<R>(table, scope, id));
+    let row = statement.get_result::<R>(conn).optional().map_err(failed)?;
+    row.map(R::read).transpose()
+}
+
+pub(crate) fn by_id<R: Row>(table: Table, scope: Scope, id: Uuid) -> Pieces {
     let mut pieces = select::<R>(table, scope);
     pieces.sql(" AND resource.id = ").id(id);
-    let row = Statement::fixed(pieces).get_result::<R>(conn).optional().map_err(failed)?;
-    row.map(R::read).transpose()
+    pieces
 }
 
 /// One resource that no other transaction can change before this one ends.
@@ -252,7 +257,7 @@ fn by_index<R: Row>(
     index: u64,
 ) -> StorageResult<Page<R::Read>> {
     if finds_one(table, query.filter.as_ref())
-        && let Some(page) = one_at_most::<R>(conn, table, scope, query, index)?
+        && let Some(page) = one_at_most::<R>(conn, table, scope, query)?
     {
         return Ok(page);
     }
@@ -271,26 +276,44 @@ fn by_index<R: Row>(
     Ok(Page { total: Some(total), has_next: false, resources })
 }
 
-/// What a name or address finds, unless that are several, which are then to be put in order. The
-/// limit is written out: PostgreSQL would make a plan anew for each value of one that is bound.
+/// What a name or address finds, unless that are several, which are then to be put in order.
 fn one_at_most<R: Row>(
     conn: &mut Conn,
     table: Table,
     scope: Scope,
     query: &Query,
-    index: u64,
 ) -> StorageResult<Option<Page<R::Read>>> {
-    let mut pieces = select::<R>(table, scope);
-    pieces.extend(filter(table, scope, query)?).sql(" LIMIT 2");
+    let mut pieces = by_filter::<R>(table, scope, query)?;
+    pieces.sql(TWO);
     let rows = Statement::fixed(pieces).load::<R>(conn).map_err(failed)?;
     if rows.len() > 1 {
         return Ok(None);
     }
-    let total = rows.len() as u64;
-    let wanted = rows.into_iter().skip(usize::try_from(index - 1).unwrap_or(usize::MAX));
-    let wanted = wanted.take(query.count as usize);
-    let resources = wanted.map(R::read).collect::<StorageResult<_>>()?;
-    Ok(Some(Page { total: Some(total), has_next: false, resources }))
+    let resources = rows.into_iter().map(R::read).collect::<StorageResult<_>>()?;
+    Ok(Some(page_of_one(resources, query)))
+}
+
+/// So many tell whether there is one. It is written out: PostgreSQL would make a plan anew for each
+/// value of a limit that is bound.
+pub(crate) const TWO: &str = " LIMIT 2";
+
+pub(crate) fn by_filter<R: Row>(
+    table: Table,
+    scope: Scope,
+    query: &Query,
+) -> StorageResult<Pieces> {
+    let mut pieces = select::<R>(table, scope);
+    pieces.extend(filter(table, scope, query)?);
+    Ok(pieces)
+}
+
+/// The page of a query by index that finds one at most.
+pub(super) fn page_of_one<T>(found: Vec<T>, query: &Query) -> Page<T> {
+    let index = if let Start::Index(index) = query.start { index } else { 1 };
+    let total = found.len() as u64;
+    let wanted = found.into_iter().skip(usize::try_from(index - 1).unwrap_or(usize::MAX));
+    let resources = wanted.take(query.count as usize).collect();
+    Page { total: Some(total), has_next: false, resources }
 }
 
 /// One resource more than is wanted tells whether there is a next page.

@@ -195,7 +195,7 @@ pub(super) fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRo
 
 impl Users for Session {
     fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
-        self.find::<AccountRow>(Table::Users, scope, id)
+        self.find_user(scope, id)
     }
 
     fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
@@ -203,7 +203,7 @@ impl Users for Session {
     }
 
     fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>> {
-        self.page::<AccountRow>(Table::Users, scope, query)
+        self.page_of_users(scope, query)
     }
 
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool> {

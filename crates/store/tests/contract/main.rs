@@ -20,6 +20,7 @@ mod import;
 mod indexes;
 mod keys;
 mod ledger;
+mod look_ups;
 mod nesting;
 mod nouns;
 mod parts_of_names;
