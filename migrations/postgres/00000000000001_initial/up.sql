@@ -400,9 +400,9 @@ CREATE TABLE provisioning_log (
   search jsonb NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX provisioning_log_by_time ON provisioning_log (tenant_id, at DESC, id);
+CREATE INDEX provisioning_log_by_time ON provisioning_log (tenant_id, at, id);
 CREATE INDEX provisioning_log_by_connection ON provisioning_log (tenant_id, connection_id, id);
-CREATE INDEX provisioning_log_by_resource ON provisioning_log (tenant_id, resource_id, at DESC, id)
+CREATE INDEX provisioning_log_by_resource ON provisioning_log (tenant_id, resource_id, at, id)
   WHERE resource_id IS NOT NULL;
 
 -- What the clients of connections prove themselves with besides tokens: the hash of a secret, an

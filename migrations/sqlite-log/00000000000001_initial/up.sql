@@ -12,7 +12,7 @@ CREATE TABLE provisioning_log (
   search TEXT NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX provisioning_log_by_time ON provisioning_log (tenant_id, at DESC, id);
+CREATE INDEX provisioning_log_by_time ON provisioning_log (tenant_id, at, id);
 CREATE INDEX provisioning_log_by_connection ON provisioning_log (tenant_id, connection_id, id);
-CREATE INDEX provisioning_log_by_resource ON provisioning_log (tenant_id, resource_id, at DESC, id)
+CREATE INDEX provisioning_log_by_resource ON provisioning_log (tenant_id, resource_id, at, id)
   WHERE resource_id IS NOT NULL;

@@ -12,7 +12,8 @@ use super::{Bind, Dialect, Pieces};
 use crate::types::{Id, Stamp};
 
 /// The order of a query's resources: what is unassigned is last ascending and first descending,
-/// and equal values are in the order of creation.
+/// and equal values are in the order of creation, descending in the opposite one, so that an index
+/// serves both.
 pub(crate) struct Order {
     /// What is sorted by; none if it is the same for all.
     key: Option<SortKey>,
@@ -50,7 +51,7 @@ impl Order {
             pieces.extend(key.sql.clone());
             pieces.sql(if self.descending { " DESC NULLS FIRST, " } else { " ASC NULLS LAST, " });
         }
-        pieces.sql("resource.id ASC");
+        pieces.sql(if self.descending { "resource.id DESC" } else { "resource.id ASC" });
         pieces
     }
 
@@ -63,7 +64,8 @@ impl Order {
         let wrong = |what: &str| StorageError::Failed(format!("a position's {what}").into());
         let id = Id(parse_id(&position.id).ok_or_else(|| wrong("identifier"))?);
         let mut after_id = Pieces::default();
-        after_id.sql("resource.id > ").bind(Bind::Id(id));
+        after_id.sql(if self.descending { "resource.id < " } else { "resource.id > " });
+        after_id.bind(Bind::Id(id));
         let Some(SortKey { sql: key, form }) = &self.key else { return Ok(vec![after_id]) };
         let with = |symbol: &'static str, then: Option<Pieces>| {
             let mut pieces = key.clone();

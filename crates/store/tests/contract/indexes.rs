@@ -214,7 +214,7 @@ fn paged() -> Vec<Paged> {
     let case =
         |kind, sort_by, descending, key, sqlite: &[&'static str], postgres: &[&'static str]| {
             let (sqlite, postgres) = (sqlite.to_vec(), postgres.to_vec());
-            Paged { kind, sort_by, descending, key, sqlite, postgres, is_ordered: !descending }
+            Paged { kind, sort_by, descending, key, sqlite, postgres, is_ordered: true }
         };
     let (users, groups) = (ResourceType::user(), ResourceType::group());
     vec![

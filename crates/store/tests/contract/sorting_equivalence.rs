@@ -72,7 +72,7 @@ fn key(resource: &Object, sort: &Sort) -> Option<Key> {
     })
 }
 
-/// Unassigned last ascending and first descending; equal ones in the order of creation.
+/// Unassigned last and equal ones in the order of creation; descending, all of that the other way round.
 fn expected(resources: &[Object], sort: &Sort) -> Vec<Uuid> {
     let id = |resource: &Object| resource["id"].as_str().unwrap().parse::<Uuid>().unwrap();
     let mut keyed: Vec<_> = resources.iter().map(|r| (key(r, sort), id(r))).collect();
@@ -83,8 +83,8 @@ fn expected(resources: &[Object], sort: &Sort) -> Vec<Uuid> {
             (_, None) => Ordering::Less,
             (Some(one), Some(other)) => one.partial_cmp(other).unwrap(),
         };
-        let ordered = if sort.descending { ascending.reverse() } else { ascending };
-        ordered.then(one_id.cmp(other_id))
+        let ascending = ascending.then(one_id.cmp(other_id));
+        if sort.descending { ascending.reverse() } else { ascending }
     });
     keyed.into_iter().map(|(_, id)| id).collect()
 }
