@@ -338,7 +338,7 @@ CREATE UNIQUE INDEX change_log_by_version ON change_log (tenant_id, resource_id,
 CREATE INDEX change_log_by_resource ON change_log (tenant_id, resource_id, id);
 CREATE INDEX change_log_by_time ON change_log (tenant_id, at, id);
 -- Rule R57: who left by which connection, and when.
-CREATE INDEX change_log_by_departure ON change_log (tenant_id, actor_id, at)
+CREATE INDEX change_log_by_departure ON change_log (tenant_id, actor_id, at, resource_id)
   WHERE action IN ('deactivate', 'tombstone') AND resource_type = 'User';
 CREATE TRIGGER change_log_is_kept BEFORE DELETE ON change_log
 BEGIN
