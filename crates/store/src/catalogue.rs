@@ -140,7 +140,7 @@ impl View {
         self.ahead = Some((look_up, found));
     }
 
-    /// What a look-up found that was expected, once. Nobody has written since.
+    /// What a look-up found that was expected, once: asked again, it may have changed.
     pub(crate) fn expected(
         &mut self,
         scope: Scope,

@@ -110,28 +110,6 @@ where
     }
 }
 
-/// What comes of a unit of work.
-pub(crate) struct Answer<T, E>(oneshot::Receiver<Result<T, E>>);
-
-impl<T, E: UnitError> Answer<T, E> {
-    /// Waits for it.
-    pub(crate) async fn wait(self) -> Result<T, E> {
-        let result = in_time(self.0).await?;
-        result.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
-    }
-}
-
-/// A unit of work, and what comes of it.
-pub(crate) fn unit<F, T, E>(look_up: Option<LookUp>, work: F) -> (Box<dyn Unit>, Answer<T, E>)
-where
-    F: Fn(&mut dyn AllTx) -> Result<T, E> + Send + 'static,
-    T: Send + 'static,
-    E: UnitError,
-{
-    let (reply, result) = oneshot::channel();
-    (Box::new(Closure { work, look_up, result: None, reply }), Answer(result))
-}
-
 /// The threads behind one queue.
 pub(crate) struct Lanes {
     queue: Units,
@@ -155,25 +133,28 @@ impl Lanes {
     }
 
     /// Runs a unit of work, when it is the turn of its tenant, and gives its result, after the commit.
-    pub(crate) async fn run<F, T, E>(&self, tenant: Uuid, work: F) -> Result<T, E>
+    /// What it looks up first is of use to lanes that look up for several.
+    pub(crate) async fn run<F, T, E>(
+        &self,
+        tenant: Uuid,
+        look_up: Option<LookUp>,
+        work: F,
+    ) -> Result<T, E>
     where
         F: Fn(&mut dyn AllTx) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: UnitError,
     {
-        let (unit, answer) = unit(None, work);
-        self.push(tenant, unit)?;
-        answer.wait().await
-    }
-
-    /// Takes a unit of work in.
-    pub(crate) fn push(&self, tenant: Uuid, unit: Box<dyn Unit>) -> Result<(), StorageError> {
+        let (reply, result) = oneshot::channel();
+        let unit: Box<dyn Unit> = Box::new(Closure { work, look_up, result: None, reply });
         self.queue.push(tenant, unit).map_err(|rejected| {
             unavailable(match rejected {
                 Rejected::Full => "too many requests wait",
                 Rejected::Closed => "the store is closed",
             })
-        })
+        })?;
+        let result = in_time(result).await?;
+        result.unwrap_or_else(|_| Err(unavailable("the store was closed").into()))
     }
 
     /// How busy they are.

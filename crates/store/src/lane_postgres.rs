@@ -175,11 +175,9 @@ pub(crate) fn look_up(mut line: Line, units: &Units) {
 /// What each of several units looks up, if that could be asked for: one for which it could not asks
 /// itself, and is told why not or finds that the connection broke.
 fn look_up_together(line: &mut Line, units: &[Box<dyn Unit>]) -> Vec<Option<(LookUp, Found)>> {
-    let wanted: Vec<&LookUp> = units.iter().filter_map(|unit| unit.look_up()).collect();
     let nothing = || units.iter().map(|_| None).collect();
-    if wanted.len() < 2 || wanted.len() < units.len() {
-        return nothing();
-    }
+    let wanted: Option<Vec<&LookUp>> = units.iter().map(|unit| unit.look_up()).collect();
+    let Some(wanted) = wanted.filter(|wanted| wanted.len() > 1) else { return nothing() };
     let Ok(found) = line.session().and_then(|session| session.look_up(&wanted)) else {
         return nothing();
     };

@@ -181,7 +181,7 @@ impl Store {
     /// # Errors
     /// As [`TenantStore::read`].
     pub async fn check(&self) -> Result<Schema, StorageError> {
-        let applied = self.reads.run(Uuid::nil(), move |tx| tx.steps()).await?;
+        let applied = self.reads.run(Uuid::nil(), None, move |tx| tx.steps()).await?;
         let other = |of: &[String], than: &[String]| {
             of.iter().filter(|step| !than.contains(step)).cloned().collect()
         };
@@ -253,7 +253,7 @@ impl Store {
         T: Send + 'static,
         E: UnitError,
     {
-        self.log.run(Uuid::nil(), move |tx| work(tx)).await
+        self.log.run(Uuid::nil(), None, move |tx| work(tx)).await
     }
 
     /// Runs units of work in the turns of a tenant: those of others do not wait for all of its.
@@ -278,13 +278,7 @@ pub struct TenantStore<'a> {
     tenant: Uuid,
 }
 
-impl<'a> TenantStore<'a> {
-    /// Says what a unit of work that reads is going to look up first: that can be looked up together with
-    /// what others look up.
-    pub fn looking_up(self, look_up: Option<LookUp>) -> LookingUp<'a> {
-        LookingUp { of: self, look_up }
-    }
-
+impl TenantStore<'_> {
     /// Runs a unit of work that only reads, on a replica where there is one. It sees all that was
     /// acknowledged before, by whatever process; of what is being written it may see something that is
     /// not acknowledged yet.
@@ -299,7 +293,33 @@ impl<'a> TenantStore<'a> {
         T: Send + 'static,
         E: UnitError,
     {
-        self.looking_up(None).read_anywhere(work).await
+        self.look_up(None, work).await
+    }
+
+    /// As [`TenantStore::read_anywhere`]; what the unit of work looks up first, if that is known, can be
+    /// looked up together with what others do.
+    ///
+    /// # Errors
+    /// As [`TenantStore::read`].
+    pub async fn look_up<T, E>(
+        self,
+        first: Option<LookUp>,
+        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+    {
+        let Self { store, tenant } = self;
+        let work = match &store.replica {
+            Some(replica) => match replica.read(tenant, work).await {
+                Ok(answer) => return answer,
+                Err(work) => work,
+            },
+            None => work,
+        };
+        let lanes = store.look_ups.as_ref().filter(|_| first.is_some());
+        lanes.unwrap_or(&store.reads).run(tenant, first, move |tx| work(tx)).await
     }
 
     /// Runs a unit of work that only reads.
@@ -314,7 +334,7 @@ impl<'a> TenantStore<'a> {
         T: Send + 'static,
         E: UnitError,
     {
-        self.looking_up(None).read(work).await
+        self.store.reads.run(self.tenant, None, move |tx| work(tx)).await
     }
 
     /// Runs a unit of work, all or nothing. It may be run more than once: where two transactions
@@ -331,51 +351,7 @@ impl<'a> TenantStore<'a> {
         T: Send + 'static,
         E: UnitError,
     {
-        self.store.writes.run(self.tenant, move |tx| work(tx)).await
-    }
-}
-
-/// The store, as a unit of work uses it of which is known what it looks up first.
-#[derive(Clone)]
-pub struct LookingUp<'a> {
-    of: TenantStore<'a>,
-    look_up: Option<LookUp>,
-}
-
-impl LookingUp<'_> {
-    /// As [`TenantStore::read_anywhere`].
-    ///
-    /// # Errors
-    /// As [`TenantStore::read`].
-    pub async fn read_anywhere<T, E>(
-        self,
-        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: UnitError,
-    {
-        let TenantStore { store, tenant } = self.of;
-        let Some(replica) = &store.replica else { return self.read(work).await };
-        match replica.read(tenant, work).await {
-            Ok(answer) => answer,
-            Err(work) => self.read(work).await,
-        }
-    }
-
-    async fn read<T, E>(
-        self,
-        work: impl Fn(&mut dyn Tx) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: UnitError,
-    {
-        let TenantStore { store, tenant } = self.of;
-        let lanes = store.look_ups.as_ref().filter(|_| self.look_up.is_some());
-        let (unit, answer) = lane::unit(self.look_up, move |tx| work(tx));
-        lanes.unwrap_or(&store.reads).push(tenant, unit)?;
-        answer.wait().await
+        self.store.writes.run(self.tenant, None, move |tx| work(tx)).await
     }
 }
 

@@ -127,7 +127,7 @@ pub(super) async fn read<K: Kind>(
     let precondition = precondition(&request);
     let view = View::<K>::new(&request, &state, projection);
     let look_up = LookUp::by_id(K::resource_type(), caller.scope(), id);
-    let found = state.store.of(caller.tenant).looking_up(look_up).read_anywhere(move |tx| {
+    let found = state.store.of(caller.tenant).look_up(look_up, move |tx| {
         let found = K::get(tx, &caller, id)?;
         precondition.check(found.version)?;
         let version = found.version;
@@ -176,8 +176,7 @@ async fn query<K: Kind>(
     let look_up = LookUp::by_query(K::resource_type(), caller.scope(), &query);
     let part = Part::<K>::new(request, state, &caller, parameters, query, &mut leniencies)?;
     let page = wanted.clone();
-    let store = state.store.of(caller.tenant).looking_up(look_up);
-    let ended = store.read_anywhere(move |tx| {
+    let ended = state.store.of(caller.tenant).look_up(look_up, move |tx| {
         let mut found = page.begin();
         part.read(tx, &mut found)?;
         Ok::<_, Refusal>(found.end())

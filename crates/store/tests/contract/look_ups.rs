@@ -1,5 +1,6 @@
-//! Users who are looked up together: each asker finds what it would have found alone.
+//! Users who are looked up together: each asker finds what it would have found alone, and by indexes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use accounts::{Account, GroupOf, Refusal, Scope, Tx};
@@ -11,10 +12,15 @@ use store::LookUp;
 use uuid::Uuid;
 
 use crate::harness::{
-    CALLER, Kind, Listener, TestDatabase, World, group, on_each_database, strict_body,
+    CALLER, Kind, Listener, TestDatabase, World, group, on_each_database, strict_body, user,
 };
+use crate::scale::{ROWS, USERS, complaint, copy, crowded, query};
 
-on_each_database!(each_finds_what_it_looks_up_among_others);
+on_each_database!(
+    each_finds_what_it_looks_up_among_others,
+    who_is_looked_up_with_others_is_found_by_indexes,
+    plans_of_empty_tables_do_not_last,
+);
 
 /// What one asks.
 #[derive(Debug, Clone)]
@@ -106,8 +112,8 @@ fn each_finds_what_it_looks_up_among_others(database: &TestDatabase) {
         let together = asked.iter().cloned().map(|(scope, question)| {
             let (store, look_up) = (Arc::clone(&world.store), question.look_up(scope));
             world.runtime.spawn(async move {
-                let store = store.of(scope.tenant).looking_up(Some(look_up));
-                store.read_anywhere(move |tx| question.ask(tx, scope)).await
+                let store = store.of(scope.tenant);
+                store.look_up(Some(look_up), move |tx| question.ask(tx, scope)).await
             })
         });
         let together: Vec<_> = together.collect();
@@ -129,4 +135,86 @@ fn each_finds_what_it_looks_up_among_others(database: &TestDatabase) {
             assert!(together > 0 && heard.len() < 100, "{} statements", heard.len());
         }
     }
+}
+
+/// Looks users up in each way; `number` of each at once.
+fn look_up(world: &World, number: u8) {
+    let by = |number: u8, filter: Option<&str>| {
+        let (store, scope) = (Arc::clone(&world.store), CALLER.scope());
+        let (kind, id) = (ResourceType::user(), copy(USERS, number.into()));
+        let query = filter.map(|filter| query(kind, filter));
+        let look_up = match &query {
+            Some(query) => LookUp::by_query(kind, scope, query),
+            None => LookUp::by_id(kind, scope, id),
+        };
+        world.runtime.spawn(async move {
+            let ask = move |tx: &mut dyn Tx| match &query {
+                Some(query) => tx.users(scope, query).map(|_| ()),
+                None => tx.user(scope, id).map(|_| ()),
+            };
+            store.of(scope.tenant).look_up(look_up, ask).await
+        })
+    };
+    let filters = ["userName eq \"a\"", "emails.value eq \"a\"", "externalId eq \"a\""];
+    let kinds = || std::iter::once(None).chain(filters.map(Some));
+    let all = (0..number).flat_map(|number| kinds().map(move |kind| (number, kind)));
+    let all: Vec<_> = all.map(|(number, kind)| by(number, kind)).collect();
+    for one in all {
+        world.runtime.block_on(one).expect("the task ends").expect("it is read");
+    }
+}
+
+fn who_is_looked_up_with_others_is_found_by_indexes(database: &TestDatabase) {
+    let listener = Listener::of(database);
+    let world = crowded(database, ROWS);
+    let heard = listener.during(|| look_up(&world, 40));
+    let heard: BTreeSet<String> =
+        heard.into_iter().filter(|said| said.contains("FROM unnest(")).collect();
+    let expected = if database.kind == Kind::Postgres { 4 } else { 0 };
+    assert_eq!(heard.len(), expected, "{heard:#?}");
+    let complaints: Vec<String> =
+        heard.iter().filter_map(|said| complaint(database, said)).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+/// Where a tenant's first users come, the plans are from a time when there was nobody, and it took the
+/// same to read all as to read one.
+fn plans_of_empty_tables_do_not_last(database: &TestDatabase) {
+    if database.kind == Kind::Sqlite {
+        return;
+    }
+    let world = World::on(database);
+    let ada = database.kind.id(world.create_user(user("ada")).expect("it is new"));
+    for _ in 0..10 {
+        look_up(&world, 10);
+    }
+    let mut raw = database.raw();
+    let id = database.kind.numbered_id(USERS);
+    let name = ("user_name_key", "'user' || n".to_owned());
+    raw.copy("users", &format!("id = {ada}"), ROWS, &[("id", id), name]);
+    let mut read = || {
+        let counted = raw.texts(
+            "SELECT concat(sum(idx_scan), ' ', sum(idx_tup_read)) AS value \
+             FROM pg_stat_user_indexes WHERE relname = 'users'",
+        );
+        let numbers = counted[0].split(' ').map(|number| number.parse().unwrap());
+        numbers.collect::<Vec<u64>>()
+    };
+    // PostgreSQL counts for others once a second.
+    let (mut before, mut rows) = (read(), Vec::new());
+    for _ in 0..40 {
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        look_up(&world, 10);
+        let after = read();
+        let looked_up = after[0] - before[0];
+        if looked_up >= 40 {
+            rows.push((after[1] - before[1]) / looked_up);
+            before = after;
+        }
+        eprintln!("ROWS {rows:?}");
+        if rows.len() > 2 && rows.last().is_some_and(|rows| *rows < 10) {
+            return;
+        }
+    }
+    panic!("for each look-up so many rows were read: {rows:?}");
 }

@@ -2,7 +2,6 @@
 //! is heard to say finds its rows by an index, in a tenant with 12,000 of everything.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use accounts::authorization::Tier;
 use accounts::identity::{Claim, ClaimKind};
@@ -19,20 +18,17 @@ use scim_protocol::dialect::{Dialect, Leniencies};
 use scim_protocol::query::{Parameters, Query, Start};
 use scim_protocol::schema::ResourceType;
 use serde_json::{Value, json};
-use store::LookUp;
 use uuid::Uuid;
 
 use crate::harness::{
     CALLER, Kind, Listener, TestDatabase, World, context, edits, group, on_each_database,
-    strict_body, user,
+    strict_body,
 };
 
 on_each_database!(
     no_request_reads_a_whole_tenant,
     what_a_page_holds_is_found_by_indexes_while_the_tables_are_new,
     a_change_does_not_read_the_history_of_what_it_changes,
-    who_is_looked_up_with_others_is_found_by_indexes,
-    plans_of_empty_tables_do_not_last,
     the_judge_of_plans_finds_what_reads_it_all,
 );
 
@@ -159,7 +155,7 @@ fn session(user: Uuid, now: Timestamp) -> Session {
     Session { user, secret_hash, created: now, seen: now, expires: now }
 }
 
-fn query(kind: &'static ResourceType, filter: &str) -> Query {
+pub(crate) fn query(kind: &'static ResourceType, filter: &str) -> Query {
     let filter = Some(filter.to_owned());
     let parameters = Parameters { filter, ..Parameters::default() };
     parameters.query(kind, &mut Leniencies::new(Dialect::Strict)).expect("it is a query")
@@ -413,7 +409,7 @@ fn wide(kind: Kind, plan: &[String]) -> Vec<&String> {
 }
 
 /// How a statement is carried out, if it reads too much.
-fn complaint(database: &TestDatabase, statement: &str) -> Option<String> {
+pub(crate) fn complaint(database: &TestDatabase, statement: &str) -> Option<String> {
     let mut raw = database.raw();
     let mut plan = raw.plan(statement);
     // Of roles there are few, and so of what they give.
@@ -485,89 +481,6 @@ fn what_a_page_holds_is_found_by_indexes_while_the_tables_are_new(database: &Tes
     let complaints: Vec<String> =
         held.into_iter().filter_map(|said| complaint(database, said)).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
-}
-
-/// Looks users up in each way; `number` of each at once.
-fn look_up(world: &World, number: u8) {
-    let by = |number: u8, filter: Option<&str>| {
-        let (store, scope) = (Arc::clone(&world.store), CALLER.scope());
-        let (kind, id) = (ResourceType::user(), copy(USERS, number.into()));
-        let query = filter.map(|filter| query(kind, filter));
-        let look_up = match &query {
-            Some(query) => LookUp::by_query(kind, scope, query),
-            None => LookUp::by_id(kind, scope, id),
-        };
-        world.runtime.spawn(async move {
-            let store = store.of(scope.tenant).looking_up(look_up);
-            let ask = move |tx: &mut dyn Tx| match &query {
-                Some(query) => tx.users(scope, query).map(|_| ()),
-                None => tx.user(scope, id).map(|_| ()),
-            };
-            store.read_anywhere(ask).await
-        })
-    };
-    let filters = ["userName eq \"a\"", "emails.value eq \"a\"", "externalId eq \"a\""];
-    let kinds = || std::iter::once(None).chain(filters.map(Some));
-    let all = (0..number).flat_map(|number| kinds().map(move |kind| (number, kind)));
-    let all: Vec<_> = all.map(|(number, kind)| by(number, kind)).collect();
-    for one in all {
-        world.runtime.block_on(one).expect("the task ends").expect("it is read");
-    }
-}
-
-fn who_is_looked_up_with_others_is_found_by_indexes(database: &TestDatabase) {
-    let listener = Listener::of(database);
-    let world = crowded(database, ROWS);
-    let heard = listener.during(|| look_up(&world, 40));
-    let heard: BTreeSet<String> =
-        heard.into_iter().filter(|said| said.contains("FROM unnest(")).collect();
-    let expected = if database.kind == Kind::Postgres { 4 } else { 0 };
-    assert_eq!(heard.len(), expected, "{heard:#?}");
-    let complaints: Vec<String> =
-        heard.iter().filter_map(|said| complaint(database, said)).collect();
-    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
-}
-
-/// Where a tenant's first users come, the plans are from a time when there was nobody, and it took the
-/// same to read all as to read one.
-fn plans_of_empty_tables_do_not_last(database: &TestDatabase) {
-    if database.kind == Kind::Sqlite {
-        return;
-    }
-    let world = World::on(database);
-    let ada = database.kind.id(world.create_user(user("ada")).expect("it is new"));
-    for _ in 0..10 {
-        look_up(&world, 10);
-    }
-    let mut raw = database.raw();
-    let id = database.kind.numbered_id(USERS);
-    let name = ("user_name_key", "'user' || n".to_owned());
-    raw.copy("users", &format!("id = {ada}"), ROWS, &[("id", id), name]);
-    let mut read = || {
-        let counted = raw.texts(
-            "SELECT concat(sum(idx_scan), ' ', sum(idx_tup_read)) AS value \
-             FROM pg_stat_user_indexes WHERE relname = 'users'",
-        );
-        let numbers = counted[0].split(' ').map(|number| number.parse().unwrap());
-        numbers.collect::<Vec<u64>>()
-    };
-    // PostgreSQL counts for others once a second.
-    let (mut before, mut rows) = (read(), Vec::new());
-    for _ in 0..40 {
-        std::thread::sleep(std::time::Duration::from_millis(500));
-        look_up(&world, 10);
-        let after = read();
-        let looked_up = after[0] - before[0];
-        if looked_up >= 40 {
-            rows.push((after[1] - before[1]) / looked_up);
-            before = after;
-        }
-        eprintln!("ROWS {rows:?}");
-        if rows.len() > 2 && rows.last().is_some_and(|rows| *rows < 10) {
-            return;
-        }
-    }
-    panic!("for each look-up so many rows were read: {rows:?}");
 }
 
 /// Two indexes of the change log begin with the resource; by one of them each of its entries would be
