@@ -37,12 +37,12 @@ impl Importer {
                 let mut conn = sqlite::open_writer(path)?;
                 conn.batch_execute(CACHE).map_err(OpenError::Query)?;
                 let keyring = Arc::new(sqlite::keyring(&mut conn)?);
-                Session::Sqlite(Box::new(sqlite::Session(conn, keyring, view)))
+                Session::Sqlite(Box::new(sqlite::Session::new(conn, keyring, view)))
             }
             DatabaseUrl::Postgres(url) => {
                 let mut conn = postgres::open(url)?;
                 let keyring = Arc::new(postgres::keyring(&mut conn)?);
-                Session::Postgres(Box::new(postgres::Session(conn, keyring, view)))
+                Session::Postgres(Box::new(postgres::Session::new(conn, keyring, view)))
             }
         }))
     }

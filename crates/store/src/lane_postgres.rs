@@ -19,7 +19,7 @@ use crate::postgres::{Session, bound_statements, open};
 /// How often a unit is run that stands in another's way.
 const ATTEMPTS: u32 = 5;
 
-/// What a unit waits before it is run again, times how often it was run.
+/// What a unit waits before it is run again, times how often it was run again already.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// After so many units, and after twice as many each time up to the last, a connection forgets its
@@ -58,7 +58,7 @@ impl Line {
                 // the one before, and has counted up to the same versions since.
                 view.forget();
                 self.units = 0;
-                Ok(missing.insert(Session(conn, Arc::clone(&self.keyring), view)))
+                Ok(missing.insert(Session::new(conn, Arc::clone(&self.keyring), view)))
             }
         }
     }
@@ -68,26 +68,13 @@ impl Line {
         self.session()?;
         self.units += 1;
         if self.units.is_power_of_two() && FORGETS_PLANS.contains(&self.units) {
-            let forgotten = self.session()?.0.batch_execute("DISCARD PLANS");
+            let forgotten = self.session()?.conn.batch_execute("DISCARD PLANS");
             if let Err(error) = forgotten {
                 self.session = None;
                 return Err(failed(error));
             }
         }
         self.session()
-    }
-
-    /// Begins a transaction; on a connection that broke while it was idle, on a new one.
-    fn begin(&mut self) -> Result<&mut Session, StorageError> {
-        if let Some(session) = &mut self.session
-            && session.0.batch_execute("BEGIN").is_ok()
-        {
-            return self.next();
-        }
-        self.session = None;
-        let session = self.next()?;
-        session.0.batch_execute("BEGIN").map_err(failed)?;
-        Ok(session)
     }
 }
 
@@ -105,30 +92,34 @@ pub(crate) fn write(mut line: Line, units: &Units) {
 
 fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
     for attempt in 1..=ATTEMPTS {
-        let session = line.begin()?;
-        session.2.begin();
-        let verdict = unit.run(session);
+        let session = line.next()?;
+        let begun = session.begin(attempt > 1);
+        let verdict = if begun.is_ok() { unit.run(session) } else { Verdict::Broken };
         let ended = match verdict {
-            // Where a statement failed and the unit went on, COMMIT alone would roll back and call
-            // that a success; a statement before it fails.
-            Verdict::Commit => session.0.batch_execute("SELECT 1; COMMIT"),
-            _ => session.0.batch_execute("ROLLBACK"),
+            Verdict::Commit => session.commit(),
+            Verdict::Broken => Ok(()),
+            _ => session.roll_back(),
         };
-        match (verdict, ended.map_err(failed)) {
-            // Nothing was committed: run it again, a little later than the others.
+        match (verdict, ended) {
+            // Nothing was committed: run it again, and from the second time on a little later than the
+            // others.
             (Verdict::Again | Verdict::Unclear, Ok(())) | (_, Err(StorageError::Again)) => {
-                thread::sleep(PAUSE * attempt);
+                thread::sleep(PAUSE * (attempt - 1));
             }
             (Verdict::Broken, _) => {
+                // A connection that broke while it was idle was asked for nothing yet.
+                let is_untouched = session.is_untouched();
                 line.session = None;
-                return Err(unavailable("the connection broke"));
+                if !is_untouched || attempt > 1 {
+                    return Err(unavailable("the connection broke"));
+                }
             }
             (_, Err(error)) => {
                 line.session = None;
                 return Err(error);
             }
             (_, Ok(())) => {
-                session.2.settle();
+                session.view.settle();
                 return Ok(());
             }
         }
@@ -196,9 +187,9 @@ fn read_found(
     found: Option<(LookUp, Found)>,
 ) -> Result<(), StorageError> {
     let session = line.next()?;
-    session.2.begin();
+    session.view.begin();
     if let Some((look_up, found)) = found {
-        session.2.expect(look_up, found);
+        session.view.expect(look_up, found);
     }
     match unit.run(session) {
         Verdict::Broken => {

@@ -30,7 +30,8 @@ type Open = fn(&Path) -> Result<Conn, OpenError>;
 pub(crate) fn write(path: &Path, open: Open, mut session: Session, units: &Units) {
     while let Some(first) = units.take() {
         // Immediate: a transaction that reads before it writes must not find the file locked then.
-        if let Err(error) = Transaction::begin_transaction_sql(&mut session.0, "BEGIN IMMEDIATE") {
+        if let Err(error) = Transaction::begin_transaction_sql(&mut session.conn, "BEGIN IMMEDIATE")
+        {
             first.answer(Err(failed(error)));
             reopen(path, open, &mut session);
             continue;
@@ -38,15 +39,15 @@ pub(crate) fn write(path: &Path, open: Open, mut session: Session, units: &Units
         let (done, is_sound) = batch(&mut session, first, units);
         units.note_batch(done.len());
         let committed = if is_sound {
-            Transaction::commit_transaction(&mut session.0).map_err(failed)
+            Transaction::commit_transaction(&mut session.conn).map_err(failed)
         } else {
             Err(unavailable("the transaction was lost"))
         };
         if committed.is_err() {
-            session.2.forget();
+            session.view.forget();
             reopen(path, open, &mut session);
         }
-        session.2.settle();
+        session.view.settle();
         for (unit, ended) in done {
             unit.answer(match (&ended, &committed) {
                 (Ok(()), Err(StorageError::Full(why))) => Err(StorageError::Full(why.clone())),
@@ -81,13 +82,13 @@ fn batch(session: &mut Session, first: Box<dyn Unit>, units: &Units) -> (Vec<Don
 
 fn in_savepoint(session: &mut Session, mut unit: Box<dyn Unit>) -> Done {
     // Inside a transaction this is a savepoint.
-    if let Err(error) = Transaction::begin_transaction(&mut session.0) {
+    if let Err(error) = Transaction::begin_transaction(&mut session.conn) {
         return (unit, Err(failed(error)));
     }
-    session.2.begin();
+    session.view.begin();
     let ended = match unit.run(session) {
-        Verdict::Commit => Transaction::commit_transaction(&mut session.0),
-        _ => Transaction::rollback_transaction(&mut session.0),
+        Verdict::Commit => Transaction::commit_transaction(&mut session.conn),
+        _ => Transaction::rollback_transaction(&mut session.conn),
     };
     (unit, ended.map_err(failed))
 }
@@ -95,7 +96,7 @@ fn in_savepoint(session: &mut Session, mut unit: Box<dyn Unit>) -> Done {
 /// Takes a new connection; closing the old one rolls back what it left open.
 fn reopen(path: &Path, open: Open, session: &mut Session) {
     match open(path) {
-        Ok(opened) => session.0 = opened,
+        Ok(opened) => session.conn = opened,
         Err(error) => tracing::error!(%error, "the database cannot be opened anew"),
     }
 }
@@ -106,16 +107,16 @@ pub(crate) fn read(mut session: Session, units: &Units) {
         if unit.is_abandoned() {
             continue;
         }
-        if let Err(error) = run_prepared(&mut session.0, "BEGIN") {
+        if let Err(error) = run_prepared(&mut session.conn, "BEGIN") {
             unit.answer(Err(failed(error)));
             continue;
         }
-        session.2.begin();
+        session.view.begin();
         unit.run(&mut session);
-        let ended = run_prepared(&mut session.0, "COMMIT").map_err(failed);
+        let ended = run_prepared(&mut session.conn, "COMMIT").map_err(failed);
         if ended.is_err() {
             // What is still open would stand in the way of the next; if nothing is, that is right too.
-            let _ = run_prepared(&mut session.0, "ROLLBACK");
+            let _ = run_prepared(&mut session.conn, "ROLLBACK");
         }
         unit.answer(ended.map(drop));
     }

@@ -111,7 +111,7 @@ impl Store {
             DatabaseUrl::Sqlite(path) => {
                 let mut writer = sqlite::open_writer(path)?;
                 let keyring = Arc::new(sqlite::keyring(&mut writer)?);
-                let writer = sqlite::Session(
+                let writer = sqlite::Session::new(
                     writer,
                     Arc::clone(&keyring),
                     View::new(Arc::clone(&catalogue)),
@@ -119,14 +119,14 @@ impl Store {
                 let mut readers = Vec::new();
                 for _ in 0..SQLITE_READERS {
                     let reader = sqlite::open_reader(path)?;
-                    let session = sqlite::Session(
+                    let session = sqlite::Session::new(
                         reader,
                         Arc::clone(&keyring),
                         View::new(Arc::clone(&catalogue)),
                     );
                     readers.push(move |units: Units| lane_sqlite::read(session, &units));
                 }
-                let log = sqlite::Session(
+                let log = sqlite::Session::new(
                     sqlite::open_log(&sqlite::log_path(path))?,
                     keyring,
                     View::new(Arc::clone(&catalogue)),

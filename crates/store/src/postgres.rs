@@ -17,9 +17,21 @@ use crate::search::{Bind, Pieces, Postgres as Dialect};
 pub(crate) type Conn = PgConnection;
 pub(crate) type Db = diesel::pg::Pg;
 
-/// A connection that answers what rules ask, the keys that it needs for that, and what it knows of
-/// the catalogue.
-pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>, pub(crate) View);
+/// A connection that answers what rules ask.
+pub(crate) struct Session {
+    pub(crate) conn: Conn,
+    keyring: Arc<Keyring>,
+    /// What it knows of the catalogue.
+    pub(crate) view: View,
+    transaction: Transaction,
+}
+
+impl Session {
+    /// A session whose statements each stand alone.
+    pub(crate) fn new(conn: Conn, keyring: Arc<Keyring>, view: View) -> Self {
+        Self { conn, keyring, view, transaction: Transaction::default() }
+    }
+}
 
 const DIALECT: Dialect = Dialect;
 
@@ -65,7 +77,7 @@ fn advise(session: &mut Session, function: &'static str, number: u64) -> Storage
     let mut pieces = Pieces::default();
     pieces.sql("SELECT ").sql(function).sql("(").bind(Bind::Integer(number.cast_signed()));
     pieces.sql(")");
-    Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    Statement::fixed(pieces).execute(session.conn()?).map_err(failed)?;
     Ok(())
 }
 
@@ -92,21 +104,21 @@ fn lock_holders(session: &mut Session, tenant: Uuid) -> StorageResult<()> {
 
 /// A lock of one object alone.
 fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
-    session.2.expire();
+    session.view.expire();
     lock(session, object_number(tenant, id))
 }
 
 /// A lock of one object, which many may share: locking its row would write to it each time. What is
 /// asked about the tenant comes with it, read after the lock was had.
 fn hold_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
-    session.2.expire();
+    session.view.expire();
     let number = object_number(tenant, id).cast_signed();
     let mut pieces = Pieces::default();
     pieces.sql("SELECT hold_shared(").bind(Bind::Integer(number)).sql(", ").id(tenant);
     pieces.sql(") AS of_tenant");
-    let held = Statement::fixed(pieces).get_result::<TenantRow>(&mut session.0);
+    let held = Statement::fixed(pieces).get_result::<TenantRow>(session.conn()?);
     let TenantRow(of_tenant) = held.map_err(failed)?;
-    session.2.learned(tenant, of_tenant, ());
+    session.view.learned(tenant, of_tenant, ());
     Ok(())
 }
 
@@ -176,6 +188,8 @@ mod memberships;
 mod objects;
 #[path = "sql/plans.rs"]
 pub(crate) mod plans;
+#[path = "sql/posted.rs"]
+mod posted;
 #[path = "sql/reading.rs"]
 mod reading;
 #[path = "sql/requests.rs"]
@@ -196,11 +210,13 @@ mod tenancy;
 mod users;
 
 mod together;
+mod transaction;
 
 use catalogue::TenantRow;
 use document::document;
 pub(crate) use keys::keyring;
 pub(crate) use statement::Statement;
+use transaction::Transaction;
 
 /// Opens a connection.
 pub(crate) fn open(url: &str) -> Result<Conn, OpenError> {

@@ -1,6 +1,6 @@
 //! SQLite: the statements of `sql/` compiled for it, and how its connections are opened.
 
-use accounts::StorageResult;
+use accounts::{Account, Scope, StorageError, StorageResult};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -11,17 +11,59 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::catalogue::View;
-use crate::error::OpenError;
+use crate::error::{OpenError, failed};
 use crate::keyring::Keyring;
-use crate::search::{Pieces, Sqlite as Dialect};
+use crate::search::{Pieces, Sqlite as Dialect, Table};
 use crate::sqlite_file::create_private;
 
 pub(crate) type Conn = SqliteConnection;
 pub(crate) type Db = diesel::sqlite::Sqlite;
 
-/// A connection that answers what rules ask, the keys that it needs for that, and what it knows of
-/// the catalogue.
-pub(crate) struct Session(pub(crate) Conn, pub(crate) Arc<Keyring>, pub(crate) View);
+/// A connection that answers what rules ask.
+pub(crate) struct Session {
+    pub(crate) conn: Conn,
+    keyring: Arc<Keyring>,
+    /// What it knows of the catalogue.
+    pub(crate) view: View,
+}
+
+impl Session {
+    pub(crate) fn new(conn: Conn, keyring: Arc<Keyring>, view: View) -> Self {
+        Self { conn, keyring, view }
+    }
+
+    /// The connection, for a statement of a unit of work.
+    #[allow(clippy::unnecessary_wraps, reason = "PostgreSQL's can fail")]
+    fn conn(&mut self) -> StorageResult<&mut Conn> {
+        Ok(&mut self.conn)
+    }
+
+    /// The connection, for a statement that reads what no lock protects.
+    fn reader(&mut self) -> StorageResult<&mut Conn> {
+        self.conn()
+    }
+
+    /// Carries out a write at once: there is no way to spare.
+    fn post(&mut self, write: Write) -> StorageResult<()> {
+        let of_user = matches!(write, Write::User(_));
+        let values = write.values();
+        let written =
+            Statement::of_some(write.alone(), values).execute(&mut self.conn).map_err(failed)?;
+        if of_user && written != 1 {
+            return Err(StorageError::Again);
+        }
+        Ok(())
+    }
+
+    /// What was posted was carried out, and is undone with all the rest.
+    #[allow(clippy::unused_self, reason = "PostgreSQL's forgets something")]
+    fn forget_posted(&mut self) {}
+
+    /// A user that is to be changed.
+    fn user_to_change(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
+        self.find_for_update::<AccountRow>(Table::Users, scope, id)
+    }
+}
 
 const DIALECT: Dialect = Dialect;
 
@@ -123,6 +165,8 @@ mod memberships;
 mod objects;
 #[path = "sql/plans.rs"]
 pub(crate) mod plans;
+#[path = "sql/posted.rs"]
+mod posted;
 #[path = "sql/reading.rs"]
 mod reading;
 #[path = "sql/requests.rs"]
@@ -144,7 +188,8 @@ mod users;
 
 use document::document;
 pub(crate) use keys::keyring;
-use statement::Statement;
+use posted::Write;
+use statement::{AccountRow, Statement};
 
 /// Opens the writer, which makes the file where there is none.
 pub(crate) fn open_writer(path: &Path) -> Result<Conn, OpenError> {

@@ -106,9 +106,7 @@ pub(crate) fn follow(
 /// # Errors
 /// The store's.
 pub(crate) fn close(tx: &mut dyn Tx, tenant: Uuid, id: Uuid) -> Result<(), Refusal> {
-    for purpose in Purpose::ALL {
-        tx.remove_link(tenant, id, purpose)?;
-    }
+    tx.remove_links(tenant, id)?;
     Ok(tx.remove_sessions(tenant, id)?)
 }
 

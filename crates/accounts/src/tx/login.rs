@@ -99,6 +99,8 @@ pub trait Logins {
     fn queue_link(&mut self, tenant: Uuid, link: &MailedLink) -> StorageResult<()>;
     /// Removes the link of a purpose.
     fn remove_link(&mut self, tenant: Uuid, user: Uuid, purpose: Purpose) -> StorageResult<()>;
+    /// Removes the links of every purpose.
+    fn remove_links(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<()>;
     /// Links of all tenants, at most so many, that are due at an instant; until another they are
     /// nobody else's to send.
     fn take_due_links(

@@ -333,7 +333,6 @@ fn settle(
             dependencies::on_leaving(tx, context, &settings, id)?;
             say_why(context, &mut account.resource.attributes);
             account.standing = deactivated(&account.standing, context.now);
-            tx.burn_claims(tenant, id, &claims(&before.account.resource.attributes))?;
         }
         _ => {}
     }
@@ -441,11 +440,19 @@ fn finish(
     if let Some(settings) = &settings {
         lifecycle::take_seat(tx, context, settings, Some(&was.standing), &account)?;
     }
+    // All that is read comes before what is written: a store can then write it together.
+    let left_behind = match action {
+        Action::Deactivate => dependencies::left_behind(tx, tenant, was.resource.id)?,
+        _ => None,
+    };
     if !tx.update_user(tenant, was, &account)? {
         return Err(employee_number_taken());
     }
     if let Some(settings) = &settings {
         lifecycle::release_seat(tx, context, settings, &was.standing, &account.standing)?;
+    }
+    if was.standing.enabled() && !account.standing.enabled() {
+        tx.burn_claims(tenant, was.resource.id, &claims(&was.resource.attributes))?;
     }
     move_claims(tx, context, was, &account)?;
     links::follow(tx, context, was, &account)?;
@@ -462,7 +469,9 @@ fn finish(
     if let Some(watch) = watch {
         watch.check(tx, context)?;
     }
-    log(tx, context, before, &account, held, (action, sets_password))
+    let mut besides: Vec<Value> = sets_password.then(password_changed).into_iter().collect();
+    besides.extend(left_behind);
+    log(tx, context, before, &account, held, action, besides)
 }
 
 /// Sends the link to an account that nobody has taken into use (R60).
@@ -493,24 +502,21 @@ fn invite_again(
     Ok(())
 }
 
-/// Appends the entry, and gives the account as clients see it.
+/// Appends the entry, with what it says besides the attributes, and gives the account as clients see
+/// it.
 fn log(
     tx: &mut dyn Tx,
     context: &Context,
     before: &Before,
     account: &Account,
     held: Held,
-    (action, sets_password): (Action, bool),
+    action: Action,
+    besides: Vec<Value>,
 ) -> Result<Resource, Refusal> {
     let tenant = context.caller.tenant;
     let shown = held.with_names(tx, tenant)?.show(account, context.now);
     let mut changes = differences(ResourceType::user(), &before.shown, &shown);
-    if sets_password {
-        changes.push(password_changed());
-    }
-    if action == Action::Deactivate {
-        changes.extend(dependencies::left_behind(tx, tenant, account.resource.id)?);
-    }
+    changes.extend(besides);
     append(tx, context, action, USER, &account.resource, changes)?;
     Ok(super::view::with_standing(account, context.now))
 }

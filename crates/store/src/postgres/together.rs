@@ -41,7 +41,7 @@ impl Session {
             for asker in &askers {
                 found[*asker] = Some(Found::new());
             }
-            for row in same.load::<Numbered>(&mut self.0).map_err(failed)? {
+            for row in same.load::<Numbered>(self.conn()?).map_err(failed)? {
                 let asker = usize::try_from(row.asked - 1).ok().and_then(|at| askers.get(at));
                 let Some(of) = asker.and_then(|asker| found[*asker].as_mut()) else { continue };
                 of.push(row.whole.read()?);

@@ -71,7 +71,7 @@ impl Source {
         let mut conn = opened.map_err(|error| unavailable(&error.to_string()))?;
         let origin = origin(&mut conn)?;
         let view = View::new(Arc::clone(&self.catalogue));
-        let session = Session(conn, Arc::clone(&self.keyring), view);
+        let session = Session::new(conn, Arc::clone(&self.keyring), view);
         Ok(Follower { session, origin, known: None })
     }
 }
@@ -112,7 +112,7 @@ impl Follower {
 
     /// How many bytes up to a position the replica has not replayed now.
     pub(super) fn look(&mut self, to: &Position) -> Result<i64, Unfit> {
-        let standing = standing(&mut self.session.0)?;
+        let standing = standing(&mut self.session.conn)?;
         self.known = Some((Instant::now(), standing));
         self.missing(standing, to)
     }

@@ -40,7 +40,7 @@ impl Lane {
         }
         match self.caught_up(request.since()) {
             Ok(follower) => {
-                follower.session.2.begin();
+                follower.session.view.begin();
                 if let Err(failure) = request.run(&mut follower.session) {
                     self.shared.failed(&failure.why);
                     if failure.is_broken {

@@ -25,12 +25,12 @@ impl Assignments for Session {
         user: Uuid,
         skills: &[SkillAssignment],
     ) -> StorageResult<()> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         let of_user = skill_assignments::tenant_id
             .eq(Id(tenant))
             .and(skill_assignments::user_id.eq(Id(user)));
         diesel::delete(skill_assignments::table.filter(of_user))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         let rows: Vec<_> = skills
             .iter()
@@ -47,7 +47,7 @@ impl Assignments for Session {
         if !rows.is_empty() {
             diesel::insert_into(skill_assignments::table)
                 .values(rows)
-                .execute(&mut self.0)
+                .execute(self.conn()?)
                 .map_err(failed)?;
         }
         Ok(())
@@ -65,7 +65,7 @@ impl Assignments for Session {
             .order(skill_assignments::user_id)
             .limit(limit.into())
             .select(skill_assignments::user_id)
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(users.into_iter().map(|id| id.0).collect())
     }
@@ -80,13 +80,13 @@ impl Assignments for Session {
             .filter(users::tenant_id.eq(Id(tenant)).and(users::division_id.eq(Id(division))))
             .filter(users::deleted_at.is_null())
             .count()
-            .get_result(&mut self.0)
+            .get_result(self.conn()?)
             .map_err(failed)?;
         let granted = grants::table
             .filter(grants::tenant_id.eq(Id(tenant)).and(grants::division_id.eq(Id(division))))
             .filter(grants::purge_at.is_null().or(grants::purge_at.gt(Stamp(now))))
             .count()
-            .get_result(&mut self.0)
+            .get_result(self.conn()?)
             .map_err(failed)?;
         Ok((accounts, granted))
     }
@@ -103,7 +103,7 @@ impl Assignments for Session {
             .order(users::id)
             .limit(limit.into())
             .select(users::id)
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(found.into_iter().map(|id| id.0).collect())
     }
@@ -120,7 +120,7 @@ impl Assignments for Session {
             .order(groups::id)
             .limit(limit.into())
             .select(groups::id)
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(found.into_iter().map(|id| id.0).collect())
     }
@@ -130,13 +130,13 @@ impl Assignments for Session {
             .filter(users::tenant_id.eq(Id(tenant)).and(users::capacity_rule_id.eq(Id(rule))))
             .filter(users::deleted_at.is_null())
             .count()
-            .get_result(&mut self.0)
+            .get_result(self.conn()?)
             .map_err(failed)?;
         let of_groups: i64 = groups::table
             .filter(groups::tenant_id.eq(Id(tenant)).and(groups::capacity_rule_id.eq(Id(rule))))
             .filter(groups::deleted_at.is_null())
             .count()
-            .get_result(&mut self.0)
+            .get_result(self.conn()?)
             .map_err(failed)?;
         Ok(of_users + of_groups)
     }

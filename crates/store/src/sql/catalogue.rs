@@ -95,18 +95,18 @@ impl<R: Row> Row for WithTenant<R> {
 impl Session {
     /// The version of a tenant's catalogue; none if this unit of work may not use what is in memory.
     pub(super) fn catalogue_version(&mut self, tenant: Uuid) -> StorageResult<Option<i64>> {
-        if self.2.has_written() {
+        if self.view.has_written() {
             return Ok(None);
         }
-        if let Some(version) = self.2.known(tenant) {
+        if let Some(version) = self.view.known(tenant) {
             return Ok(Some(version));
         }
         let mut pieces = Pieces::default();
         pieces.sql("SELECT ").sql(OF_TENANT).sql(" AS of_tenant FROM catalogue_versions ");
         pieces.sql("AS catalogue WHERE catalogue.tenant_id = ").id(tenant);
-        let found = Statement::fixed(pieces).get_result::<TenantRow>(&mut self.0).optional();
+        let found = Statement::fixed(pieces).get_result::<TenantRow>(self.reader()?).optional();
         let found = found.map_err(failed)?.map(|TenantRow(of_tenant)| of_tenant);
-        Ok(found.and_then(|of_tenant| self.2.learned(tenant, of_tenant, of_tenant.version)))
+        Ok(found.and_then(|of_tenant| self.view.learned(tenant, of_tenant, of_tenant.version)))
     }
 
     /// The resources that are wanted, each from memory if it is there; `load` gives the others, each
@@ -122,7 +122,7 @@ impl Session {
             if APART.contains(&kind.name) { None } else { self.catalogue_version(tenant)? };
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for wanted in wanted {
-            match version.and_then(|version| self.2.get(tenant, version, wanted.clone())) {
+            match version.and_then(|version| self.view.get(tenant, version, wanted.clone())) {
                 Some(kept) => found.extend(kept.iter().cloned()),
                 None => missing.push(wanted),
             }
@@ -130,7 +130,7 @@ impl Session {
         if missing.is_empty() {
             return Ok(found);
         }
-        let loaded = load(&mut self.0, &missing)?;
+        let loaded = load(self.reader()?, &missing)?;
         let loaded: Vec<_> =
             loaded.into_iter().map(|(as_what, one)| (as_what, Arc::new(one))).collect();
         for wanted in missing {
@@ -139,7 +139,7 @@ impl Session {
             // What is not there is not kept: clients choose what they ask for.
             let is_kept = !own.is_empty() || matches!(wanted, Wanted::All(_));
             if let Some(version) = version.filter(|_| is_kept) {
-                self.2.keep(tenant, version, wanted, &own);
+                self.view.keep(tenant, version, wanted, &own);
             }
             found.extend(own);
         }
@@ -148,7 +148,7 @@ impl Session {
 
     /// What a token stands for, if that is in memory and still so.
     pub(super) fn known_credential(&mut self, token_id: &str) -> StorageResult<Option<Credential>> {
-        let Some((version, credential)) = self.2.credential(token_id) else { return Ok(None) };
+        let Some((version, credential)) = self.view.credential(token_id) else { return Ok(None) };
         let current = self.catalogue_version(credential.token.tenant)?;
         Ok((current == Some(version)).then(|| Credential::clone(&credential)))
     }

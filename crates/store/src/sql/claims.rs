@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Session;
+use super::posted::Write;
 use super::statement::Statement;
 use crate::error::{failed, unless_taken};
 use crate::schema::{external_ids, identity_claims};
@@ -18,7 +19,7 @@ use crate::types::{Id, Stamp};
 
 impl Session {
     pub(super) fn hash(&self, tenant: Uuid, claim: &Claim) -> Vec<u8> {
-        self.1.of_claim(tenant, claim)
+        self.keyring.of_claim(tenant, claim)
     }
 
     /// A row of a claim that is made now.
@@ -86,7 +87,7 @@ impl Claims for Session {
             return Ok(None);
         }
         let pieces = self.insert_claims(tenant, account, claims, now);
-        let written = Statement::of_some(pieces, claims.len()).execute(&mut self.0);
+        let written = Statement::of_some(pieces, claims.len()).execute(self.conn()?);
         if written.map_err(failed)? == claims.len() {
             return Ok(None);
         }
@@ -99,7 +100,7 @@ impl Claims for Session {
             identity_claims::table.find(key).filter(identity_claims::user_id.eq(Id(account)));
         diesel::update(owned)
             .set(identity_claims::is_current.eq(false))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -119,7 +120,7 @@ impl Claims for Session {
                 .filter(identity_claims::kind.eq(kind.as_str()))
                 .filter(identity_claims::value_hash.eq_any(hashed.keys()))
                 .select((identity_claims::value_hash, identity_claims::user_id))
-                .load(&mut self.0)
+                .load(self.conn()?)
                 .map_err(failed)?;
             let of_claims = rows.iter().filter_map(|(hash, id)| Some((*hashed.get(hash)?, id.0)));
             owned.extend(of_claims.map(|(claim, id)| (claim.clone(), id)));
@@ -141,8 +142,7 @@ impl Claims for Session {
             pieces.bind(Bind::Bytes(self.hash(tenant, claim))).sql(")");
         }
         pieces.sql(")");
-        Statement::of_some(pieces, claims.len()).execute(&mut self.0).map_err(failed)?;
-        Ok(())
+        self.post(Write::Of("identity_claims", pieces, claims.len()))
     }
 
     fn release_claim(&mut self, tenant: Uuid, claim: &Claim) -> StorageResult<Release> {
@@ -151,11 +151,11 @@ impl Claims for Session {
         let free = found
             .clone()
             .filter(identity_claims::burned.eq(false).and(identity_claims::is_current.eq(false)));
-        if diesel::delete(free).execute(&mut self.0).map_err(failed)? == 1 {
+        if diesel::delete(free).execute(self.conn()?).map_err(failed)? == 1 {
             return Ok(Release::Released);
         }
         let burned: Option<bool> =
-            found.select(identity_claims::burned).first(&mut self.0).optional().map_err(failed)?;
+            found.select(identity_claims::burned).first(self.conn()?).optional().map_err(failed)?;
         Ok(match burned {
             None => Release::Unknown,
             Some(true) => Release::Burned,
@@ -174,7 +174,7 @@ impl ExternalIds for Session {
     ) -> StorageResult<bool> {
         let key = (Id(scope.tenant), Id(resource), Id(scope.connection));
         let Some(external_id) = external_id else {
-            diesel::delete(external_ids::table.find(key)).execute(&mut self.0).map_err(failed)?;
+            diesel::delete(external_ids::table.find(key)).execute(self.conn()?).map_err(failed)?;
             return Ok(true);
         };
         let row = external_id_row(scope, resource_type, resource, external_id);
@@ -183,7 +183,7 @@ impl ExternalIds for Session {
             " ON CONFLICT (tenant_id, resource_id, connection_id) \
              DO UPDATE SET external_id = excluded.external_id",
         );
-        let set = Statement::fixed(pieces).execute(&mut self.0);
+        let set = Statement::fixed(pieces).execute(self.conn()?);
         unless_taken(set)
     }
 
@@ -199,7 +199,7 @@ impl ExternalIds for Session {
             .filter(external_ids::connection_id.eq(Id(scope.connection)))
             .filter(external_ids::resource_type.eq(resource_type))
             .select(external_ids::resource_id)
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         Ok(owner.map(|id| id.0))
@@ -216,7 +216,7 @@ impl ExternalIds for Session {
             .and(external_ids::resource_id.eq(Id(resource)))
             .and(external_ids::resource_type.eq(resource_type));
         diesel::delete(external_ids::table.filter(of_resource))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }

@@ -56,7 +56,7 @@ macro_rules! with_connections {
 
 impl Credentials for Session {
     fn insert_credential(&mut self, credential: &ClientCredential) -> StorageResult<()> {
-        self.2.write();
+        self.view.write();
         let proof = serde_json::to_value(&credential.proof).map_err(unreadable)?;
         diesel::insert_into(client_credentials::table)
             .values((
@@ -69,7 +69,7 @@ impl Credentials for Session {
                 client_credentials::expires_at.eq(credential.expires.map(Stamp)),
                 client_credentials::revoked_at.eq(credential.revoked.map(Stamp)),
             ))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -78,7 +78,7 @@ impl Credentials for Session {
         let rows: Vec<(CredentialRow, ConnectionRow)> = with_connections!()
             .filter(client_credentials::tenant_id.eq(Id(tenant)))
             .order((client_credentials::created_at.desc(), client_credentials::id))
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         rows.into_iter().map(|(credential, of)| client(credential, of)).collect()
     }
@@ -89,7 +89,7 @@ impl Credentials for Session {
             .filter(client_credentials::revoked_at.is_null())
             .order((client_credentials::created_at, client_credentials::id))
             .limit(MOST_FOUND)
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         rows.into_iter().map(|(credential, of)| client(credential, of)).collect()
     }
@@ -98,7 +98,7 @@ impl Credentials for Session {
         let row: Option<(CredentialRow, ConnectionRow)> = with_connections!()
             .filter(client_credentials::tenant_id.eq(Id(tenant)))
             .filter(client_credentials::id.eq(id))
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         row.map(|(credential, of)| client(credential, of)).transpose()
@@ -107,7 +107,7 @@ impl Credentials for Session {
     fn credentials_with_id(&mut self, id: &str) -> StorageResult<Vec<Client>> {
         let rows: Vec<(CredentialRow, ConnectionRow)> = with_connections!()
             .filter(client_credentials::id.eq(id))
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         rows.into_iter().map(|(credential, of)| client(credential, of)).collect()
     }
@@ -118,11 +118,11 @@ impl Credentials for Session {
         id: &str,
         now: Timestamp,
     ) -> StorageResult<usize> {
-        self.2.write();
+        self.view.write();
         let credential = client_credentials::table.find((Id(tenant), id));
         diesel::update(credential.filter(client_credentials::revoked_at.is_null()))
             .set(client_credentials::revoked_at.eq(Stamp(now)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)
     }
 
@@ -137,7 +137,7 @@ impl Credentials for Session {
                 .on_conflict((credential_uses::tenant_id, credential_uses::id))
                 .do_update()
                 .set(credential_uses::used_at.eq(excluded(credential_uses::used_at)))
-                .execute(&mut self.0)
+                .execute(self.conn()?)
                 .map_err(failed)?;
         }
         Ok(())
@@ -147,7 +147,7 @@ impl Credentials for Session {
         let rows: Vec<(String, Stamp)> = credential_uses::table
             .filter(credential_uses::tenant_id.eq(Id(tenant)))
             .select((credential_uses::id, credential_uses::used_at))
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(rows.into_iter().map(|(id, at)| Use { tenant, id, at: at.0 }).collect())
     }

@@ -12,7 +12,13 @@ use crate::search::{Bind, Pieces};
 use crate::types::Id;
 
 /// People whom somebody manages are listed up to this number.
-const MAX_MANAGED: i64 = 100;
+const MAX_MANAGED: u32 = 100;
+
+/// What the dependency is called on a person whom somebody manages.
+const MANAGER_OF: &str = "managerOf";
+
+/// People of whom is asked at once: SQLite makes one statement of 500 at most.
+const CHUNK: usize = 200;
 
 impl Dependencies for Session {
     fn dependencies_of(
@@ -20,29 +26,19 @@ impl Dependencies for Session {
         tenant: Uuid,
         users: &[Uuid],
     ) -> StorageResult<Vec<(Uuid, Dependency)>> {
-        let ids: Vec<Id> = users.iter().map(|id| Id(*id)).collect();
-        let rows: Vec<(Id, String, String, String)> = dependencies::table
-            .filter(dependencies::tenant_id.eq(Id(tenant)))
-            .filter(dependencies::user_id.eq_any(ids))
-            .filter(dependencies::disposition.ne("reassignedTo"))
-            .order((dependencies::user_id, dependencies::kind, dependencies::reference))
-            .select((
-                dependencies::user_id,
-                dependencies::kind,
-                dependencies::reference,
-                dependencies::disposition,
-            ))
-            .load(&mut self.0)
-            .map_err(failed)?;
-        let mut found: Vec<(Uuid, Dependency)> = rows
-            .into_iter()
-            .map(|(user, kind, reference, disposition)| {
-                (user.0, Dependency { kind, reference, disposition })
-            })
-            .collect();
-        for user in users {
-            found.extend(managed(self, tenant, *user)?.into_iter().map(|one| (*user, one)));
+        let mut found = Vec::new();
+        for chunk in users.chunks(CHUNK) {
+            let statement = Statement::of_some(on(tenant, chunk), chunk.len());
+            let rows = statement.load::<DependencyRow>(self.conn()?).map_err(failed)?;
+            found.extend(rows.into_iter().filter_map(dependency));
         }
+        // Of each kind in the order of their names, and last whom they manage.
+        found.sort_by(|(user, one), (other_user, other)| {
+            let key = |user: &Uuid, one: &Dependency| {
+                (*user, one.kind == MANAGER_OF, one.kind.clone(), one.reference.clone())
+            };
+            key(user, one).cmp(&key(other_user, other))
+        });
         Ok(found)
     }
 
@@ -68,7 +64,7 @@ impl Dependencies for Session {
             ))
             .do_update()
             .set(dependencies::disposition.eq(&dependency.disposition))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -85,29 +81,44 @@ impl Dependencies for Session {
             .filter(dependencies::user_id.eq(Id(user)))
             .filter(dependencies::kind.eq(kind));
         let removed = match reference {
-            None => diesel::delete(of_kind).execute(&mut self.0),
+            None => diesel::delete(of_kind).execute(self.conn()?),
             Some(reference) => {
                 diesel::delete(of_kind.filter(dependencies::reference.eq(reference)))
-                    .execute(&mut self.0)
+                    .execute(self.conn()?)
             }
         };
         removed.map_err(failed)
     }
 }
 
-/// Whom a person manages.
-fn managed(session: &mut Session, tenant: Uuid, user: Uuid) -> StorageResult<Vec<Dependency>> {
+/// What depends on these people, and whom they manage.
+fn on(tenant: Uuid, users: &[Uuid]) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql(
-        "SELECT u.id AS user_id FROM users AS u WHERE u.deleted_at IS NULL AND u.tenant_id = ",
+        "SELECT d.user_id, d.kind, d.reference, d.disposition, NULL AS manager \
+         FROM dependencies AS d WHERE d.disposition <> 'reassignedTo' AND d.tenant_id = ",
     );
-    pieces.id(tenant).sql(" AND u.manager_key = ").bind(Bind::Text(user.to_string()));
-    pieces.sql(" ORDER BY u.id LIMIT ").bind(Bind::Integer(MAX_MANAGED));
-    let rows = Statement::fixed(pieces).load::<DependencyRow>(&mut session.0).map_err(failed)?;
-    let dependency = |row: DependencyRow| Dependency {
-        kind: "managerOf".to_owned(),
-        reference: row.user_id.0.to_string(),
-        disposition: "needsReassign".to_owned(),
-    };
-    Ok(rows.into_iter().map(dependency).collect())
+    pieces.id(tenant).sql(" AND d.user_id IN (").ids(users).sql(")");
+    for user in users {
+        pieces.sql(
+            " UNION ALL SELECT * FROM (SELECT u.id, NULL, NULL, NULL, u.manager_key \
+             FROM users AS u WHERE u.deleted_at IS NULL AND u.tenant_id = ",
+        );
+        pieces.id(tenant).sql(" AND u.manager_key = ").bind(Bind::Text(user.to_string()));
+        pieces.sql(format!(" ORDER BY u.id LIMIT {MAX_MANAGED}) AS held"));
+    }
+    pieces
+}
+
+fn dependency(row: DependencyRow) -> Option<(Uuid, Dependency)> {
+    if let Some(manager) = row.manager {
+        let manages = Dependency {
+            kind: MANAGER_OF.to_owned(),
+            reference: row.user_id.0.to_string(),
+            disposition: "needsReassign".to_owned(),
+        };
+        return Some((Uuid::try_parse(&manager).ok()?, manages));
+    }
+    let (kind, reference, disposition) = (row.kind?, row.reference?, row.disposition?);
+    Some((row.user_id.0, Dependency { kind, reference, disposition }))
 }

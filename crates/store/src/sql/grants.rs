@@ -114,7 +114,7 @@ impl Grants for Session {
     }
 
     fn put_grants(&mut self, tenant: Uuid, wanted: &[Grant], to_groups: bool) -> StorageResult<()> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         for wanted in wanted {
             diesel::insert_into(grants::table)
                 .values(row(tenant, wanted, to_groups))
@@ -132,7 +132,7 @@ impl Grants for Session {
                     grants::is_primary.eq(excluded(grants::is_primary)),
                     grants::purge_at.eq(excluded(grants::purge_at)),
                 ))
-                .execute(&mut self.0)
+                .execute(self.conn()?)
                 .map_err(failed)?;
         }
         Ok(())
@@ -144,10 +144,10 @@ impl Grants for Session {
         subject: Uuid,
         unwanted: &[(Uuid, DivisionScope)],
     ) -> StorageResult<()> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         for (role, division) in unwanted {
             let key = (Id(tenant), Id(subject), Id(*role), scope_id(*division));
-            diesel::delete(grants::table.find(key)).execute(&mut self.0).map_err(failed)?;
+            diesel::delete(grants::table.find(key)).execute(self.conn()?).map_err(failed)?;
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Grants for Session {
             .limit(limit.into())
             .select(grants::subject_id)
             .distinct()
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(found.into_iter().map(|id| id.0).collect())
     }
@@ -191,7 +191,7 @@ impl Grants for Session {
         pieces.id(tenant).sql(" AND role_id = ").id(role);
         pieces.sql(" AND (purge_at IS NULL OR purge_at > ").bind(Bind::Stamp(Stamp(now))).sql(")");
         pieces.sql(format!(" ORDER BY subject_id LIMIT {limit}"));
-        let rows = Statement::dynamic(pieces).load::<HolderRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::dynamic(pieces).load::<HolderRow>(self.conn()?).map_err(failed)?;
         Ok(rows.into_iter().map(|row| (row.subject_id.0, row.is_group)).collect())
     }
 
@@ -204,13 +204,18 @@ impl Grants for Session {
         for role in roles {
             let mut pieces = holders_of(tenant, *role);
             pieces.sql(" SELECT COUNT(*) AS total FROM holders");
-            let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0);
+            let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?);
             counts.push((*role, row.map_err(failed)?.total));
         }
         Ok(counts)
     }
 
     fn holds_role(&mut self, tenant: Uuid, user: Uuid, role: Uuid) -> StorageResult<bool> {
+        if let Some(held) = self.view.holdings(tenant, &[user]) {
+            let own = held.grants.iter().any(|grant| grant.role == role && !grant.dormant);
+            let conferred = |grant: &InheritedGrant| grant.role == role && grant.enabled;
+            return Ok(own || held.inherited.iter().any(conferred));
+        }
         // What it has itself, and what the groups above it have: each by its key.
         let mut pieces = above_users(tenant, &[user]);
         pieces.sql(" SELECT (SELECT COUNT(*) FROM grants AS own WHERE own.tenant_id = ").id(tenant);
@@ -219,7 +224,7 @@ impl Grants for Session {
         pieces.sql(" WHERE above.enabled AND gr.tenant_id = ").id(tenant);
         pieces.sql(" AND gr.subject_id = above.group_id AND gr.role_id = ").id(role);
         pieces.sql(") AS total");
-        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
         Ok(row.total > 0)
     }
 
@@ -231,7 +236,7 @@ impl Grants for Session {
         pieces.sql(" WHERE gr.tenant_id = ").id(tenant);
         pieces.sql(" AND gr.subject_id = above.group_id AND gr.role_id = ").id(role);
         pieces.sql(") AS total");
-        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
         Ok(row.total > 0)
     }
 
@@ -242,7 +247,8 @@ impl Grants for Session {
              CROSS JOIN users AS u WHERE u.id = holders.user_id AND u.active AND u.tenant_id = ",
         );
         pieces.id(tenant);
-        let row = Statement::fixed(pieces).get_result::<HoldersRow>(&mut self.0).map_err(failed)?;
+        let row =
+            Statement::fixed(pieces).get_result::<HoldersRow>(self.conn()?).map_err(failed)?;
         Ok((row.enabled, row.activated))
     }
 
@@ -256,16 +262,16 @@ impl Grants for Session {
         role: Uuid,
         permissions: &PermissionSet,
     ) -> StorageResult<()> {
-        self.2.write();
+        self.view.write();
         // The catalogue's version follows from the resource.
         diesel::update(objects::table.find((Id(tenant), Id(role))))
             .set(objects::id.eq(Id(role)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         let of_role =
             role_permissions::tenant_id.eq(Id(tenant)).and(role_permissions::role_id.eq(Id(role)));
         diesel::delete(role_permissions::table.filter(of_role))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         let rows: Vec<_> = permissions
             .iter()
@@ -282,7 +288,7 @@ impl Grants for Session {
             .collect();
         diesel::insert_into(role_permissions::table)
             .values(rows)
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -295,7 +301,7 @@ impl Grants for Session {
         let version = self.catalogue_version(tenant)?;
         let (mut found, mut missing) = (Vec::with_capacity(roles.len()), Vec::new());
         for role in roles {
-            match version.and_then(|version| self.2.permissions(tenant, version, *role)) {
+            match version.and_then(|version| self.view.permissions(tenant, version, *role)) {
                 Some(known) => found.push((*role, known)),
                 None => missing.push(*role),
             }
@@ -308,13 +314,13 @@ impl Grants for Session {
             .filter(role_permissions::tenant_id.eq(Id(tenant)))
             .filter(role_permissions::role_id.eq_any(ids))
             .select((role_permissions::role_id, role_permissions::permission))
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         for role in missing {
             let own = rows.iter().filter(|(of, _)| of.0 == role);
             let own: PermissionSet = own.filter_map(|(_, name)| named(name)).collect();
             if let Some(version) = version {
-                self.2.keep_permissions(tenant, version, role, own);
+                self.view.keep_permissions(tenant, version, role, own);
             }
             found.push((role, own));
         }

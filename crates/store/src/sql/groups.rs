@@ -137,7 +137,7 @@ impl Groups for Session {
             .filter(groups::deleted_at.is_null())
             .order(groups::id)
             .select(groups::id)
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(found.into_iter().map(|id| id.0).collect())
     }
@@ -145,24 +145,24 @@ impl Groups for Session {
     fn insert_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool> {
         let inserted = diesel::insert_into(groups::table)
             .values(group_row(tenant, group))
-            .execute(&mut self.0);
+            .execute(self.conn()?);
         unless_taken(inserted)
     }
 
     fn update_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<bool> {
-        self.2.change_holdings();
-        unless_taken(group_row(tenant, group).update().execute(&mut self.0))
+        self.view.change_holdings();
+        unless_taken(group_row(tenant, group).update().execute(self.conn()?))
     }
 
     fn tombstone_group(&mut self, tenant: Uuid, group: &Group) -> StorageResult<()> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         diesel::update(groups::table.find((Id(tenant), Id(group.resource.id))))
             .set((
                 groups::version.eq(group.resource.version),
                 groups::modified_at.eq(Stamp(group.resource.last_modified)),
                 groups::deleted_at.eq(Stamp(group.resource.last_modified)),
             ))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }

@@ -304,15 +304,15 @@ impl Session {
         tenant: Uuid,
         holders: &[Uuid],
     ) -> StorageResult<Arc<Holdings>> {
-        if let Some(known) = self.2.holdings(tenant, holders) {
+        if let Some(known) = self.view.holdings(tenant, holders) {
             return Ok(known);
         }
         // To ask whether it must recur takes less than to recur.
         self.catalogue_version(tenant)?;
-        let statement = statement(tenant, holders, self.2.is_flat(tenant));
-        let rows = Statement::fixed(statement).load::<HeldRow>(&mut self.0);
+        let statement = statement(tenant, holders, self.view.is_flat(tenant));
+        let rows = Statement::fixed(statement).load::<HeldRow>(self.conn()?);
         let held = Arc::new(holdings(rows.map_err(failed)?)?);
-        self.2.keep_holdings(tenant, holders, &held);
+        self.view.keep_holdings(tenant, holders, &held);
         Ok(held)
     }
 }

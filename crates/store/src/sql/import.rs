@@ -24,12 +24,12 @@ const VALUES: usize = 32_000;
 impl Session {
     /// All of them or none; `false` if a name is somebody's.
     pub(crate) fn import(&mut self, scope: Scope, users: &[NewAccount]) -> StorageResult<bool> {
-        AnsiTransactionManager::begin_transaction(&mut self.0).map_err(failed)?;
+        AnsiTransactionManager::begin_transaction(self.conn()?).map_err(failed)?;
         let done = self.add_users(scope, users);
         if matches!(done, Ok(true)) {
-            AnsiTransactionManager::commit_transaction(&mut self.0).map_err(failed)?;
+            AnsiTransactionManager::commit_transaction(self.conn()?).map_err(failed)?;
         } else {
-            AnsiTransactionManager::rollback_transaction(&mut self.0).map_err(failed)?;
+            AnsiTransactionManager::rollback_transaction(self.conn()?).map_err(failed)?;
         }
         done
     }
@@ -37,12 +37,13 @@ impl Session {
     /// See [`accounts::Users::insert_users`].
     pub(super) fn add_users(&mut self, scope: Scope, users: &[NewAccount]) -> StorageResult<bool> {
         for chunk in users.chunks(CHUNK) {
+            self.conn()?;
             if !unless_taken(self.add_accounts(scope, chunk))? {
                 return Ok(false);
             }
         }
         for user in users {
-            self.2.add_user(user.account.resource.id);
+            self.view.add_user(user.account.resource.id);
         }
         Ok(true)
     }
@@ -58,7 +59,7 @@ impl Session {
         let (id, created) = (account.resource.id, account.resource.created);
         let (row, emails) = user_row(tenant, account);
         let claimed = claims(&account.resource.attributes);
-        let entry = sealed(&self.1, tenant, &user.entry, None).map_err(failed)?;
+        let entry = sealed(&self.keyring, tenant, &user.entry, None).map_err(failed)?;
         let values = emails.len().max(claimed.len());
         let mut parts = vec![
             Pieces::insert("users", [row.columns()]),
@@ -75,8 +76,8 @@ impl Session {
             insert.sql(" ON CONFLICT DO NOTHING");
             parts.push(insert);
         }
-        self.2.add_user(id);
-        let written = match write_together(&mut self.0, parts, values) {
+        self.view.add_user(id);
+        let written = match write_together(self.conn()?, parts, values) {
             // Nothing else of it has a key that another row can have.
             Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
                 return Ok(Some(Taken::EmployeeNumber));
@@ -95,13 +96,14 @@ impl Session {
     fn add_accounts(&mut self, scope: Scope, chunk: &[NewAccount]) -> QueryResult<()> {
         let rows = chunk.iter().map(|user| user_row(scope.tenant, &user.account));
         let (rows, emails): (Vec<_>, Vec<_>) = rows.unzip();
-        insert_all(&mut self.0, "users", rows.into_iter().map(UserRow::columns).collect())?;
+        insert_all(&mut self.conn, "users", rows.into_iter().map(UserRow::columns).collect())?;
         let emails = emails.into_iter().flatten().map(EmailRow::columns);
-        insert_all(&mut self.0, "user_emails", emails.collect())?;
+        insert_all(&mut self.conn, "user_emails", emails.collect())?;
         self.add_claims(scope, chunk)?;
         self.add_external_ids(scope, chunk)?;
-        let entries = chunk.iter().map(|user| sealed(&self.1, scope.tenant, &user.entry, None));
-        insert_all(&mut self.0, "change_log", entries.collect::<QueryResult<_>>()?)
+        let entries =
+            chunk.iter().map(|user| sealed(&self.keyring, scope.tenant, &user.entry, None));
+        insert_all(&mut self.conn, "change_log", entries.collect::<QueryResult<_>>()?)
     }
 
     /// In the order in which one account claims its own, so that of two transactions with common
@@ -118,7 +120,7 @@ impl Session {
             self.claim_row(scope.tenant, id, claim, created)
         });
         let rows = rows.collect();
-        insert_all(&mut self.0, "identity_claims", rows)
+        insert_all(&mut self.conn, "identity_claims", rows)
     }
 
     fn add_external_ids(&mut self, scope: Scope, chunk: &[NewAccount]) -> QueryResult<()> {
@@ -126,7 +128,7 @@ impl Session {
             let external_id = external_id(account)?;
             Some(external_id_row(scope, "User", account.resource.id, external_id))
         });
-        insert_all(&mut self.0, "external_ids", rows.collect())
+        insert_all(&mut self.conn, "external_ids", rows.collect())
     }
 }
 

@@ -23,9 +23,9 @@ impl InstallationKeys for Session {
         diesel::insert_into(table)
             .values((purpose.eq(for_what), key_bytes.eq(fresh), created_at.eq(Stamp(now))))
             .on_conflict_do_nothing()
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
-        table.find(for_what).select(key_bytes).first(&mut self.0).map_err(failed)
+        table.find(for_what).select(key_bytes).first(self.conn()?).map_err(failed)
     }
 }
 

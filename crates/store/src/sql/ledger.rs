@@ -10,6 +10,7 @@ use scim_protocol::query::Query;
 use uuid::Uuid;
 
 use super::log_entries::LogRow;
+use super::posted::Write;
 use super::statement::Statement;
 use super::{Conn, Session};
 use crate::error::failed;
@@ -34,14 +35,12 @@ const TABLES: [(&str, &str); 3] =
 
 impl Ledger for Session {
     fn append(&mut self, tenant: Uuid, entry: &Entry) -> StorageResult<()> {
-        let previous = match self.2.seal(entry.resource, entry.version - 1) {
+        let previous = match self.view.seal(entry.resource, entry.version - 1) {
             Some(seal) => Some(seal),
-            None => previous_mac(&mut self.0, tenant, entry.resource, entry.version)?,
+            None => previous_mac(self.conn()?, tenant, entry.resource, entry.version)?,
         };
-        let row = sealed(&self.1, tenant, entry, previous.as_deref()).map_err(failed)?;
-        let insert = Pieces::insert("change_log", [row]);
-        Statement::fixed(insert).execute(&mut self.0).map_err(failed)?;
-        Ok(())
+        let row = sealed(&self.keyring, tenant, entry, previous.as_deref()).map_err(failed)?;
+        self.post(Write::Entry(row))
     }
 
     fn change_log(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
@@ -57,7 +56,7 @@ impl Ledger for Session {
             change_log::tenant_id.eq(Id(tenant)).and(change_log::resource_id.eq(Id(resource)));
         diesel::update(change_log::table.filter(of_resource))
             .set((change_log::changes.eq(None::<JsonText>), change_log::reason.eq(None::<String>)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -68,9 +67,8 @@ impl Ledger for Session {
         after: Option<(Uuid, i64)>,
         limit: u32,
     ) -> StorageResult<Vec<Checked>> {
-        let Self(conn, keyring, _) = self;
-        let rows = entries(tenant, after, limit).load::<EntryRow>(conn).map_err(failed)?;
-        Ok(rows.into_iter().map(|row| checked(keyring, tenant, row)).collect())
+        let rows = entries(tenant, after, limit).load::<EntryRow>(self.conn()?).map_err(failed)?;
+        Ok(rows.into_iter().map(|row| checked(&self.keyring, tenant, row)).collect())
     }
 
     fn unlogged(
@@ -93,7 +91,7 @@ impl Ledger for Session {
             pieces.sql(" AND entry.resource_id = resource.id)");
         }
         pieces.sql(" ORDER BY id LIMIT ").bind(Bind::Integer(limit.into()));
-        let rows = Statement::fixed(pieces).load::<UnloggedRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::fixed(pieces).load::<UnloggedRow>(self.conn()?).map_err(failed)?;
         let unlogged = |row: UnloggedRow| Unlogged {
             resource_type: row.resource_type,
             resource: row.id.0,

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::posted::Write;
 use super::statement::{DueLinkRow, Statement};
 use super::{SKIP_LOCKED, Session};
 use crate::error::failed;
@@ -23,6 +24,14 @@ fn purpose(name: &str) -> StorageResult<Purpose> {
     known.ok_or_else(|| StorageError::Failed(format!("a purpose {name:?}").into()))
 }
 
+/// Removes what a table has of a user.
+fn of_user(table: &'static str, tenant: Uuid, user: Uuid) -> Write {
+    let mut pieces = Pieces::default();
+    pieces.sql("DELETE FROM ").sql(table).sql(" WHERE tenant_id = ").id(tenant);
+    pieces.sql(" AND user_id = ").id(user);
+    Write::Of(table, pieces, 0)
+}
+
 type SessionRow = (Id, Id, Vec<u8>, Stamp, Stamp, Stamp);
 
 impl Logins for Session {
@@ -30,7 +39,7 @@ impl Logins for Session {
         let row: Option<(Option<String>, bool, i64)> = logins::table
             .find((Id(tenant), Id(user)))
             .select((logins::password, logins::must_change, logins::failures))
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         Ok(row.map(|(password, must_change, failures)| Login { password, must_change, failures }))
@@ -49,7 +58,7 @@ impl Logins for Session {
             ") ON CONFLICT (tenant_id, user_id) DO UPDATE SET password = excluded.password, \
              must_change = excluded.must_change, failures = excluded.failures",
         );
-        Statement::fixed(pieces).execute(&mut self.0).map_err(failed)?;
+        Statement::fixed(pieces).execute(self.conn()?).map_err(failed)?;
         Ok(())
     }
 
@@ -62,7 +71,7 @@ impl Logins for Session {
         let row: Option<(Option<Vec<u8>>, Stamp, Stamp)> = mailed_links::table
             .find((Id(tenant), Id(user), purpose.as_str()))
             .select((mailed_links::secret_hash, mailed_links::asked_at, mailed_links::expires_at))
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         Ok(row.map(|(secret_hash, asked, expires)| MailedLink {
@@ -89,15 +98,19 @@ impl Logins for Session {
              asked_at = excluded.asked_at, expires_at = excluded.expires_at, \
              due_at = excluded.due_at, attempts = 0",
         );
-        Statement::fixed(pieces).execute(&mut self.0).map_err(failed)?;
+        Statement::fixed(pieces).execute(self.conn()?).map_err(failed)?;
         Ok(())
     }
 
     fn remove_link(&mut self, tenant: Uuid, user: Uuid, purpose: Purpose) -> StorageResult<()> {
         diesel::delete(mailed_links::table.find((Id(tenant), Id(user), purpose.as_str())))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
+    }
+
+    fn remove_links(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<()> {
+        self.post(of_user("mailed_links", tenant, user))
     }
 
     fn take_due_links(
@@ -116,7 +129,7 @@ impl Logins for Session {
         // The limit is written out: of one that is bound PostgreSQL takes a tenth of the table.
         pieces.bind(stamp(now)).sql(format!(" ORDER BY due_at LIMIT {limit}"));
         pieces.sql(SKIP_LOCKED).sql(") RETURNING tenant_id, user_id, purpose, attempts");
-        let rows = Statement::fixed(pieces).load::<DueLinkRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::fixed(pieces).load::<DueLinkRow>(self.conn()?).map_err(failed)?;
         let due = |row: DueLinkRow| {
             Ok(DueLink {
                 tenant: row.tenant_id.0,
@@ -137,7 +150,7 @@ impl Logins for Session {
     ) -> StorageResult<()> {
         diesel::update(mailed_links::table.find((Id(tenant), Id(user), purpose.as_str())))
             .set(mailed_links::secret_hash.eq(secret_hash))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -152,7 +165,7 @@ impl Logins for Session {
         let link = mailed_links::table.find((Id(tenant), Id(user), purpose.as_str()));
         diesel::update(link.filter(mailed_links::secret_hash.eq(secret_hash)))
             .set(mailed_links::due_at.eq(until.map(Stamp)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -167,7 +180,7 @@ impl Logins for Session {
                 sessions::seen_at.eq(Stamp(session.seen)),
                 sessions::expires_at.eq(Stamp(session.expires)),
             ))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -180,7 +193,7 @@ impl Logins for Session {
     ) -> StorageResult<Option<Entered>> {
         let row: Option<SessionRow> = sessions::table
             .find((Id(tenant), Id(user), secret_hash))
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         Ok(row.map(|(_, user, secret_hash, created, seen, expires)| Entered {
@@ -201,7 +214,7 @@ impl Logins for Session {
         let key = (Id(tenant), Id(session.user), &session.secret_hash);
         diesel::update(sessions::table.find(key))
             .set(sessions::seen_at.eq(Stamp(now)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -213,15 +226,13 @@ impl Logins for Session {
         secret_hash: &[u8],
     ) -> StorageResult<bool> {
         let removed = diesel::delete(sessions::table.find((Id(tenant), Id(user), secret_hash)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(removed > 0)
     }
 
     fn remove_sessions(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<()> {
-        let of_user = sessions::tenant_id.eq(Id(tenant)).and(sessions::user_id.eq(Id(user)));
-        diesel::delete(sessions::table.filter(of_user)).execute(&mut self.0).map_err(failed)?;
-        Ok(())
+        self.post(of_user("sessions", tenant, user))
     }
 
     fn forget_sessions(
@@ -239,7 +250,7 @@ impl Logins for Session {
             pieces.sql("FROM sessions WHERE tenant_id = ").id(tenant);
             pieces.sql(format!(" AND {column} <= ")).bind(stamp(before));
             pieces.sql(format!(" ORDER BY {column} LIMIT {limit})"));
-            forgotten += Statement::fixed(pieces).execute(&mut self.0).map_err(failed)?;
+            forgotten += Statement::fixed(pieces).execute(self.conn()?).map_err(failed)?;
         }
         Ok(forgotten)
     }

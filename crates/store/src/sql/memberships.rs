@@ -40,7 +40,7 @@ impl Session {
         pieces.id(tenant).sql(" AND resource.deleted_at IS NULL AND resource.id");
         DIALECT.one_of(&mut pieces, ids);
         pieces.sql(" ORDER BY resource.id");
-        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::fixed(pieces).load::<IdRow>(self.conn()?).map_err(failed)?;
         Ok(rows.into_iter().map(|row| row.id.0).collect())
     }
 
@@ -61,7 +61,7 @@ impl Session {
         DIALECT.ids(&mut pieces, ids);
         pieces.sql(" AS each WHERE TRUE ON CONFLICT (tenant_id, group_id, member_id) DO NOTHING");
         pieces.sql(" RETURNING member_id AS id");
-        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::fixed(pieces).load::<IdRow>(self.conn()?).map_err(failed)?;
         Ok(rows.into_iter().map(|row| row.id.0))
     }
 }
@@ -91,9 +91,9 @@ impl Memberships for Session {
         members: &[(Uuid, MemberKind)],
         now: Timestamp,
     ) -> StorageResult<Vec<Uuid>> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         if members.iter().any(|(_, kind)| *kind == MemberKind::Group) {
-            self.2.nest();
+            self.view.nest();
         }
         let mut added = Vec::with_capacity(members.len());
         for kind in [MemberKind::User, MemberKind::Group] {
@@ -112,7 +112,7 @@ impl Memberships for Session {
         group: Uuid,
         members: &[Uuid],
     ) -> StorageResult<Vec<Uuid>> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         let mut removed = Vec::new();
         for chunk in chunks(members) {
             let listed = memberships::tenant_id
@@ -121,7 +121,7 @@ impl Memberships for Session {
                 .and(memberships::member_id.eq_any(chunk));
             let ids: Vec<Id> = diesel::delete(memberships::table.filter(listed))
                 .returning(memberships::member_id)
-                .get_results(&mut self.0)
+                .get_results(self.conn()?)
                 .map_err(failed)?;
             removed.extend(uuids(ids));
         }
@@ -129,11 +129,11 @@ impl Memberships for Session {
     }
 
     fn clear_members(&mut self, tenant: Uuid, group: Uuid) -> StorageResult<Vec<Uuid>> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         let all = memberships::tenant_id.eq(Id(tenant)).and(memberships::group_id.eq(Id(group)));
         let ids: Vec<Id> = diesel::delete(memberships::table.filter(all))
             .returning(memberships::member_id)
-            .get_results(&mut self.0)
+            .get_results(self.conn()?)
             .map_err(failed)?;
         Ok(uuids(ids).collect())
     }
@@ -141,7 +141,7 @@ impl Memberships for Session {
     fn members(&mut self, tenant: Uuid, group: Uuid, limit: u32) -> StorageResult<Vec<Member>> {
         let mut pieces = members_of(tenant, &[group]);
         pieces.sql(" LIMIT ").bind(Bind::Integer(limit.into()));
-        let rows = Statement::fixed(pieces).load::<MemberRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::fixed(pieces).load::<MemberRow>(self.conn()?).map_err(failed)?;
         Ok(rows.into_iter().map(|row| member(row).1).collect())
     }
 
@@ -150,7 +150,7 @@ impl Memberships for Session {
         pieces.sql("SELECT COUNT(*) AS total FROM (SELECT 1 AS one FROM memberships AS held ");
         pieces.sql("WHERE held.tenant_id = ").id(tenant).sql(" AND held.group_id = ").id(group);
         pieces.sql(" LIMIT ").bind(Bind::Integer(i64::from(than) + 1)).sql(") AS held_now");
-        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
         Ok(row.total > i64::from(than))
     }
 
@@ -158,7 +158,7 @@ impl Memberships for Session {
         let mut members = Vec::new();
         for chunk in groups.chunks(CHUNK) {
             let of_groups = Statement::fixed(members_of(tenant, chunk));
-            let rows = of_groups.load::<MemberRow>(&mut self.0).map_err(failed)?;
+            let rows = of_groups.load::<MemberRow>(self.conn()?).map_err(failed)?;
             members.extend(rows.into_iter().map(member));
         }
         Ok(members)
@@ -172,7 +172,7 @@ impl Memberships for Session {
                 .filter(memberships::group_id.eq_any(chunk))
                 .group_by(memberships::group_id)
                 .select((memberships::group_id, diesel::dsl::count_star()))
-                .load(&mut self.0)
+                .load(self.conn()?)
                 .map_err(failed)?;
             counts.extend(rows.into_iter().map(|(group, count)| (group.0, count)));
         }
@@ -186,7 +186,7 @@ impl Memberships for Session {
                 .filter(users::tenant_id.eq(Id(tenant)).and(users::id.eq_any(chunk)))
                 .filter(users::deleted_at.is_null())
                 .select((users::id, users::display))
-                .load(&mut self.0)
+                .load(self.conn()?)
                 .map_err(failed)?;
             displays.extend(rows.into_iter().map(|(user, display)| (user.0, display)));
         }
@@ -201,7 +201,7 @@ impl Memberships for Session {
                 .filter(users::is_agent.eq(false).and(users::deleted_at.is_null()))
                 .order(users::id)
                 .select(users::id)
-                .load(&mut self.0)
+                .load(self.conn()?)
                 .map_err(failed)?;
             found.extend(uuids(others));
         }
@@ -220,7 +220,7 @@ impl Memberships for Session {
             .filter(groups::kind.eq("agent"))
             // Of a membership only what the index has, or SQLite goes through all of the tenant's.
             .select(memberships::group_id);
-        diesel::select(diesel::dsl::exists(of_agents)).get_result(&mut self.0).map_err(failed)
+        diesel::select(diesel::dsl::exists(of_agents)).get_result(self.conn()?).map_err(failed)
     }
 
     fn leave_all(
@@ -229,7 +229,7 @@ impl Memberships for Session {
         id: Uuid,
         now: Timestamp,
     ) -> StorageResult<Vec<(Uuid, i64)>> {
-        self.2.change_holdings();
+        self.view.change_holdings();
         own_membership(self, tenant)?;
         // By the key, which SQLite would otherwise go through for all groups of the tenant.
         let mut pieces = Pieces::default();
@@ -237,7 +237,7 @@ impl Memberships for Session {
         pieces.sql(" AND group_id IN (SELECT held.group_id FROM memberships AS held");
         pieces.sql(" WHERE held.tenant_id = ").id(tenant).sql(" AND held.member_id = ").id(id);
         pieces.sql(") AND member_id = ").id(id).sql(" RETURNING group_id AS id");
-        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::fixed(pieces).load::<IdRow>(self.conn()?).map_err(failed)?;
         let left: Vec<Id> = rows.into_iter().map(|row| row.id).collect();
         let mut changed = Vec::with_capacity(left.len());
         for chunk in left.chunks(CHUNK) {
@@ -247,7 +247,7 @@ impl Memberships for Session {
             )
             .set((groups::version.eq(groups::version + 1), groups::modified_at.eq(Stamp(now))))
             .returning((groups::id, groups::version))
-            .get_results(&mut self.0)
+            .get_results(self.conn()?)
             .map_err(failed)?;
             changed.extend(rows.into_iter().map(|(group, version)| (group.0, version)));
         }
@@ -267,7 +267,7 @@ impl Memberships for Session {
         pieces.sql(" UNION SELECT held.group_id FROM above CROSS JOIN memberships AS held");
         pieces.sql(" WHERE held.tenant_id = ").id(tenant).sql(" AND held.member_id = above.id)");
         pieces.sql(" SELECT id FROM above");
-        let rows = Statement::fixed(pieces).load::<IdRow>(&mut self.0).map_err(failed)?;
+        let rows = Statement::fixed(pieces).load::<IdRow>(self.conn()?).map_err(failed)?;
         Ok(rows.into_iter().map(|row| row.id.0).collect())
     }
 
@@ -292,7 +292,7 @@ impl Memberships for Session {
                 .filter(memberships::member_id.eq_any(chunk))
                 .order((memberships::member_id, memberships::group_id))
                 .select((memberships::member_id, memberships::group_id, groups::display))
-                .load(&mut self.0)
+                .load(self.conn()?)
                 .map_err(failed)?;
             found.extend(rows.into_iter().map(|(member, group, display)| MembershipOf {
                 member: member.0,

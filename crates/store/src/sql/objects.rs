@@ -203,10 +203,10 @@ impl Objects for Session {
         name: Option<UniqueName>,
         object: &Resource,
     ) -> StorageResult<bool> {
-        self.2.write();
+        self.view.write();
         let inserted = diesel::insert_into(objects::table)
             .values(object_row(tenant, kind, name, object))
-            .execute(&mut self.0);
+            .execute(self.conn()?);
         unless_taken(inserted)
     }
 
@@ -217,22 +217,22 @@ impl Objects for Session {
         name: Option<UniqueName>,
         object: &Resource,
     ) -> StorageResult<bool> {
-        self.2.write();
+        self.view.write();
         let updated = diesel::update(objects::table.find((Id(tenant), Id(object.id))))
             .set(object_row(tenant, kind, name, object))
-            .execute(&mut self.0);
+            .execute(self.conn()?);
         unless_taken(updated)
     }
 
     fn tombstone_object(&mut self, tenant: Uuid, object: &Resource) -> StorageResult<()> {
-        self.2.write();
+        self.view.write();
         diesel::update(objects::table.find((Id(tenant), Id(object.id))))
             .set((
                 objects::version.eq(object.version),
                 objects::modified_at.eq(Stamp(object.last_modified)),
                 objects::deleted_at.eq(Stamp(object.last_modified)),
             ))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -248,7 +248,7 @@ impl Objects for Session {
             .filter(objects::resource_type.eq(kind.name))
             .filter(objects::deleted_at.is_not_null())
             .select(FOUND)
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         Ok(found.map(resource))
@@ -261,11 +261,11 @@ impl Objects for Session {
         name: Option<UniqueName>,
         object: &Resource,
     ) -> StorageResult<bool> {
-        self.2.write();
+        self.view.write();
         let there_again = objects::deleted_at.eq(None::<Stamp>);
         let restored = diesel::update(objects::table.find((Id(tenant), Id(object.id))))
             .set((object_row(tenant, kind, name, object), there_again))
-            .execute(&mut self.0);
+            .execute(self.conn()?);
         unless_taken(restored)
     }
 

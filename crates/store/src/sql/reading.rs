@@ -30,10 +30,10 @@ impl Session {
         scope: Scope,
         id: Uuid,
     ) -> StorageResult<Option<R::Read>> {
-        let mut found = if self.2.knows(scope.tenant) {
-            resources::find::<R>(&mut self.0, table, scope, id)?
+        let mut found = if self.view.knows(scope.tenant) {
+            resources::find::<R>(self.conn()?, table, scope, id)?
         } else {
-            let found = resources::find::<WithTenant<R>>(&mut self.0, table, scope, id)?;
+            let found = resources::find::<WithTenant<R>>(self.conn()?, table, scope, id)?;
             found.map(|(found, beside)| {
                 self.learned(scope.tenant, beside);
                 found
@@ -45,7 +45,7 @@ impl Session {
 
     /// A user, who may have been looked up before the unit of work ran.
     pub(super) fn find_user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
-        match self.2.expected(scope, |by| matches!(by, By::Id(wanted) if *wanted == id)) {
+        match self.view.expected(scope, |by| matches!(by, By::Id(wanted) if *wanted == id)) {
             Some(found) => Ok(self.looked_up(scope, found)?.pop()),
             None => self.find::<AccountRow>(Table::Users, scope, id),
         }
@@ -58,7 +58,7 @@ impl Session {
         query: &Query,
     ) -> StorageResult<Page<Account>> {
         let is_it = |by: &By| matches!(by, By::Filter(wanted) if **wanted == *query);
-        match self.2.expected(scope, is_it) {
+        match self.view.expected(scope, is_it) {
             Some(found) if found.len() < 2 => {
                 Ok(resources::page_of_one(self.looked_up(scope, found)?, query))
             }
@@ -66,7 +66,8 @@ impl Session {
         }
     }
 
-    fn looked_up(&mut self, scope: Scope, found: Found) -> StorageResult<Vec<Account>> {
+    /// Keeps what came with users that were read.
+    pub(super) fn looked_up(&mut self, scope: Scope, found: Found) -> StorageResult<Vec<Account>> {
         let learn = |(account, beside)| {
             self.learned(scope.tenant, beside);
             account
@@ -78,9 +79,9 @@ impl Session {
 
     /// Keeps what came with a resource.
     fn learned(&mut self, tenant: Uuid, beside: Beside) {
-        self.2.learned(tenant, beside.tenant, ());
+        self.view.learned(tenant, beside.tenant, ());
         if let Some((holder, held)) = beside.holdings {
-            self.2.keep_holdings(tenant, &[holder], &Arc::new(held));
+            self.view.keep_holdings(tenant, &[holder], &Arc::new(held));
         }
     }
 
@@ -91,7 +92,7 @@ impl Session {
         scope: Scope,
         id: Uuid,
     ) -> StorageResult<Option<R::Read>> {
-        let found = resources::find_for_update::<R>(&mut self.0, table, scope, id)?;
+        let found = resources::find_for_update::<R>(self.conn()?, table, scope, id)?;
         self.locked::<R>(scope, id, found)
     }
 
@@ -102,7 +103,7 @@ impl Session {
         scope: Scope,
         id: Uuid,
     ) -> StorageResult<Option<R::Read>> {
-        let mut found = resources::find_any::<R>(&mut self.0, table, scope, id)?;
+        let mut found = resources::find_any::<R>(self.conn()?, table, scope, id)?;
         self.name::<R>(scope, found.as_mut_slice())?;
         Ok(found)
     }
@@ -114,7 +115,7 @@ impl Session {
         scope: Scope,
         id: Uuid,
     ) -> StorageResult<Option<R::Read>> {
-        let found = resources::find_any_for_update::<R>(&mut self.0, table, scope, id)?;
+        let found = resources::find_any_for_update::<R>(self.conn()?, table, scope, id)?;
         self.locked::<R>(scope, id, found)
     }
 
@@ -126,10 +127,10 @@ impl Session {
         found: Option<(R::Read, Option<ForChange>)>,
     ) -> StorageResult<Option<R::Read>> {
         let Some((mut found, more)) = found else { return Ok(None) };
-        self.2.lock();
+        self.view.lock();
         if let Some(ForChange { tenant, version, seal }) = more {
-            self.2.learned(scope.tenant, tenant, ());
-            self.2.keep_seal(id, version, seal);
+            self.view.learned(scope.tenant, tenant, ());
+            self.view.keep_seal(id, version, seal);
         }
         self.name::<R>(scope, std::slice::from_mut(&mut found))?;
         Ok(Some(found))
@@ -142,10 +143,11 @@ impl Session {
         scope: Scope,
         query: &Query,
     ) -> StorageResult<Page<R::Read>> {
-        let mut page = if self.2.knows(scope.tenant) || !finds_one(table, query.filter.as_ref()) {
-            resources::page::<R>(&mut self.0, table, scope, query)?
+        let mut page = if self.view.knows(scope.tenant) || !finds_one(table, query.filter.as_ref())
+        {
+            resources::page::<R>(self.conn()?, table, scope, query)?
         } else {
-            let page = resources::page::<WithTenant<R>>(&mut self.0, table, scope, query)?;
+            let page = resources::page::<WithTenant<R>>(self.conn()?, table, scope, query)?;
             let Page { total, has_next, resources } = page;
             let learn = |(found, beside)| {
                 self.learned(scope.tenant, beside);
@@ -165,7 +167,7 @@ impl Session {
         start: u64,
         count: u64,
     ) -> StorageResult<Page<R::Read>> {
-        let mut page = resources::deleted_page::<R>(&mut self.0, table, scope, start, count)?;
+        let mut page = resources::deleted_page::<R>(self.conn()?, table, scope, start, count)?;
         self.name::<R>(scope, &mut page.resources)?;
         Ok(page)
     }
@@ -209,7 +211,7 @@ impl Session {
         let rows: Vec<(Id, Option<String>)> = objects::table
             .filter(objects::tenant_id.eq(Id(tenant)).and(objects::id.eq_any(gone)))
             .select((objects::id, objects::name))
-            .load(&mut self.0)
+            .load(self.reader()?)
             .map_err(failed)?;
         names.extend(rows.into_iter().map(|(id, name)| (id.0, name.unwrap_or_default())));
         Ok(names)

@@ -22,11 +22,11 @@ const ROWS: usize = 500;
 
 impl Requests for Session {
     fn logged_requests(&mut self, scope: Scope, query: &Query) -> StorageResult<Page> {
-        page::<ResourceRow>(&mut self.0, Table::ProvisioningLog, scope, query)
+        page::<ResourceRow>(self.conn()?, Table::ProvisioningLog, scope, query)
     }
 
     fn logged_request(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Resource>> {
-        find::<ResourceRow>(&mut self.0, Table::ProvisioningLog, scope, id)
+        find::<ResourceRow>(self.conn()?, Table::ProvisioningLog, scope, id)
     }
 
     fn count_leniencies(&mut self, tenant: Uuid, uses: &[LeniencyUse]) -> StorageResult<()> {
@@ -54,7 +54,7 @@ impl Requests for Session {
                 leniency_uses::uses,
                 leniency_uses::last_seen,
             ))
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         let used =
             |(connection, leniency, uses, last_seen): (Id, String, i64, Stamp)| LeniencyUse {
@@ -81,7 +81,7 @@ fn count(session: &mut Session, tenant: Uuid, used: &LeniencyUse) -> StorageResu
          SET uses = kept.uses + excluded.uses, last_seen = CASE \
          WHEN excluded.last_seen > kept.last_seen THEN excluded.last_seen ELSE kept.last_seen END",
     );
-    Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    Statement::fixed(pieces).execute(session.conn()?).map_err(failed)?;
     Ok(())
 }
 
@@ -121,7 +121,7 @@ impl RequestLog for Session {
             let rows: Vec<EntryRow> = entries.iter().map(|entry| row(tenant, entry)).collect();
             diesel::insert_into(provisioning_log::table)
                 .values(&rows)
-                .execute(&mut self.0)
+                .execute(self.conn()?)
                 .map_err(failed)?;
         }
         Ok(())
@@ -155,7 +155,7 @@ impl RequestLog for Session {
     fn forget_persons(&mut self, tenant: Uuid) -> StorageResult<()> {
         let of_tenant = provisioning_log::table.filter(provisioning_log::tenant_id.eq(Id(tenant)));
         diesel::delete(of_tenant.filter(provisioning_log::is_clear))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -167,5 +167,5 @@ fn forget(session: &mut Session, tenant: Uuid, these: Pieces) -> StorageResult<u
     pieces.sql("DELETE FROM provisioning_log WHERE tenant_id = ").id(tenant);
     pieces.sql(" AND id IN (SELECT id FROM provisioning_log WHERE tenant_id = ").id(tenant);
     pieces.extend(these).sql(")");
-    Statement::fixed(pieces).execute(&mut session.0).map_err(failed)
+    Statement::fixed(pieces).execute(session.conn()?).map_err(failed)
 }

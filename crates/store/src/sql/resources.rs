@@ -68,7 +68,7 @@ pub(super) fn select_what<R: Row>(scope: Scope) -> Pieces {
     pieces
 }
 
-fn from(table: Table) -> String {
+pub(super) fn from(table: Table) -> String {
     format!(" FROM {} AS resource", table.sql())
 }
 

@@ -13,17 +13,18 @@ impl Savepoints for Session {
     }
 
     fn set_savepoint(&mut self) -> StorageResult<()> {
-        self.0.batch_execute("SAVEPOINT part").map_err(failed)
+        self.conn()?.batch_execute("SAVEPOINT part").map_err(failed)
     }
 
     fn release_savepoint(&mut self) -> StorageResult<()> {
-        self.0.batch_execute("RELEASE SAVEPOINT part").map_err(failed)
+        self.conn()?.batch_execute("RELEASE SAVEPOINT part").map_err(failed)
     }
 
     fn roll_back_to_savepoint(&mut self) -> StorageResult<()> {
-        self.2.undo();
+        self.view.undo();
+        self.forget_posted();
         // Rolling back leaves the savepoint itself in place.
         let roll_back = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
-        self.0.batch_execute(roll_back).map_err(failed)
+        self.conn()?.batch_execute(roll_back).map_err(failed)
     }
 }

@@ -35,7 +35,7 @@ fn take(
     pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
     pieces.sql(" AND number >= ").bind(Bind::Integer(from));
     pieces.sql(" ORDER BY number LIMIT 1").sql(lock).sql(")");
-    let taken = Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    let taken = Statement::fixed(pieces).execute(session.conn()?).map_err(failed)?;
     Ok(taken == 1)
 }
 
@@ -60,7 +60,7 @@ impl Seats for Session {
         pieces.sql(" WHERE tenant_id = ").id(tenant);
         pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
         pieces.sql(" LIMIT 1) AS free");
-        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
         Ok(row.total > 0)
     }
 
@@ -75,7 +75,7 @@ impl Seats for Session {
         pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
         pieces.sql(") AS used, (SELECT COUNT(*) FROM free_seats WHERE tenant_id = ").id(tenant);
         pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier))).sql(") AS free");
-        let row = Statement::fixed(pieces).get_result::<SeatsRow>(&mut self.0).map_err(failed)?;
+        let row = Statement::fixed(pieces).get_result::<SeatsRow>(self.conn()?).map_err(failed)?;
         Ok(SeatCount { used: row.used, free: row.free })
     }
 
@@ -99,7 +99,7 @@ fn add(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> StorageRe
     pieces.sql(") INSERT INTO free_seats (tenant_id, license_tier, number) SELECT ").id(tenant);
     pieces.sql(", ").bind(Bind::Text(tier_key(tier))).sql(", ").sql(RANDOM_NUMBER);
     pieces.sql(" FROM each WHERE true ON CONFLICT DO NOTHING");
-    let added = Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    let added = Statement::fixed(pieces).execute(session.conn()?).map_err(failed)?;
     Ok(i64::try_from(added).unwrap_or(i64::MAX))
 }
 
@@ -113,6 +113,6 @@ fn remove(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> Storag
     pieces.sql(") DELETE FROM free_seats WHERE tenant_id = ").id(tenant);
     pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
     pieces.sql(" AND number IN (SELECT number FROM chosen)");
-    let removed = Statement::fixed(pieces).execute(&mut session.0).map_err(failed)?;
+    let removed = Statement::fixed(pieces).execute(session.conn()?).map_err(failed)?;
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }

@@ -190,11 +190,19 @@ pub(crate) struct SeatsRow {
     pub(crate) free: i64,
 }
 
-/// Somebody whom a person manages.
+/// What was said of a person, or somebody who has a manager.
 #[derive(QueryableByName)]
 pub(crate) struct DependencyRow {
     #[diesel(sql_type = Guid)]
     pub(crate) user_id: Id,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) kind: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) reference: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) disposition: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) manager: Option<String>,
 }
 
 /// A link that is to be mailed.

@@ -19,7 +19,7 @@ impl Steps for Session {
     fn steps(&mut self) -> StorageResult<Vec<String>> {
         let mut pieces = Pieces::default();
         pieces.sql("SELECT version FROM __diesel_schema_migrations");
-        let steps = Statement::fixed(pieces).load::<Step>(&mut self.0).map_err(failed)?;
+        let steps = Statement::fixed(pieces).load::<Step>(self.conn()?).map_err(failed)?;
         Ok(steps.into_iter().map(|step| step.version).collect())
     }
 }

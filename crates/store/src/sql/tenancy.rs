@@ -78,7 +78,7 @@ impl Tenancy for Session {
                 tenants::created_at.eq(Stamp(tenant.created)),
             ))
             .on_conflict_do_nothing()
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(inserted == 1)
     }
@@ -87,7 +87,7 @@ impl Tenancy for Session {
         let rows: Vec<TenantRow> = tenants::table
             .order(tenants::name_key)
             .select(TENANT)
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(rows.into_iter().map(tenant).collect())
     }
@@ -96,14 +96,14 @@ impl Tenancy for Session {
         let row: Option<TenantRow> = tenants::table
             .filter(tenants::name_key.eq(fold(name.trim())))
             .select(TENANT)
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         Ok(row.map(tenant))
     }
 
     fn insert_token(&mut self, token: &Token) -> StorageResult<()> {
-        self.2.write();
+        self.view.write();
         diesel::insert_into(tokens::table)
             .values((
                 tokens::tenant_id.eq(Id(token.tenant)),
@@ -114,7 +114,7 @@ impl Tenancy for Session {
                 tokens::expires_at.eq(Stamp(token.expires)),
                 tokens::revoked_at.eq(token.revoked.map(Stamp)),
             ))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -123,7 +123,7 @@ impl Tenancy for Session {
         let rows: Vec<(TokenRow, ConnectionRow, i64)> = tokens_with_connections!()
             .filter(tokens::tenant_id.eq(Id(tenant)))
             .order((tokens::created_at.desc(), tokens::id))
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         rows.into_iter().map(|(t, c, _)| Ok((token(t), connection(c)?))).collect()
     }
@@ -135,7 +135,7 @@ impl Tenancy for Session {
         // The version is read together with the token: one that is newer would vouch for what is old.
         let rows: Vec<(TokenRow, ConnectionRow, i64)> = tokens_with_connections!()
             .filter(tokens::id.eq(token_id))
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         let found = rows
             .into_iter()
@@ -143,9 +143,9 @@ impl Tenancy for Session {
             .collect::<StorageResult<Vec<_>>>()?;
         // Of two tenants that have a token of this name neither is to hide the other.
         if let [(version, only)] = &found[..]
-            && !self.2.has_written()
+            && !self.view.has_written()
         {
-            self.2.keep_credential(*version, only);
+            self.view.keep_credential(*version, only);
         }
         Ok(found.into_iter().map(|(_, credential)| credential).collect())
     }
@@ -156,11 +156,11 @@ impl Tenancy for Session {
         token_id: &str,
         now: Timestamp,
     ) -> StorageResult<usize> {
-        self.2.write();
+        self.view.write();
         let token = tokens::table.find((Id(tenant), token_id));
         diesel::update(token.filter(tokens::revoked_at.is_null()))
             .set(tokens::revoked_at.eq(Stamp(now)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)
     }
 }

@@ -12,6 +12,7 @@ use scim_protocol::schema::ResourceType;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::posted::Write;
 use super::resources::{Row, resource};
 use super::statement::{AccountRow, CountRow, Statement};
 use super::{Conn, LATERAL, Session, document};
@@ -29,15 +30,15 @@ pub(super) struct UserRow {
 }
 
 impl UserRow {
-    /// The statement that writes it in the place of what is there. The key is not written again:
-    /// SQLite would look through all that refers to the row.
-    fn update(self) -> Statement {
+    /// What writes it in the place of what is there. The key is not written again: SQLite would look
+    /// through all that refers to the row.
+    fn update(self) -> Pieces {
         let mut pieces = Pieces::default();
         pieces.sql("UPDATE users SET ").assign(self.others);
         for (at, (name, value)) in self.key.into_iter().enumerate() {
             pieces.sql(if at == 0 { " WHERE " } else { " AND " }).sql(name).sql(" = ").bind(value);
         }
-        Statement::fixed(pieces)
+        pieces
     }
 
     /// All its columns.
@@ -193,13 +194,38 @@ pub(super) fn user_row(tenant: Uuid, account: &Account) -> (UserRow, Vec<EmailRo
     (UserRow { key, others }, emails)
 }
 
+/// Whether no other account can have the number that this one has now.
+fn has_same_number(before: &Account, after: &Account) -> bool {
+    let number = |account: &Account| {
+        let enterprise = account.resource.attributes.get(ENTERPRISE)?.as_object()?;
+        enterprise.get("employeeNumber").cloned()
+    };
+    let is_unique = |account: &Account| account.standing.unique_employee_number;
+    number(before) == number(after) && is_unique(before) == is_unique(after)
+}
+
+impl Session {
+    /// Writes the row of a user that this unit of work has read; `false` if its number is another's,
+    /// which is only asked where the number is another one than it was.
+    fn write_user(&mut self, update: Pieces, has_same_number: bool) -> StorageResult<bool> {
+        if has_same_number {
+            self.post(Write::User(update))?;
+            return Ok(true);
+        }
+        match Statement::fixed(update).execute(self.conn()?) {
+            Ok(0) => Err(StorageError::Again),
+            written => unless_taken(written),
+        }
+    }
+}
+
 impl Users for Session {
     fn user(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
         self.find_user(scope, id)
     }
 
     fn user_for_update(&mut self, scope: Scope, id: Uuid) -> StorageResult<Option<Account>> {
-        self.find_for_update::<AccountRow>(Table::Users, scope, id)
+        self.user_to_change(scope, id)
     }
 
     fn users(&mut self, scope: Scope, query: &Query) -> StorageResult<Page<Account>> {
@@ -208,12 +234,12 @@ impl Users for Session {
 
     fn insert_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<bool> {
         let (row, emails) = user_row(tenant, user);
-        self.2.add_user(user.resource.id);
+        self.view.add_user(user.resource.id);
         let insert = Pieces::insert("users", [row.columns()]);
-        if !unless_taken(Statement::fixed(insert).execute(&mut self.0))? {
+        if !unless_taken(Statement::fixed(insert).execute(self.conn()?))? {
             return Ok(false);
         }
-        add_emails(&mut self.0, emails).map_err(failed)?;
+        add_emails(self.conn()?, emails).map_err(failed)?;
         Ok(true)
     }
 
@@ -232,16 +258,17 @@ impl Users for Session {
         after: &Account,
     ) -> StorageResult<bool> {
         let (row, emails) = user_row(tenant, after);
-        let updated = row.update().execute(&mut self.0);
-        let emails_of = |account: &Account| account.resource.attributes.get("emails").cloned();
-        if !unless_taken(updated)? {
+        let mut update = row.update();
+        update.sql(" AND version = ").bind(Bind::Integer(before.resource.version));
+        if !self.write_user(update, has_same_number(before, after))? {
             return Ok(false);
         }
-        if emails_of(before) == emails_of(after) {
+        let [had, has] = [before, after].map(|one| one.resource.attributes.get("emails"));
+        if had == has {
             return Ok(true);
         }
-        delete_emails(&mut self.0, tenant, after.resource.id)?;
-        add_emails(&mut self.0, emails).map_err(failed)?;
+        delete_emails(self.conn()?, tenant, after.resource.id)?;
+        add_emails(self.conn()?, emails).map_err(failed)?;
         Ok(true)
     }
 
@@ -259,7 +286,7 @@ impl Users for Session {
                 users::activation_expires_at.eq(standing.activation_expires.map(Stamp)),
                 users::deleted_at.eq(Stamp(resource.last_modified)),
             ))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -269,7 +296,7 @@ impl Users for Session {
         pieces.sql("SELECT COUNT(*) AS total FROM (SELECT 1 AS one FROM users AS person ");
         pieces.sql("WHERE person.active AND person.tenant_id = ").id(tenant).sql(" LIMIT ");
         pieces.bind(Bind::Integer(i64::try_from(limit).unwrap_or(i64::MAX))).sql(") AS enabled");
-        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
         Ok(row.total.unsigned_abs())
     }
 
@@ -294,7 +321,7 @@ impl Users for Session {
              WHERE gone.tenant_id = entry.tenant_id AND gone.id = entry.resource_id \
              AND COALESCE(gone.deactivated_at, entry.at) = entry.at))) AS departures",
         );
-        let row = Statement::fixed(pieces).get_result::<CountRow>(&mut self.0).map_err(failed)?;
+        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
         Ok(row.total.unsigned_abs())
     }
 
@@ -307,7 +334,7 @@ impl Users for Session {
             .filter(users::tenant_id.eq(Id(tenant)))
             .filter(users::employee_number_key.eq(number).and(users::is_employee_number_unique))
             .select(users::id)
-            .first(&mut self.0)
+            .first(self.conn()?)
             .optional()
             .map_err(failed)?;
         Ok(owner.map(|id| id.0))
@@ -316,7 +343,7 @@ impl Users for Session {
     fn manager_of(&mut self, tenant: Uuid, user: Uuid) -> StorageResult<Option<String>> {
         let found = users::table.find((Id(tenant), Id(user))).select(users::manager_key);
         let manager: Option<Option<String>> =
-            for_share!(found).get_result(&mut self.0).optional().map_err(failed)?;
+            for_share!(found).get_result(self.conn()?).optional().map_err(failed)?;
         Ok(manager.flatten())
     }
 
@@ -330,7 +357,7 @@ impl Users for Session {
             .on_conflict((last_logins::tenant_id, last_logins::user_id))
             .do_update()
             .set(last_logins::at.eq(Stamp(at)))
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
         Ok(())
     }
@@ -359,7 +386,7 @@ impl Users for Session {
             .order(users::id)
             .limit(limit.into())
             .select(users::id)
-            .load(&mut self.0)
+            .load(self.conn()?)
             .map_err(failed)?;
         Ok(found.into_iter().map(|id| id.0).collect())
     }
@@ -367,19 +394,19 @@ impl Users for Session {
     fn erase_user(&mut self, tenant: Uuid, user: &Account) -> StorageResult<()> {
         let (row, _) = user_row(tenant, user);
         let id = user.resource.id;
-        row.update().execute(&mut self.0).map_err(failed)?;
+        Statement::fixed(row.update()).execute(self.conn()?).map_err(failed)?;
         let erased = users::erased_at.eq(user.standing.erased.map(Stamp));
         diesel::update(users::table.find((Id(tenant), Id(user.resource.id))))
             .set(erased)
-            .execute(&mut self.0)
+            .execute(self.conn()?)
             .map_err(failed)?;
-        self.2.change_holdings();
-        delete_emails(&mut self.0, tenant, id)?;
+        self.view.change_holdings();
+        delete_emails(self.conn()?, tenant, id)?;
         for table in BESIDE_USERS {
             let mut pieces = Pieces::default();
             pieces.sql(format!("DELETE FROM {table} WHERE tenant_id = ")).id(tenant);
             pieces.sql(" AND user_id = ").id(id);
-            Statement::fixed(pieces).execute(&mut self.0).map_err(failed)?;
+            Statement::fixed(pieces).execute(self.conn()?).map_err(failed)?;
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod ledger;
 mod look_ups;
 mod nesting;
 mod nouns;
+mod one_change;
 mod parts_of_names;
 mod plan;
 mod plans;

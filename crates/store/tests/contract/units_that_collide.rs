@@ -70,18 +70,18 @@ fn r7_of_many_accounts_that_want_one_external_id_exactly_one_gets_it(database: &
 
 /// Lets two units meet once they have locked what they lock first. They do so only on their first
 /// run, and only where two of them can run at once.
-struct Meeting {
+pub(crate) struct Meeting {
     barrier: Option<Barrier>,
     runs: AtomicUsize,
 }
 
 impl Meeting {
-    fn of_two(kind: Kind) -> Arc<Self> {
+    pub(crate) fn of_two(kind: Kind) -> Arc<Self> {
         let barrier = (kind == Kind::Postgres).then(|| Barrier::new(2));
         Arc::new(Self { barrier, runs: AtomicUsize::new(0) })
     }
 
-    fn meet(&self) {
+    pub(crate) fn meet(&self) {
         if self.runs.fetch_add(1, Ordering::SeqCst) < 2
             && let Some(barrier) = &self.barrier
         {
@@ -90,13 +90,13 @@ impl Meeting {
     }
 
     /// Whether one was rolled back and run again, as it must where both ran at once.
-    fn assert_run_again(&self) {
+    pub(crate) fn assert_run_again(&self) {
         let runs = self.runs.load(Ordering::SeqCst);
         assert!(if self.barrier.is_some() { runs > 2 } else { runs == 2 }, "{runs} runs");
     }
 }
 
-fn any() -> Precondition {
+pub(crate) fn any() -> Precondition {
     Precondition::default()
 }
 

@@ -1,0 +1,240 @@
+//! The transaction of a unit of work, which takes as few ways to PostgreSQL and back as it can.
+//!
+//! Most units read one user, change it and write the entry of the change log. For that no transaction
+//! is begun: the user is read without a lock, and what is written waits until the unit is done. It is
+//! then one statement, a transaction of its own, which writes nothing if the user has changed since.
+//! A unit that asks for anything else begins a transaction there, in which the user is locked first, in
+//! the version that was read. Where another unit was faster this one is run again, and then locks
+//! before it reads.
+
+use std::mem;
+
+use accounts::{Account, Scope, StorageError, StorageResult};
+use diesel::connection::SimpleConnection;
+use diesel::deserialize::{self, QueryableByName};
+use diesel::row::NamedRow;
+use diesel::sql_types::{Binary, Nullable};
+use diesel::{OptionalExtension, RunQueryDsl};
+use uuid::Uuid;
+
+use super::catalogue::WithTenant;
+use super::ledger::mac_of;
+use super::posted::Write;
+use super::resources::{Row, from, select_what, visible};
+use super::statement::{AccountRow, Statement};
+use super::{Conn, Db, Session, write_together};
+use crate::error::failed;
+use crate::search::{Columns, Pieces, Table};
+
+/// The transaction of a session's unit of work.
+#[derive(Default)]
+pub(super) struct Transaction {
+    state: State,
+    /// What waits for the next statement, or for the end.
+    posted: Vec<Write>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq)]
+enum State {
+    /// There is none, and will be none: each statement stands alone.
+    #[default]
+    None,
+    /// It begins with the first statement that needs it.
+    Due,
+    /// As before, and this user was read, to be changed.
+    Ahead { tenant: Uuid, id: Uuid, version: i64 },
+    /// It was begun.
+    Begun,
+}
+
+impl State {
+    /// What begins it, if it is yet to begin.
+    fn beginning(self) -> Option<String> {
+        match self {
+            Self::None | Self::Begun => None,
+            Self::Due => Some("BEGIN".to_owned()),
+            Self::Ahead { tenant, id, version } => {
+                Some(format!("BEGIN; SELECT hold_user('{tenant}', '{id}', {version})"))
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Prepares for a unit of work, which can end with [`Self::commit`] or [`Self::roll_back`]. One
+    /// that stood in another's way begins its transaction at once.
+    pub(crate) fn begin(&mut self, at_once: bool) -> StorageResult<()> {
+        self.view.begin();
+        self.transaction = Transaction { state: State::Due, posted: Vec::new() };
+        if at_once { self.enter() } else { Ok(()) }
+    }
+
+    /// Whether nothing was done yet that the database would have to undo.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.transaction.state != State::Begun
+    }
+
+    /// The connection, for a statement of the unit of work: what must be before it is done.
+    ///
+    /// # Errors
+    /// The transaction cannot be begun, the user that was read has changed, or a write that was
+    /// [posted](Self::post) fails.
+    pub(super) fn conn(&mut self) -> StorageResult<&mut Conn> {
+        self.enter()?;
+        self.carry_out()?;
+        Ok(&mut self.conn)
+    }
+
+    /// The connection, for a statement that reads what no lock of this unit of work protects: no
+    /// transaction is begun for it.
+    ///
+    /// # Errors
+    /// As [`Self::conn`].
+    pub(super) fn reader(&mut self) -> StorageResult<&mut Conn> {
+        if self.transaction.posted.is_empty() { Ok(&mut self.conn) } else { self.conn() }
+    }
+
+    /// Carries out a write with the next statement, or at the end.
+    ///
+    /// # Errors
+    /// As [`Self::conn`].
+    pub(super) fn post(&mut self, write: Write) -> StorageResult<()> {
+        // Of what one statement writes twice only one would stay.
+        if self.transaction.posted.iter().any(|posted| posted.table() == write.table()) {
+            self.conn()?;
+        }
+        self.transaction.posted.push(write);
+        if self.transaction.state == State::None { self.carry_out() } else { Ok(()) }
+    }
+
+    /// Forgets what was posted.
+    pub(super) fn forget_posted(&mut self) {
+        self.transaction.posted.clear();
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// Nothing is committed, and the transaction is over; or the connection is of no more use.
+    pub(crate) fn commit(&mut self) -> StorageResult<()> {
+        let is_begun = self.transaction.state == State::Begun;
+        if !is_begun && self.is_one_change() {
+            return self.carry_out();
+        }
+        if !is_begun && self.transaction.posted.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.conn() {
+            return self.roll_back().and(Err(error));
+        }
+        // Where a statement failed and the unit went on, COMMIT alone would roll back and call that a
+        // success; a statement before it fails.
+        self.conn.batch_execute("SELECT 1; COMMIT").map_err(failed)
+    }
+
+    /// Undoes all.
+    ///
+    /// # Errors
+    /// The connection is of no more use.
+    pub(crate) fn roll_back(&mut self) -> StorageResult<()> {
+        self.forget_posted();
+        if self.is_untouched() {
+            return Ok(());
+        }
+        self.conn.batch_execute("ROLLBACK").map_err(failed)
+    }
+
+    /// A user that is to be changed: read without a lock if nothing was done yet.
+    pub(super) fn user_to_change(
+        &mut self,
+        scope: Scope,
+        id: Uuid,
+    ) -> StorageResult<Option<Account>> {
+        if self.transaction.state != State::Due || !self.transaction.posted.is_empty() {
+            return self.find_for_update::<AccountRow>(Table::Users, scope, id);
+        }
+        let statement = Statement::fixed(unlocked(scope, id));
+        let found = statement.get_result::<Unlocked>(&mut self.conn).optional();
+        let Some(Unlocked { row, seal }) = found.map_err(failed)? else { return Ok(None) };
+        let version = row.version();
+        self.transaction.state = State::Ahead { tenant: scope.tenant, id, version };
+        self.view.keep_seal(id, version, seal);
+        Ok(self.looked_up(scope, vec![row.read()?])?.pop())
+    }
+
+    fn enter(&mut self) -> StorageResult<()> {
+        let Some(beginning) = self.transaction.state.beginning() else { return Ok(()) };
+        let begun = self.conn.batch_execute(&beginning).map_err(failed);
+        // If the user could not be held, the transaction is there nevertheless.
+        if !matches!(begun, Err(StorageError::Unavailable(_))) {
+            self.transaction.state = State::Begun;
+        }
+        begun
+    }
+
+    /// Whether what is posted is a user's change and the entry of the log about it.
+    fn is_one_change(&self) -> bool {
+        let posted = &self.transaction.posted;
+        let is_part = |write: &Write| matches!(write, Write::User(_) | Write::Entry(_));
+        posted.iter().any(|write| matches!(write, Write::User(_))) && posted.iter().all(is_part)
+    }
+
+    /// Carries out what is posted, in one statement.
+    fn carry_out(&mut self) -> StorageResult<()> {
+        let posted = mem::take(&mut self.transaction.posted);
+        if posted.is_empty() {
+            return Ok(());
+        }
+        let values = posted.iter().map(Write::values).max().unwrap_or_default();
+        let (users, others): (Vec<Write>, Vec<Write>) =
+            posted.into_iter().partition(|write| matches!(write, Write::User(_)));
+        let changes_user = !users.is_empty();
+        let part = |write| match write {
+            Write::Entry(row) if changes_user => of_change(row),
+            write => write.alone(),
+        };
+        let parts: Vec<Pieces> = users.into_iter().chain(others).map(part).collect();
+        let written = write_together(&mut self.conn, parts, values).map_err(failed)?;
+        // Another was faster.
+        if changes_user && written.first() != Some(&1) {
+            return Err(StorageError::Again);
+        }
+        Ok(())
+    }
+}
+
+/// The entry of the log about the change of a user, which is the first part of the statement: without
+/// that there is none.
+fn of_change(row: Columns) -> Pieces {
+    let mut pieces = Pieces::default();
+    pieces.sql("INSERT INTO change_log (");
+    for (at, (name, _)) in row.iter().enumerate() {
+        pieces.sql(if at == 0 { "" } else { ", " }).sql(*name);
+    }
+    for (at, (_, value)) in row.into_iter().enumerate() {
+        pieces.sql(if at == 0 { ") SELECT " } else { ", " }).bind(value);
+    }
+    pieces.sql(" FROM part_0");
+    pieces
+}
+
+/// A user that is to be changed, with the seal of the entry that says how it became what it is.
+struct Unlocked {
+    row: WithTenant<AccountRow>,
+    seal: Option<Vec<u8>>,
+}
+
+impl QueryableByName<Db> for Unlocked {
+    fn build<'a>(row: &impl NamedRow<'a, Db>) -> deserialize::Result<Self> {
+        let seal = NamedRow::get::<Nullable<Binary>, _>(row, "seal")?;
+        Ok(Self { row: WithTenant::build(row)?, seal })
+    }
+}
+
+fn unlocked(scope: Scope, id: Uuid) -> Pieces {
+    let mut pieces = select_what::<WithTenant<AccountRow>>(scope);
+    let seal = mac_of("resource.tenant_id", "resource.id", "resource.version");
+    pieces.sql(format!(", {seal} AS seal")).sql(from(Table::Users));
+    pieces.extend(visible(Table::Users, scope)).sql(" AND resource.id = ").id(id);
+    pieces
+}
