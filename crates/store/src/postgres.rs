@@ -217,6 +217,7 @@ use document::document;
 pub(crate) use keys::keyring;
 pub(crate) use statement::Statement;
 use transaction::Transaction;
+pub(crate) use transaction::prepare;
 
 /// Opens a connection.
 pub(crate) fn open(url: &str) -> Result<Conn, OpenError> {

@@ -23,7 +23,7 @@ DROP TABLE tokens;
 DROP TABLE objects;
 DROP TABLE tenants;
 DROP TABLE installation_keys;
-DROP FUNCTION hold_user(uuid, uuid, bigint);
+DROP FUNCTION refuse_stale();
 DROP FUNCTION hold_shared(bigint, uuid);
 DROP FUNCTION count_catalogue_up();
 DROP FUNCTION refuse_edit();

@@ -134,13 +134,10 @@ CREATE INDEX users_by_manager ON users (tenant_id, manager_key, id) WHERE manage
 CREATE INDEX users_by_division ON users (tenant_id, division_id, id);
 CREATE INDEX users_by_license_tier ON users (tenant_id, license_tier, id);
 
--- Locks a user that was read before without a lock, if it has not changed since.
-CREATE FUNCTION hold_user(tenant uuid, who uuid, known bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Ends a transaction that locks what it has read before, and finds that it has changed since.
+CREATE FUNCTION refuse_stale() RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM 1 FROM users WHERE tenant_id = tenant AND id = who AND version = known FOR UPDATE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'the user has changed since it was read' USING ERRCODE = 'serialization_failure';
-  END IF;
+  RAISE EXCEPTION 'it has changed since it was read' USING ERRCODE = 'serialization_failure';
 END $$;
 
 -- No reference to the user here and in identity_claims: its row never goes, and is written by the

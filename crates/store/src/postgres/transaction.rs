@@ -14,7 +14,7 @@ use diesel::connection::SimpleConnection;
 use diesel::deserialize::{self, QueryableByName};
 use diesel::row::NamedRow;
 use diesel::sql_types::{Binary, Nullable};
-use diesel::{OptionalExtension, RunQueryDsl};
+use diesel::{OptionalExtension, QueryResult, RunQueryDsl};
 use uuid::Uuid;
 
 use super::catalogue::WithTenant;
@@ -25,6 +25,18 @@ use super::statement::{AccountRow, Statement};
 use super::{Conn, Db, Session, write_together};
 use crate::error::failed;
 use crate::search::{Columns, Pieces, Table};
+
+/// Prepares what locks a user that was read, which goes with BEGIN: that way leaves no room for values.
+///
+/// # Errors
+/// The connection is of no use.
+pub(crate) fn prepare(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute(
+        "PREPARE hold_user (uuid, uuid, bigint) AS \
+         SELECT CASE WHEN person.version = $3 THEN 0 ELSE refuse_stale() END FROM users AS person \
+         WHERE person.tenant_id = $1 AND person.id = $2 FOR UPDATE",
+    )
+}
 
 /// The transaction of a session's unit of work.
 #[derive(Default)]
@@ -54,7 +66,7 @@ impl State {
             Self::None | Self::Begun => None,
             Self::Due => Some("BEGIN".to_owned()),
             Self::Ahead { tenant, id, version } => {
-                Some(format!("BEGIN; SELECT hold_user('{tenant}', '{id}', {version})"))
+                Some(format!("BEGIN; EXECUTE hold_user('{tenant}', '{id}', {version})"))
             }
         }
     }

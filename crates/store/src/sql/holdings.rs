@@ -23,7 +23,9 @@ use crate::unit::Holdings;
 const GRANT: i32 = 1;
 const SKILL: i32 = 2;
 const GROUP: i32 = 3;
-const GRANT_OF_GROUP: i32 = 4;
+
+/// How what is there is joined: SQLite keeps the order in which tables of a CROSS JOIN are written.
+const INNER: &str = if LATERAL { "JOIN" } else { "CROSS JOIN" };
 
 /// A row of any part; what its columns say differs.
 #[derive(QueryableByName, Deserialize)]
@@ -46,6 +48,9 @@ struct HeldRow {
     flag: bool,
     #[diesel(sql_type = Integer)]
     number: i32,
+    /// The role that is held, by the holder or by the group, if any is.
+    #[diesel(sql_type = Nullable<Guid>)]
+    role_id: Option<Id>,
 }
 
 /// Whose holdings a statement finds.
@@ -73,11 +78,6 @@ impl Holders<'_> {
             Self::Resource => _ = pieces.sql(" = resource.id"),
         }
     }
-
-    /// Many are in the same groups.
-    fn are_several_at_once(self) -> bool {
-        matches!(self, Self::Of(_, holders) if holders.len() > 1)
-    }
 }
 
 /// Their own grants, and their skills.
@@ -85,33 +85,26 @@ fn own(pieces: &mut Pieces, holders: Holders<'_>) {
     pieces.sql(
         "SELECT 1 AS part, gr.subject_id AS holder_id, gr.role_id AS held_id, gr.division_id, \
          gr.source AS label, gr.granted_at AS since, gr.purge_at AS until, gr.dormant AS flag, \
-         CASE WHEN gr.is_primary THEN 1 ELSE 0 END AS number FROM grants AS gr",
+         CASE WHEN gr.is_primary THEN 1 ELSE 0 END AS number, gr.role_id FROM grants AS gr",
     );
     holders.are(pieces, "gr", "subject_id");
     pieces.sql(
         " UNION ALL SELECT 2, s.user_id, s.skill_id, NULL, NULL, NULL, NULL, s.active, \
-         s.proficiency FROM skill_assignments AS s",
+         s.proficiency, NULL FROM skill_assignments AS s",
     );
     holders.are(pieces, "s", "user_id");
 }
 
 /// What they hold where no group is in another: the way upwards is one step, which is planned and run
-/// in half the time.
+/// in half the time. A group is there once for each role that it gives.
 fn flat(pieces: &mut Pieces, holders: Holders<'_>) {
     own(pieces, holders);
     pieces.sql(
-        " UNION ALL SELECT 3, m.member_id, m.group_id, NULL, g.display, NULL, NULL, g.enabled, \
-         1 FROM memberships AS m",
+        " UNION ALL SELECT 3, m.member_id, m.group_id, gr.division_id, g.display, NULL, NULL, \
+         g.enabled, 1, gr.role_id FROM memberships AS m",
     );
-    pieces.sql(of_group("\"groups\"", "g", "id"));
-    holders.are(pieces, "m", "member_id");
-    pieces.sql(" UNION ALL SELECT ");
-    pieces.sql(if holders.are_several_at_once() { "DISTINCT" } else { "" });
-    pieces.sql(
-        " 4, gr.subject_id, gr.role_id, gr.division_id, gr.source, gr.granted_at, \
-         gr.purge_at, FALSE, 0 FROM memberships AS m",
-    );
-    pieces.sql(of_group("grants", "gr", "subject_id"));
+    pieces.sql(of_group(INNER, "\"groups\"", "g", "id"));
+    pieces.sql(of_group("LEFT JOIN", "grants", "gr", "subject_id"));
     holders.are(pieces, "m", "member_id");
 }
 
@@ -122,7 +115,7 @@ fn upwards(pieces: &mut Pieces, tenant: Uuid, holders: Holders<'_>) {
         "WITH RECURSIVE above (holder_id, group_id, enabled, direct) AS ( \
          SELECT m.member_id, m.group_id, g.enabled, 1 FROM memberships AS m",
     );
-    pieces.sql(of_group("\"groups\"", "g", "id"));
+    pieces.sql(of_group(INNER, "\"groups\"", "g", "id"));
     holders.are(pieces, "m", "member_id");
     pieces.sql(
         " UNION SELECT above.holder_id, m.group_id, (above.enabled AND g.enabled), 0 FROM above \
@@ -133,13 +126,10 @@ fn upwards(pieces: &mut Pieces, tenant: Uuid, holders: Holders<'_>) {
     pieces.id(tenant).sql(") ");
     own(pieces, holders);
     pieces.sql(
-        " UNION ALL SELECT 3, above.holder_id, above.group_id, NULL, g.display, NULL, NULL, \
-         above.enabled, above.direct FROM above CROSS JOIN \"groups\" AS g \
+        " UNION ALL SELECT 3, above.holder_id, above.group_id, gr.division_id, g.display, NULL, NULL, \
+         above.enabled, above.direct, gr.role_id FROM above CROSS JOIN \"groups\" AS g \
+         LEFT JOIN grants AS gr ON gr.tenant_id = g.tenant_id AND gr.subject_id = g.id \
          WHERE g.id = above.group_id AND g.tenant_id = ",
-    );
-    pieces.id(tenant).sql(
-        " UNION ALL SELECT 4, gr.subject_id, gr.role_id, gr.division_id, NULL, NULL, NULL, FALSE, 0 \
-         FROM grants AS gr WHERE gr.subject_id IN (SELECT group_id FROM above) AND gr.tenant_id = ",
     );
     pieces.id(tenant);
 }
@@ -179,16 +169,16 @@ pub(super) fn read(found: Option<&str>) -> StorageResult<Holdings> {
     holdings(rows.map_err(|error| StorageError::Failed(error.into()))?)
 }
 
-/// What a table has of the group of a membership `m`, by its key.
-fn of_group(table: &str, alias: &str, key: &str) -> String {
+/// Joins what a table has of the group of a membership `m`, by its key.
+fn of_group(join: &str, table: &str, alias: &str, key: &str) -> String {
     if LATERAL {
         return format!(
-            " CROSS JOIN LATERAL (SELECT * FROM {table} AS one WHERE one.tenant_id = m.tenant_id \
-             AND one.{key} = m.group_id OFFSET 0) AS {alias}"
+            " {join} LATERAL (SELECT * FROM {table} AS one WHERE one.tenant_id = m.tenant_id \
+             AND one.{key} = m.group_id OFFSET 0) AS {alias} ON TRUE"
         );
     }
     format!(
-        " CROSS JOIN {table} AS {alias} ON {alias}.tenant_id = m.tenant_id \
+        " {join} {table} AS {alias} ON {alias}.tenant_id = m.tenant_id \
          AND {alias}.{key} = m.group_id"
     )
 }
@@ -233,32 +223,38 @@ struct Way {
     name: String,
     enabled: bool,
     direct: bool,
+    /// A role that the group gives, if it gives any.
+    gives: Option<(Uuid, DivisionScope)>,
+}
+
+impl Way {
+    fn of(row: HeldRow) -> Self {
+        let division = scope(row.division_id);
+        Self {
+            holder: row.holder_id.0,
+            group: row.held_id.0,
+            name: row.label.unwrap_or_default(),
+            enabled: row.flag,
+            direct: row.number == 1,
+            gives: row.role_id.map(|role| (role.0, division)),
+        }
+    }
 }
 
 fn holdings(rows: Vec<HeldRow>) -> StorageResult<Holdings> {
     let mut held = Holdings::default();
-    let (mut ways, mut of_groups) = (Vec::new(), Vec::new());
+    let mut ways = Vec::new();
     for row in rows {
         match row.part {
             GRANT => held.grants.push(grant(row)),
             SKILL => held.skills.push(skill(&row)?),
-            GROUP => ways.push(Way {
-                holder: row.holder_id.0,
-                group: row.held_id.0,
-                name: row.label.unwrap_or_default(),
-                enabled: row.flag,
-                direct: row.number == 1,
-            }),
-            GRANT_OF_GROUP => of_groups.push(grant(row)),
+            GROUP => ways.push(Way::of(row)),
             part => return Err(StorageError::Failed(format!("part {part}").into())),
         }
     }
-    let key = |one: &Grant| (one.subject, one.role, scope_id(one.division).0);
-    held.grants.sort_by_key(key);
-    of_groups.sort_by_key(key);
-    of_groups.dedup_by_key(|one| key(one));
+    held.grants.sort_by_key(|one| (one.subject, one.role, scope_id(one.division).0));
     held.skills.sort_by_key(|(user, skill)| (*user, skill.skill));
-    held.inherited = inherited(&ways, &of_groups);
+    held.inherited = inherited(&ways);
     held.groups = groups(ways);
     Ok(held)
 }
@@ -277,21 +273,20 @@ fn groups(mut ways: Vec<Way>) -> Vec<GroupOf> {
 }
 
 /// Of several ways to a group one that confers counts.
-fn inherited(ways: &[Way], grants: &[Grant]) -> Vec<InheritedGrant> {
-    let through = |way: &Way| {
-        let of_group = grants.iter().filter(|grant| grant.subject == way.group);
-        let conferred = of_group.map(|grant| InheritedGrant {
+fn inherited(ways: &[Way]) -> Vec<InheritedGrant> {
+    let conferred = |way: &Way| {
+        let (role, division) = way.gives?;
+        Some(InheritedGrant {
             user: way.holder,
             group: way.group,
             group_name: way.name.clone(),
             enabled: way.enabled,
-            role: grant.role,
-            division: grant.division,
-        });
-        conferred.collect::<Vec<_>>()
+            role,
+            division,
+        })
     };
     let key = |one: &InheritedGrant| (one.user, one.role, scope_id(one.division).0, one.group);
-    let mut found: Vec<InheritedGrant> = ways.iter().flat_map(through).collect();
+    let mut found: Vec<InheritedGrant> = ways.iter().filter_map(conferred).collect();
     found.sort_by_key(|one| (key(one), !one.enabled));
     found.dedup_by_key(|one| key(one));
     found
