@@ -10,11 +10,11 @@ use accounts::StorageError;
 use diesel::connection::SimpleConnection;
 
 use crate::catalogue::{Catalogue, View};
-use crate::error::{OpenError, failed};
+use crate::error::failed;
 use crate::keyring::Keyring;
 use crate::lane::{Unit, Units, Verdict, unavailable};
 use crate::look_up::{Found, LookUp};
-use crate::postgres::{Session, bound_statements, open, prepare};
+use crate::postgres::{Session, bound_statements, open};
 
 /// How often a unit is run that stands in another's way.
 const ATTEMPTS: u32 = 5;
@@ -50,7 +50,6 @@ impl Line {
             missing => {
                 let opened = open(&self.url).and_then(|mut conn| {
                     bound_statements(&mut conn)?;
-                    prepare(&mut conn).map_err(OpenError::Query)?;
                     Ok(conn)
                 });
                 let conn = opened.map_err(|error| unavailable(&error.to_string()))?;

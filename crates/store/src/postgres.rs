@@ -24,12 +24,14 @@ pub(crate) struct Session {
     /// What it knows of the catalogue.
     pub(crate) view: View,
     transaction: Transaction,
+    /// Whether the statement that locks a user is prepared.
+    holds_users: bool,
 }
 
 impl Session {
     /// A session whose statements each stand alone.
     pub(crate) fn new(conn: Conn, keyring: Arc<Keyring>, view: View) -> Self {
-        Self { conn, keyring, view, transaction: Transaction::default() }
+        Self { conn, keyring, view, transaction: Transaction::default(), holds_users: false }
     }
 }
 
@@ -217,7 +219,6 @@ use document::document;
 pub(crate) use keys::keyring;
 pub(crate) use statement::Statement;
 use transaction::Transaction;
-pub(crate) use transaction::prepare;
 
 /// Opens a connection.
 pub(crate) fn open(url: &str) -> Result<Conn, OpenError> {

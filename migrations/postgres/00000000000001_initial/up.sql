@@ -109,7 +109,8 @@ CREATE TABLE users (
   modified_at timestamptz NOT NULL,
   deleted_at timestamptz,
   erased_at timestamptz,
-  PRIMARY KEY (tenant_id, id),
+  -- With what tells whether a user is to be seen, many members are looked for in the key alone.
+  PRIMARY KEY (tenant_id, id) INCLUDE (deleted_at),
   -- Rules R11 and R12.
   CHECK (active = (seat_since IS NOT NULL)),
   CHECK (NOT active OR deleted_at IS NULL),

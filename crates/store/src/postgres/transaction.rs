@@ -14,7 +14,7 @@ use diesel::connection::SimpleConnection;
 use diesel::deserialize::{self, QueryableByName};
 use diesel::row::NamedRow;
 use diesel::sql_types::{Binary, Nullable};
-use diesel::{OptionalExtension, QueryResult, RunQueryDsl};
+use diesel::{OptionalExtension, RunQueryDsl};
 use uuid::Uuid;
 
 use super::catalogue::WithTenant;
@@ -26,17 +26,11 @@ use super::{Conn, Db, Session, write_together};
 use crate::error::failed;
 use crate::search::{Columns, Pieces, Table};
 
-/// Prepares what locks a user that was read, which goes with BEGIN: that way leaves no room for values.
-///
-/// # Errors
-/// The connection is of no use.
-pub(crate) fn prepare(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute(
-        "PREPARE hold_user (uuid, uuid, bigint) AS \
-         SELECT CASE WHEN person.version = $3 THEN 0 ELSE refuse_stale() END FROM users AS person \
-         WHERE person.tenant_id = $1 AND person.id = $2 FOR UPDATE",
-    )
-}
+/// Locks a user that was read. It goes with BEGIN, a way that leaves no room for values, and is prepared
+/// when it is first needed: whoever has the table for themselves keeps nobody from connecting.
+const HOLD_USER: &str = "PREPARE hold_user (uuid, uuid, bigint) AS \
+    SELECT CASE WHEN person.version = $3 THEN 0 ELSE refuse_stale() END FROM users AS person \
+    WHERE person.tenant_id = $1 AND person.id = $2 FOR UPDATE";
 
 /// The transaction of a session's unit of work.
 #[derive(Default)]
@@ -176,6 +170,10 @@ impl Session {
 
     fn enter(&mut self) -> StorageResult<()> {
         let Some(beginning) = self.transaction.state.beginning() else { return Ok(()) };
+        if !self.holds_users && matches!(self.transaction.state, State::Ahead { .. }) {
+            self.conn.batch_execute(HOLD_USER).map_err(failed)?;
+            self.holds_users = true;
+        }
         let begun = self.conn.batch_execute(&beginning).map_err(failed);
         // If the user could not be held, the transaction is there nevertheless.
         if !matches!(begun, Err(StorageError::Unavailable(_))) {
