@@ -144,22 +144,46 @@ fn who_was_deleted_meanwhile_is_not_changed(database: &TestDatabase) {
     }
     let world = World::on(database);
     let ada = world.create_user(user("ada")).expect("she is new");
-    let store = Arc::clone(&world.store);
+    // Not to keep it open: a unit may be the last to let go of what it has.
+    let store = Arc::downgrade(&world.store);
     let runtime = world.runtime.handle().clone();
-    let changed = world.runtime.block_on(async move {
-        let unit = move |tx: &mut dyn Tx| {
-            let Some(before) = tx.user_for_update(CALLER.scope(), ada)? else {
-                return Err(Refusal::not_found("User", ada));
-            };
-            let deleted =
-                store.write(move |tx| accounts::users::delete(tx, &context(), ada, &any()));
-            runtime.block_on(deleted)?;
-            set(tx, &before, "title")
+    let changed = world.write(move |tx| {
+        let Some(before) = tx.user_for_update(CALLER.scope(), ada)? else {
+            return Err(Refusal::not_found("User", ada));
         };
-        world.store.write(unit).await
+        let store = store.upgrade().expect("it is open");
+        runtime.block_on(
+            store.write(move |tx| accounts::users::delete(tx, &context(), ada, &any())),
+        )?;
+        set(tx, &before, "title")
     });
     assert!(matches!(changed, Err(Refusal::Rule { code: Code::NotFound, .. })), "{changed:?}");
     assert_eq!(database.raw().texts(LOGGED), ["create 1", "tombstone 2"]);
+}
+
+/// Whatever a unit asks first.
+fn a_connection_that_broke_while_it_was_idle_is_made_anew(database: &TestDatabase) {
+    if database.kind == Kind::Sqlite {
+        return;
+    }
+    let world = World::on(database);
+    let ada = world.create_user(user("ada")).expect("she is new");
+    let mut raw = database.raw();
+    for number in 0..40 {
+        raw.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .expect("the connections break");
+        let written = world.write(move |tx| {
+            if number % 2 == 0 {
+                tx.login_of(CALLER.tenant, ada)?;
+            }
+            let before = read(tx, ada)?;
+            set(tx, &before, "title")
+        });
+        written.unwrap_or_else(|error| panic!("{number}: {error:?}"));
+    }
 }
 
 fn patch(tx: &mut dyn Tx, id: Uuid, operation: &Value) -> Result<(), Refusal> {
@@ -199,5 +223,6 @@ on_each_database!(
     a_change_is_read_in_its_own_unit_and_goes_with_it,
     a_change_goes_with_the_part_that_made_it,
     who_was_deleted_meanwhile_is_not_changed,
+    a_connection_that_broke_while_it_was_idle_is_made_anew,
     a_change_asks_the_database_seldom,
 );
