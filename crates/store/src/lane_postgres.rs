@@ -92,8 +92,11 @@ pub(crate) fn write(mut line: Line, units: &Units) {
 fn in_transaction(line: &mut Line, unit: &mut dyn Unit) -> Result<(), StorageError> {
     for attempt in 1..=ATTEMPTS {
         let session = line.next()?;
-        let begun = session.begin(attempt > 1);
-        let verdict = if begun.is_ok() { unit.run(session) } else { Verdict::Broken };
+        if let Err(error) = session.begin(attempt > 1) {
+            line.session = None;
+            return Err(error);
+        }
+        let verdict = unit.run(session);
         let ended = match verdict {
             Verdict::Commit => session.commit(),
             Verdict::Broken => Ok(()),

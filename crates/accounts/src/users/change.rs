@@ -440,7 +440,7 @@ fn finish(
     if let Some(settings) = &settings {
         lifecycle::take_seat(tx, context, settings, Some(&was.standing), &account)?;
     }
-    // All that is read comes before what is written: a store can then write it together.
+    // Read before anything is written: a store can then write more of it together.
     let left_behind = match action {
         Action::Deactivate => dependencies::left_behind(tx, tenant, was.resource.id)?,
         _ => None,

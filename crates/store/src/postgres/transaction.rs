@@ -24,7 +24,7 @@ use super::resources::{Row, from, select_what, visible};
 use super::statement::{AccountRow, Statement};
 use super::{Conn, Db, Session, write_together};
 use crate::error::failed;
-use crate::search::{Columns, Pieces, Table};
+use crate::search::{Pieces, Table};
 
 /// Locks a user that was read. It goes with BEGIN, a way that leaves no room for values, and is prepared
 /// when it is first needed: whoever has the table for themselves keeps nobody from connecting.
@@ -200,7 +200,8 @@ impl Session {
             posted.into_iter().partition(|write| matches!(write, Write::User(_)));
         let changes_user = !users.is_empty();
         let part = |write| match write {
-            Write::Entry(row) if changes_user => of_change(row),
+            // Where the user has changed meanwhile, there is nothing to log.
+            Write::Entry(row) if changes_user => Pieces::insert_if("change_log", row, "part_0"),
             write => write.alone(),
         };
         let parts: Vec<Pieces> = users.into_iter().chain(others).map(part).collect();
@@ -211,21 +212,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// The entry of the log about the change of a user, which is the first part of the statement: without
-/// that there is none.
-fn of_change(row: Columns) -> Pieces {
-    let mut pieces = Pieces::default();
-    pieces.sql("INSERT INTO change_log (");
-    for (at, (name, _)) in row.iter().enumerate() {
-        pieces.sql(if at == 0 { "" } else { ", " }).sql(*name);
-    }
-    for (at, (_, value)) in row.into_iter().enumerate() {
-        pieces.sql(if at == 0 { ") SELECT " } else { ", " }).bind(value);
-    }
-    pieces.sql(" FROM part_0");
-    pieces
 }
 
 /// A user that is to be changed, with the seal of the entry that says how it became what it is.

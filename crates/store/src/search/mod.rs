@@ -114,17 +114,36 @@ impl Pieces {
 
     /// The INSERT of rows that all have the same columns.
     pub(crate) fn insert(table: &'static str, rows: impl IntoIterator<Item = Columns>) -> Self {
-        let mut pieces = Self::default();
-        pieces.sql("INSERT INTO ").sql(table).sql(" (");
         let mut rows = rows.into_iter().peekable();
-        for (at, (name, _)) in rows.peek().into_iter().flatten().enumerate() {
-            pieces.sql(if at == 0 { "" } else { ", " }).sql(*name);
-        }
+        let mut pieces = Self::insert_into(table, rows.peek().into_iter().flatten());
         for (at, row) in rows.enumerate() {
-            pieces.sql(if at == 0 { ") VALUES " } else { "), " });
+            pieces.sql(if at == 0 { " VALUES " } else { "), " });
             for (at, (_, value)) in row.into_iter().enumerate() {
                 pieces.sql(if at == 0 { "(" } else { ", " }).bind(value);
             }
+        }
+        pieces.sql(")");
+        pieces
+    }
+
+    /// The INSERT of a row if there is one in a table that is named by `from`.
+    pub(crate) fn insert_if(table: &'static str, row: Columns, from: &'static str) -> Self {
+        let mut pieces = Self::insert_into(table, &row);
+        for (at, (_, value)) in row.into_iter().enumerate() {
+            pieces.sql(if at == 0 { " SELECT " } else { ", " }).bind(value);
+        }
+        pieces.sql(" FROM ").sql(from);
+        pieces
+    }
+
+    fn insert_into<'a>(
+        table: &'static str,
+        columns: impl IntoIterator<Item = &'a (&'static str, Bind)>,
+    ) -> Self {
+        let mut pieces = Self::default();
+        pieces.sql("INSERT INTO ").sql(table).sql(" (");
+        for (at, (name, _)) in columns.into_iter().enumerate() {
+            pieces.sql(if at == 0 { "" } else { ", " }).sql(*name);
         }
         pieces.sql(")");
         pieces

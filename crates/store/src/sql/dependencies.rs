@@ -4,11 +4,11 @@ use accounts::{Dependencies, Dependency, StorageResult};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::Session;
 use super::statement::{DependencyRow, Statement};
+use super::{DIALECT, LATERAL, Session};
 use crate::error::failed;
 use crate::schema::dependencies;
-use crate::search::{Bind, Pieces};
+use crate::search::{Bind, Dialect, Pieces};
 use crate::types::Id;
 
 /// People whom somebody manages are listed up to this number.
@@ -17,9 +17,6 @@ const MAX_MANAGED: u32 = 100;
 /// What the dependency is called on a person whom somebody manages.
 const MANAGER_OF: &str = "managerOf";
 
-/// People of whom is asked at once: SQLite makes one statement of 500 at most.
-const CHUNK: usize = 200;
-
 impl Dependencies for Session {
     fn dependencies_of(
         &mut self,
@@ -27,17 +24,18 @@ impl Dependencies for Session {
         users: &[Uuid],
     ) -> StorageResult<Vec<(Uuid, Dependency)>> {
         let mut found = Vec::new();
-        for chunk in users.chunks(CHUNK) {
-            let statement = Statement::of_some(on(tenant, chunk), chunk.len());
+        // SQLite is asked of one after the other, which costs no way there and back.
+        let at_once = if LATERAL { users.len().max(1) } else { 1 };
+        for some in users.chunks(at_once) {
+            let statement = Statement::fixed(on(tenant, some));
             let rows = statement.load::<DependencyRow>(self.conn()?).map_err(failed)?;
             found.extend(rows.into_iter().filter_map(dependency));
         }
         // Of each kind in the order of their names, and last whom they manage.
-        found.sort_by(|(user, one), (other_user, other)| {
-            let key = |user: &Uuid, one: &Dependency| {
-                (*user, one.kind == MANAGER_OF, one.kind.clone(), one.reference.clone())
-            };
-            key(user, one).cmp(&key(other_user, other))
+        found.sort_by(|(user, one), (of, other)| {
+            let by_kind =
+                (one.kind == MANAGER_OF, &one.kind).cmp(&(other.kind == MANAGER_OF, &other.kind));
+            user.cmp(of).then(by_kind).then_with(|| one.reference.cmp(&other.reference))
         });
         Ok(found)
     }
@@ -94,20 +92,39 @@ impl Dependencies for Session {
 /// What depends on these people, and whom they manage.
 fn on(tenant: Uuid, users: &[Uuid]) -> Pieces {
     let mut pieces = Pieces::default();
+    if let [user] = users {
+        on_each(&mut pieces, tenant, Some(*user));
+        return pieces;
+    }
+    pieces.sql("SELECT held.* FROM ");
+    DIALECT.ids(&mut pieces, users);
+    pieces.sql(" AS holder CROSS JOIN LATERAL (");
+    on_each(&mut pieces, tenant, None);
+    pieces.sql(") AS held");
+    pieces
+}
+
+/// What depends on one person, or on each of several, beside whom it stands as `holder`.
+fn on_each(pieces: &mut Pieces, tenant: Uuid, user: Option<Uuid>) {
     pieces.sql(
         "SELECT d.user_id, d.kind, d.reference, d.disposition, NULL AS manager \
          FROM dependencies AS d WHERE d.disposition <> 'reassignedTo' AND d.tenant_id = ",
     );
-    pieces.id(tenant).sql(" AND d.user_id IN (").ids(users).sql(")");
-    for user in users {
-        pieces.sql(
-            " UNION ALL SELECT * FROM (SELECT u.id, NULL, NULL, NULL, u.manager_key \
-             FROM users AS u WHERE u.deleted_at IS NULL AND u.tenant_id = ",
-        );
-        pieces.id(tenant).sql(" AND u.manager_key = ").bind(Bind::Text(user.to_string()));
-        pieces.sql(format!(" ORDER BY u.id LIMIT {MAX_MANAGED}) AS held"));
-    }
-    pieces
+    pieces.id(tenant).sql(" AND d.user_id = ");
+    match user {
+        Some(user) => pieces.id(user),
+        None => pieces.sql("holder.id"),
+    };
+    pieces.sql(
+        " UNION ALL SELECT * FROM (SELECT u.id, NULL, NULL, NULL, u.manager_key \
+         FROM users AS u WHERE u.deleted_at IS NULL AND u.tenant_id = ",
+    );
+    pieces.id(tenant).sql(" AND u.manager_key = ");
+    match user {
+        Some(user) => pieces.bind(Bind::Text(user.to_string())),
+        None => pieces.sql("CAST(holder.id AS text)"),
+    };
+    pieces.sql(format!(" ORDER BY u.id LIMIT {MAX_MANAGED}) AS held"));
 }
 
 fn dependency(row: DependencyRow) -> Option<(Uuid, Dependency)> {
