@@ -9,6 +9,7 @@ mod catalogue;
 mod change_log;
 mod credentials;
 mod cursors;
+mod dependencies;
 mod discovery;
 mod erasure;
 mod filter_equivalence;
