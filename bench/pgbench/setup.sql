@@ -59,7 +59,7 @@ CREATE TABLE claims (
   kind text NOT NULL,
   value_hash bytea NOT NULL,
   user_id uuid NOT NULL,
-  PRIMARY KEY (tenant_id, kind, value_hash)
+  PRIMARY KEY (tenant_id, value_hash, kind)
 );
 
 CREATE TABLE external_ids (

@@ -117,7 +117,7 @@ pub static TABLE: [Workload; 27] = [
     Workload::new("group-1000", Kind::GroupAlone(1000), "the same for a group of 1,000"),
     Workload::new("group-100000", Kind::GroupAlone(100_000), "the same for a group of 100,000"),
     Workload::alone("add-1000", Kind::AddThousand, 1000, "PATCH that adds 1,000 members"),
-    Workload::alone("bulk-1000", Kind::Bulk, 1000, "Bulk of 1,000 creates"),
+    Workload { units: 1000, ..Workload::new("bulk-1000", Kind::Bulk, "Bulk of 1,000 creates") },
     Workload::new(
         "initial-sync",
         Kind::InitialSync,

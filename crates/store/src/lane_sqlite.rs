@@ -26,8 +26,15 @@ type Open = fn(&Path) -> Result<Conn, OpenError>;
 /// Takes what waits, runs it in one transaction - each unit in a savepoint of its own - commits
 /// once, and answers after the commit.
 ///
-/// `open` makes a connection where there is none of use any more.
-pub(crate) fn write(path: &Path, open: Open, mut session: Session, units: &Units) {
+/// `open` makes a connection where there is none of use any more; `on_commit` is called after each
+/// commit.
+pub(crate) fn write(
+    path: &Path,
+    open: Open,
+    mut session: Session,
+    units: &Units,
+    on_commit: impl Fn(),
+) {
     while let Some(first) = units.take() {
         // Immediate: a transaction that reads before it writes must not find the file locked then.
         if let Err(error) = Transaction::begin_transaction_sql(&mut session.conn, "BEGIN IMMEDIATE")
@@ -55,6 +62,7 @@ pub(crate) fn write(path: &Path, open: Open, mut session: Session, units: &Units
                 _ => ended,
             });
         }
+        on_commit();
     }
 }
 

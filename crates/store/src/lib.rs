@@ -12,6 +12,7 @@
 
 mod backup;
 mod catalogue;
+mod checkpoints;
 mod error;
 mod import;
 mod keyring;
@@ -57,6 +58,7 @@ pub use trigrams::{TrigramError, drop_trigrams, make_trigrams};
 pub use url::DatabaseUrl;
 
 use catalogue::{Catalogue, View};
+use checkpoints::Checkpoints;
 use lane::{Lanes, Units};
 use lane_postgres::Line;
 use replica::Replica;
@@ -131,12 +133,14 @@ impl Store {
                     keyring,
                     View::new(Arc::clone(&catalogue)),
                 );
+                let checkpoints = Checkpoints::start(path)?;
                 let (path, log_path) = (path.clone(), sqlite::log_path(path));
                 let write = move |units: Units| {
-                    lane_sqlite::write(&path, sqlite::open_writer, writer, &units);
+                    let on_commit = || checkpoints.committed();
+                    lane_sqlite::write(&path, sqlite::open_writer, writer, &units, on_commit);
                 };
                 let write_log = move |units: Units| {
-                    lane_sqlite::write(&log_path, sqlite::open_log, log, &units);
+                    lane_sqlite::write(&log_path, sqlite::open_log, log, &units, || ());
                 };
                 Ok(Self {
                     reads: Lanes::start("read", readers)?,

@@ -213,12 +213,14 @@ mod users;
 
 mod together;
 mod transaction;
+mod values;
 
 use catalogue::TenantRow;
 use document::document;
 pub(crate) use keys::keyring;
 pub(crate) use statement::Statement;
 use transaction::Transaction;
+use values::insert_all;
 
 /// Opens a connection.
 pub(crate) fn open(url: &str) -> Result<Conn, OpenError> {

@@ -85,7 +85,7 @@ tables! {
     {
         use diesel::sql_types::{Binary, Bool, Text};
         use crate::types::{Guid, Instant};
-        identity_claims (tenant_id, kind, value_hash) {
+        identity_claims (tenant_id, value_hash, kind) {
             tenant_id -> Guid, kind -> Text, value_hash -> Binary, user_id -> Guid,
             is_current -> Bool, burned -> Bool, first_used_at -> Instant, last_used_at -> Instant,
         }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::catalogue::View;
 use crate::error::{OpenError, failed};
 use crate::keyring::Keyring;
-use crate::search::{Pieces, Sqlite as Dialect, Table};
+use crate::search::{Columns, Pieces, Sqlite as Dialect, Table};
 use crate::sqlite_file::create_private;
 
 pub(crate) type Conn = SqliteConnection;
@@ -129,6 +129,24 @@ fn write_together(conn: &mut Conn, parts: Vec<Pieces>, values: usize) -> QueryRe
     parts.into_iter().map(write).collect()
 }
 
+/// The most values of one statement: SQLite takes 32,766.
+const VALUES: usize = 32_000;
+
+/// Inserts rows of a table that all have the same columns.
+fn insert_all(
+    conn: &mut Conn,
+    table: &'static str,
+    mut rows: Vec<Columns>,
+) -> QueryResult<()> {
+    while let Some(width) = rows.first().map(Vec::len) {
+        let others = rows.split_off(rows.len().min(VALUES / width));
+        let count = rows.len();
+        Statement::of_some(Pieces::insert(table, rows), count).execute(conn)?;
+        rows = others;
+    }
+    Ok(())
+}
+
 #[path = "sql/assignments.rs"]
 mod assignments;
 #[path = "sql/by_part.rs"]
@@ -203,9 +221,20 @@ pub(crate) fn open_writer(path: &Path) -> Result<Conn, OpenError> {
     Ok(conn)
 }
 
-/// What a large transaction writes stays in memory until it is committed: 16 MiB instead of 2. And
-/// pages that many transactions write go to the file itself a quarter as often: after 4,000 of them.
-const WRITER_MEMORY: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;";
+/// The pages of a large transaction stay in memory until it is committed, up to 64 MiB, instead of
+/// going to the log and back whenever there are more than are kept. Checkpoints are made beside the
+/// writer; it makes one itself where there are so many pages in the log that nobody else does, or that
+/// it was never all in the file since: only then does the log begin anew.
+const WRITER_MEMORY: &str = "PRAGMA cache_size = -16384; PRAGMA cache_spill = 16384; \
+    PRAGMA wal_autocheckpoint = 16000;";
+
+/// Opens a file to make checkpoints of it.
+pub(crate) fn open_checkpointer(path: &Path) -> Result<Conn, OpenError> {
+    let mut conn = open(path)?;
+    conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA cache_size = 0;")
+        .map_err(OpenError::Query)?;
+    Ok(conn)
+}
 
 /// Gives the file a write-ahead log, once for all. SQLite does not wait for others there, whatever
 /// the timeout: of two programs that open a new file together, one would be told that it is locked.

@@ -176,7 +176,7 @@ CREATE TABLE identity_claims (
   burned boolean NOT NULL,
   first_used_at timestamptz NOT NULL,
   last_used_at timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, kind, value_hash)
+  PRIMARY KEY (tenant_id, value_hash, kind)
 );
 CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
   FOR EACH ROW WHEN (OLD.burned OR OLD.is_current)

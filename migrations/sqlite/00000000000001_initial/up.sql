@@ -164,7 +164,7 @@ CREATE TABLE identity_claims (
   burned BOOLEAN NOT NULL,
   first_used_at BIGINT NOT NULL,
   last_used_at BIGINT NOT NULL,
-  PRIMARY KEY (tenant_id, kind, value_hash)
+  PRIMARY KEY (tenant_id, value_hash, kind)
 ) WITHOUT ROWID;
 CREATE TRIGGER identity_claims_are_kept BEFORE DELETE ON identity_claims
 WHEN OLD.burned OR OLD.is_current

@@ -2,21 +2,23 @@
 //! beside which the question stands. One way to PostgreSQL and back serves all, and each table is
 //! opened once: of eight together each takes a third of what it takes alone.
 
+use std::mem::discriminant;
+
 use accounts::StorageResult;
 use diesel::deserialize::{self, QueryableByName};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::row::NamedRow;
-use diesel::sql_types::{Array, BigInt, Text, Untyped};
+use diesel::sql_types::{BigInt, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalogue::WithTenant;
 use super::resources::{self, Row, TWO};
 use super::statement::AccountRow;
+use super::values::Values;
 use super::{Conn, Db, Session};
 use crate::error::failed;
 use crate::look_up::{By, Found, LookUp};
 use crate::search::{Bind, Piece, Pieces, Table};
-use crate::types::{Guid, Id, Instant, Stamp};
 
 /// A row of an account with what comes with it.
 type Whole = WithTenant<AccountRow>;
@@ -72,44 +74,6 @@ impl QueryableByName<Db> for Numbered {
     }
 }
 
-/// The values of one place in all of the questions.
-enum Values {
-    Texts(Vec<String>),
-    Ids(Vec<Id>),
-    Stamps(Vec<Stamp>),
-}
-
-impl Values {
-    /// Values of the type of the first; only of types by which one looks up.
-    fn begin(first: &Bind) -> Option<Self> {
-        match first {
-            Bind::Text(_) => Some(Self::Texts(Vec::new())),
-            Bind::Id(_) => Some(Self::Ids(Vec::new())),
-            Bind::Stamp(_) => Some(Self::Stamps(Vec::new())),
-            _ => None,
-        }
-    }
-
-    fn is_of(&self, value: &Bind) -> bool {
-        matches!(
-            (self, value),
-            (Self::Texts(_), Bind::Text(_))
-                | (Self::Ids(_), Bind::Id(_))
-                | (Self::Stamps(_), Bind::Stamp(_))
-        )
-    }
-
-    fn push(&mut self, value: Bind) {
-        match (self, value) {
-            (Self::Texts(all), Bind::Text(text)) => all.push(text),
-            (Self::Ids(all), Bind::Id(id)) => all.push(id),
-            (Self::Stamps(all), Bind::Stamp(at)) => all.push(at),
-            // `is_of` was asked before.
-            _ => {}
-        }
-    }
-}
-
 /// Questions in the same words.
 struct Same {
     /// The first of them, whose words are everybody's.
@@ -118,21 +82,21 @@ struct Same {
 }
 
 impl Same {
+    /// Only what is looked up by has its place in a table: a limit has none.
     fn new(first: Pieces) -> Option<Self> {
-        let values = binds(&first).map(Values::begin).collect::<Option<_>>()?;
-        let mut same = Self { words: first.clone(), values };
-        same.add(first);
-        Some(same)
+        let looked_up = |value| matches!(value, &(Bind::Text(_) | Bind::Id(_) | Bind::Stamp(_)));
+        if !binds(&first).all(looked_up) {
+            return None;
+        }
+        let values = binds(&first).cloned().map(Values::begin).collect();
+        Some(Self { words: first, values })
     }
 
     fn has_words_of(&self, other: &Pieces) -> bool {
-        let mut values = self.values.iter();
         self.words.0.len() == other.0.len()
             && self.words.0.iter().zip(&other.0).all(|pieces| match pieces {
                 (Piece::Sql(one), Piece::Sql(other)) => one == other,
-                (Piece::Bind(_), Piece::Bind(value)) => {
-                    values.next().is_some_and(|values| values.is_of(value))
-                }
+                (Piece::Bind(one), Piece::Bind(other)) => discriminant(one) == discriminant(other),
                 _ => false,
             })
     }
@@ -163,20 +127,7 @@ impl QueryFragment<Db> for Same {
         out.push_sql("SELECT asking.asked, found.* FROM unnest(");
         for (at, values) in self.values.iter().enumerate() {
             out.push_sql(if at == 0 { "(SELECT " } else { "), (SELECT " });
-            match values {
-                Values::Texts(all) => {
-                    out.push_bind_param::<Array<Text>, _>(all)?;
-                    out.push_sql("::text[]");
-                }
-                Values::Ids(all) => {
-                    out.push_bind_param::<Array<Guid>, _>(all)?;
-                    out.push_sql("::uuid[]");
-                }
-                Values::Stamps(all) => {
-                    out.push_bind_param::<Array<Instant>, _>(all)?;
-                    out.push_sql("::timestamptz[]");
-                }
-            }
+            values.walk_ast(out.reborrow())?;
         }
         out.push_sql(")) WITH ORDINALITY AS asking (");
         for at in 0..self.values.len() {

@@ -54,7 +54,7 @@ impl Session {
         let rows = claims.iter().map(|claim| self.claim_row(tenant, account, claim, now));
         let mut pieces = Pieces::insert("identity_claims", rows);
         pieces.sql(
-            " ON CONFLICT (tenant_id, kind, value_hash) DO UPDATE SET is_current = TRUE, \
+            " ON CONFLICT (tenant_id, value_hash, kind) DO UPDATE SET is_current = TRUE, \
              last_used_at = excluded.last_used_at WHERE identity_claims.user_id = excluded.user_id",
         );
         pieces
@@ -95,7 +95,7 @@ impl Claims for Session {
     }
 
     fn retire_claim(&mut self, tenant: Uuid, account: Uuid, claim: &Claim) -> StorageResult<()> {
-        let key = (Id(tenant), claim.kind.as_str(), self.hash(tenant, claim));
+        let key = (Id(tenant), self.hash(tenant, claim), claim.kind.as_str());
         let owned =
             identity_claims::table.find(key).filter(identity_claims::user_id.eq(Id(account)));
         diesel::update(owned)
@@ -146,7 +146,7 @@ impl Claims for Session {
     }
 
     fn release_claim(&mut self, tenant: Uuid, claim: &Claim) -> StorageResult<Release> {
-        let key = (Id(tenant), claim.kind.as_str(), self.hash(tenant, claim));
+        let key = (Id(tenant), self.hash(tenant, claim), claim.kind.as_str());
         let found = identity_claims::table.find(key);
         let free = found
             .clone()

@@ -9,17 +9,13 @@ use serde_json::Value;
 
 use super::claims::external_id_row;
 use super::ledger::sealed;
-use super::statement::Statement;
 use super::users::{EmailRow, UserRow, insert_emails, user_row};
-use super::{Conn, Session, write_together};
+use super::{Session, insert_all, write_together};
 use crate::error::{failed, unless_taken};
-use crate::search::{Columns, Pieces};
+use crate::search::Pieces;
 
 /// Accounts that are put together in memory.
 const CHUNK: usize = 1000;
-
-/// Values of one statement: SQLite takes 32,766, PostgreSQL twice as many.
-const VALUES: usize = 32_000;
 
 impl Session {
     /// All of them or none; `false` if a name is somebody's.
@@ -130,17 +126,6 @@ impl Session {
         });
         insert_all(&mut self.conn, "external_ids", rows.collect())
     }
-}
-
-/// Inserts rows, in as few statements as the databases take values.
-fn insert_all(conn: &mut Conn, table: &'static str, mut rows: Vec<Columns>) -> QueryResult<()> {
-    while let Some(width) = rows.first().map(Vec::len) {
-        let others = rows.split_off(rows.len().min(VALUES / width));
-        let count = rows.len();
-        Statement::of_some(Pieces::insert(table, rows), count).execute(conn)?;
-        rows = others;
-    }
-    Ok(())
 }
 
 fn external_id(account: &Account) -> Option<&str> {

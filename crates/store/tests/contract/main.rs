@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod change_log;
+mod checkpoints;
 mod credentials;
 mod cursors;
 mod dependencies;
