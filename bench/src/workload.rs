@@ -87,7 +87,7 @@ impl Workload {
 }
 
 /// All workloads, in the order in which they run.
-pub static TABLE: [Workload; 27] = [
+pub static TABLE: [Workload; 28] = [
     Workload::new("get-id", Kind::GetId, "GET of a user by its identifier"),
     Workload::new("eq-userName", Kind::Lookup(By::UserName), "filter=userName eq …"),
     Workload::new("eq-email", Kind::Lookup(By::Email), "filter=emails.value eq …"),
@@ -129,6 +129,7 @@ pub static TABLE: [Workload; 27] = [
         "5 look-ups, 3 PATCHes of an attribute, 1 of active, 1 of a member",
     ),
     Workload::alone("create-alone", Kind::Create, 1, "create, by one connection"),
+    Workload::alone("bulk-1000-alone", Kind::Bulk, 1000, "bulk-1000, by one connection"),
     Workload::alone("get-id-alone", Kind::GetId, 1, "get-id, by one connection"),
     Workload::alone("patch-alone", Kind::PatchAttribute, 1, "patch-attribute, by one connection"),
 ];

@@ -94,6 +94,7 @@ fn ceilings(database: &DatabaseOutcome) -> Vec<Verdict> {
         pair("patch-active", write),
         pair("patch-attribute", write),
         pair("bulk-1000", 3.0),
+        pair("bulk-1000-alone", 3.0),
     ]
 }
 

@@ -232,13 +232,16 @@ async fn pairs(options: &RunOptions, stage: &mut Stage) -> Result<Vec<Paired>> {
         all.push(pair);
     }
     // Not a ceiling, but compared in the same way: users a second, one by one and through Bulk.
-    let mut bulk = Paired::new("bulk-1000", "single creates");
-    for _ in 0..options.rounds {
-        let mut ours = stage.ours_alone("bulk-1000", 1).await?;
-        ours.per_second *= 1000.0;
-        bulk.add(ours, stage.ours_alone("create", options.connections).await?);
+    let by_one = ("bulk-1000-alone", "create-alone", 1);
+    for (name, single, connections) in [("bulk-1000", "create", options.connections), by_one] {
+        let mut bulk = Paired::new(name, single);
+        for _ in 0..options.rounds {
+            let mut ours = stage.ours_alone(name, connections).await?;
+            ours.per_second *= 1000.0;
+            bulk.add(ours, stage.ours_alone(single, connections).await?);
+        }
+        all.push(bulk);
     }
-    all.push(bulk);
     Ok(all)
 }
 

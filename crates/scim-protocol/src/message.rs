@@ -112,6 +112,12 @@ pub(crate) fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
+/// As [`member`], taken out of the message, which has null there afterwards.
+pub(crate) fn take_member(object: &mut Object, name: &str) -> Option<Value> {
+    let mut members = object.iter_mut();
+    members.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.take())
+}
+
 /// Whether a message says that it is of this schema.
 pub(crate) fn lists_schema(message: &Object, urn: &str) -> bool {
     let urns = member(message, "schemas").and_then(Value::as_array).into_iter().flatten();

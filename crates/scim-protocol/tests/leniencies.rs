@@ -98,7 +98,7 @@ fn found(leniencies: &mut Leniencies, text: &str) -> Result {
 
 /// How many operations a bulk request has.
 fn bulk_of(leniencies: &mut Leniencies, body: &Value) -> Result {
-    let request = bulk::parse(body, leniencies)?;
+    let request = bulk::parse(body.clone(), leniencies)?;
     request
         .operations
         .into_iter()

@@ -133,11 +133,7 @@ fn write_together(conn: &mut Conn, parts: Vec<Pieces>, values: usize) -> QueryRe
 const VALUES: usize = 32_000;
 
 /// Inserts rows of a table that all have the same columns.
-fn insert_all(
-    conn: &mut Conn,
-    table: &'static str,
-    mut rows: Vec<Columns>,
-) -> QueryResult<()> {
+fn insert_all(conn: &mut Conn, table: &'static str, mut rows: Vec<Columns>) -> QueryResult<()> {
     while let Some(width) = rows.first().map(Vec::len) {
         let others = rows.split_off(rows.len().min(VALUES / width));
         let count = rows.len();

@@ -38,14 +38,14 @@ fn alone(kind: &'static ResourceType, body: &Value, dialect: Dialect) {
 /// the single request that it stands for.
 fn in_bulk(body: &Value, dialect: Dialect) {
     let mut leniencies = Leniencies::new(dialect);
-    let Ok(asked) = bulk::parse(body, &mut leniencies) else { return };
+    let Ok(mut asked) = bulk::parse(body.clone(), &mut leniencies) else { return };
     let mut creators = HashMap::new();
     for (at, operation) in asked.operations.iter().enumerate() {
         if let Some(name) = &operation.bulk_id {
             creators.entry(name.clone()).or_insert(at);
         }
     }
-    let names = asked.operations.iter().map(bulk::Operation::references);
+    let names = asked.operations.iter_mut().map(bulk::Operation::references);
     let positions: Vec<Vec<usize>> = names
         .map(|names| names.iter().filter_map(|name| creators.get(name).copied()).collect())
         .collect();

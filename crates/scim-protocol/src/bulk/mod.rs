@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::Object;
 use crate::dialect::{Leniencies, Leniency};
 use crate::error::{Error, Result};
-use crate::message::{lists_schema, member};
+use crate::message::{lists_schema, member, take_member};
 use crate::schema::ResourceType;
 
 pub use order::order;
@@ -84,25 +84,25 @@ pub enum Method {
 /// # Errors
 /// `invalidSyntax` if it is no `BulkRequest`, `invalidValue` if `failOnErrors` is no whole number
 /// above 0.
-pub fn parse(body: &Value, leniencies: &mut Leniencies) -> Result<Request> {
-    let Value::Object(body) = body else {
+pub fn parse(body: Value, leniencies: &mut Leniencies) -> Result<Request> {
+    let Value::Object(mut body) = body else {
         return Err(Error::invalid_syntax("the body must be a JSON object"));
     };
-    if !lists_schema(body, BULK_REQUEST) && !leniencies.allow(Leniency::MissingSchemas) {
+    if !lists_schema(&body, BULK_REQUEST) && !leniencies.allow(Leniency::MissingSchemas) {
         return Err(Error::invalid_syntax(format!("schemas must list {BULK_REQUEST}")));
     }
-    let Some(Value::Array(operations)) = member(body, "Operations") else {
+    let Some(Value::Array(operations)) = take_member(&mut body, "Operations") else {
         return Err(Error::invalid_syntax("Operations must be a list of operations"));
     };
     let fail_on_errors =
-        match member(body, "failOnErrors") {
+        match member(&body, "failOnErrors") {
             None | Some(Value::Null) => None,
             Some(limit) => Some(limit.as_u64().filter(|limit| *limit > 0).ok_or_else(|| {
                 Error::invalid_value("failOnErrors must be a whole number above 0")
             })?),
         };
     let mut operations: Vec<Operation> =
-        operations.iter().map(|operation| read(operation, leniencies)).collect();
+        operations.into_iter().map(|operation| read(operation, leniencies)).collect();
     refuse_repeated_bulk_ids(&mut operations);
     Ok(Request { fail_on_errors, operations })
 }
@@ -112,23 +112,17 @@ pub fn response(operations: &[Value]) -> Value {
     json!({ "schemas": [BULK_RESPONSE], "Operations": operations })
 }
 
-fn read(operation: &Value, leniencies: &mut Leniencies) -> Operation {
-    let text = |name| match operation {
-        Value::Object(members) => member(members, name).and_then(Value::as_str).map(str::to_owned),
-        _ => None,
+fn read(operation: Value, leniencies: &mut Leniencies) -> Operation {
+    let Value::Object(mut operation) = operation else {
+        let call = Err(Error::invalid_syntax("an operation must be an object"));
+        return Operation { method: None, bulk_id: None, path: None, call };
     };
-    Operation {
-        method: text("method"),
-        bulk_id: text("bulkId"),
-        path: text("path"),
-        call: call(operation, leniencies),
-    }
+    let text = |name| member(&operation, name).and_then(Value::as_str).map(str::to_owned);
+    let (method, bulk_id, path) = (text("method"), text("bulkId"), text("path"));
+    Operation { method, bulk_id, path, call: call(&mut operation, leniencies) }
 }
 
-fn call(operation: &Value, leniencies: &mut Leniencies) -> Result<Call> {
-    let Value::Object(operation) = operation else {
-        return Err(Error::invalid_syntax("an operation must be an object"));
-    };
+fn call(operation: &mut Object, leniencies: &mut Leniencies) -> Result<Call> {
     let method = match text(operation, "method")?.map(str::to_ascii_uppercase).as_deref() {
         Some("POST") => Method::Post,
         Some("PUT") => Method::Put,
@@ -145,13 +139,14 @@ fn call(operation: &Value, leniencies: &mut Leniencies) -> Result<Call> {
     }
     let path = text(operation, "path")?.ok_or_else(|| Error::invalid_syntax("path is missing"))?;
     let (kind, id) = target(method, path)?;
-    let data = match member(operation, "data") {
+    let id = id.to_owned();
+    let version = text(operation, "version")?.map(str::to_owned);
+    let data = match take_member(operation, "data") {
         _ if method == Method::Delete => Value::Null,
-        Some(data @ Value::Object(_)) => data.clone(),
+        Some(data @ Value::Object(_)) => data,
         _ => return Err(Error::invalid_syntax("data must be an object")),
     };
-    let version = text(operation, "version")?.map(str::to_owned);
-    Ok(Call { method, kind, id: id.to_owned(), version, data })
+    Ok(Call { method, kind, id, version, data })
 }
 
 /// The resource type and identifier in a path such as `/Users/2819c223`.

@@ -13,11 +13,11 @@ use super::{Call, Method, Operation};
 pub(super) const PREFIX: &str = "bulkId:";
 
 impl Operation {
-    /// The bulkIds that the operation refers to, each once.
-    pub fn references(&self) -> Vec<String> {
+    /// The bulkIds that the operation refers to, each once. Nothing is put in their place.
+    pub fn references(&mut self) -> Vec<String> {
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
-        if let Ok(call) = &self.call {
-            call.clone().visit(&mut |bulk_id| {
+        if let Ok(call) = &mut self.call {
+            call.visit(&mut |bulk_id| {
                 if seen.insert(bulk_id.to_owned()) {
                     found.push(bulk_id.to_owned());
                 }

@@ -5,7 +5,7 @@ use crate::dialect::Dialect;
 
 fn parsed(operations: &Value, dialect: Dialect) -> Vec<Operation> {
     let body = json!({"schemas": [BULK_REQUEST], "Operations": operations});
-    parse(&body, &mut Leniencies::new(dialect)).unwrap().operations
+    parse(body, &mut Leniencies::new(dialect)).unwrap().operations
 }
 
 fn refusal(operation: &Value) -> &'static str {
@@ -32,7 +32,7 @@ fn rfc7644_3_7_operations_are_read() {
 
 #[test]
 fn rfc7644_3_7_what_is_no_bulk_request_is_refused() {
-    let parse = |body: &Value| parse(body, &mut Leniencies::new(Dialect::Strict));
+    let parse = |body: &Value| parse(body.clone(), &mut Leniencies::new(Dialect::Strict));
     for body in [
         json!([]),
         json!({"Operations": []}),

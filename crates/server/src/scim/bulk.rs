@@ -12,6 +12,7 @@ mod many;
 mod operation;
 pub(crate) mod turns;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
 use self::many::Many;
-use self::operation::{Done, Failure, Step, steps};
+use self::operation::{Done, Failure, Step, only_step, steps};
 use super::etag::etag;
 use super::handlers::context;
 use super::render::base_url;
@@ -50,7 +51,7 @@ pub(super) async fn bulk(
     Body { caller, value }: Body,
 ) -> Result<HttpResponse, ApiError> {
     let mut leniencies = Reading::of(&request, &caller);
-    let asked = bulk::parse(&value, &mut leniencies)?;
+    let asked = bulk::parse(value, &mut leniencies)?;
     if asked.operations.len() > MAX_OPERATIONS {
         return Err(ApiError::TooManyOperations);
     }
@@ -145,11 +146,11 @@ type Plan = Result<Vec<Step>, Failure>;
 impl Job {
     fn new(
         caller: &Caller,
-        asked: bulk::Request,
+        mut asked: bulk::Request,
         base: String,
         leniencies: &mut Leniencies,
     ) -> Self {
-        let links = Links::of(&asked.operations);
+        let links = Links::of(&mut asked.operations);
         let new = |sent| Planned { sent, id: clock::new_id(), steps: Ok(Vec::new()) };
         let operations = asked.operations.into_iter().map(new).collect();
         let (fail_on_errors, patience) = (asked.fail_on_errors, PATIENCE);
@@ -170,6 +171,9 @@ impl Job {
         }
         let Planned { sent, id, .. } = &self.operations[at];
         let id = back.get(&at).unwrap_or(id);
+        if self.names_nothing(at) {
+            return only_step(&self.caller, sent, *id, leniencies);
+        }
         steps(&self.caller, sent, *id, &is_missing, &id_of, leniencies)
     }
 
@@ -363,11 +367,13 @@ impl Job {
 
     fn result(&self, at: usize, back: &HashMap<usize, Uuid>, outcome: Outcome) -> Value {
         let Planned { sent, id, .. } = &self.operations[at];
-        let mut resolved = sent.clone();
-        resolved.resolve(&|name| self.id_of(name, back));
+        let mut sent = Cow::Borrowed(sent);
+        if !self.names_nothing(at) {
+            sent.to_mut().resolve(&|name| self.id_of(name, back));
+        }
         let mut result = json!({});
         let id = back.get(&at).unwrap_or(id);
-        if let Some(location) = self.location(&resolved, *id, outcome.is_ok()) {
+        if let Some(location) = self.location(&sent, *id, outcome.is_ok()) {
             result["location"] = location.into();
         }
         let echoed = [("method", &sent.method), ("bulkId", &sent.bulk_id)];
@@ -446,7 +452,7 @@ struct Links {
 }
 
 impl Links {
-    fn of(operations: &[Operation]) -> Self {
+    fn of(operations: &mut [Operation]) -> Self {
         let mut creators = HashMap::new();
         for (at, operation) in operations.iter().enumerate() {
             let creates = operation.call.as_ref().map_or(true, |call| call.method == Method::Post);
@@ -454,7 +460,7 @@ impl Links {
                 creators.entry(bulk_id.clone()).or_insert(at);
             }
         }
-        let names: Vec<Vec<String>> = operations.iter().map(Operation::references).collect();
+        let names: Vec<Vec<String>> = operations.iter_mut().map(Operation::references).collect();
         let known = |names: &Vec<String>| {
             names.iter().filter_map(|name| creators.get(name).copied()).collect()
         };
@@ -498,7 +504,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("test.db"))).unwrap();
         let mut leniencies = Leniencies::new(Dialect::Strict);
-        let asked = bulk::parse(&request, &mut leniencies).unwrap();
+        let asked = bulk::parse(request, &mut leniencies).unwrap();
         let [tenant, connection, request] = [1, 2, 3].map(Uuid::from_u128);
         let (dialect, rights) = (Dialect::Strict, Rights::ALL);
         let now = clock::now();

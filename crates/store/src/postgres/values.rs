@@ -135,9 +135,10 @@ impl Rows {
         let mut columns: Vec<_> = first.into_iter().map(begin).collect();
         for row in rows {
             let same = row.len() == columns.len()
-                && row.into_iter().zip(&mut columns).all(|((name, value), (known, values))| {
-                    name == *known && values.push(value)
-                });
+                && row
+                    .into_iter()
+                    .zip(&mut columns)
+                    .all(|((name, value), (known, values))| name == *known && values.push(value));
             if !same {
                 let text = format!("the rows for {table} have different columns");
                 return Err(Error::QueryBuilderError(text.into()));

@@ -93,7 +93,19 @@ impl Failure {
     }
 }
 
-/// What is to be done for an operation whose resource gets this identifier, if it is a POST.
+/// What is to be done for an operation that refers to no other, whose resource gets this identifier, if
+/// it is a POST.
+pub(super) fn only_step(
+    caller: &Caller,
+    operation: &Operation,
+    id: Uuid,
+    leniencies: &mut Leniencies,
+) -> Result<Vec<Step>, Failure> {
+    let call = operation.call.as_ref().map_err(|error| ApiError::from(error.clone()))?;
+    Ok(vec![step(caller, call, id, leniencies)?])
+}
+
+/// As [`only_step`], for one that may refer to others.
 /// `is_missing` tells what will not be there yet, and `id_of` has the identifiers of the others.
 pub(super) fn steps(
     caller: &Caller,
