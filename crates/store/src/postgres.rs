@@ -50,6 +50,9 @@ const LOCK: Option<&str> = Some(" FOR UPDATE OF resource");
 const SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 const WAIT_FOR_LOCKED: &str = " FOR UPDATE";
 
+/// What stands before and after a query that is run once, for its rows as a list.
+const ONE_OF_A_LIST: (&str, &str) = (" = ANY (ARRAY(", "))");
+
 /// A number from 0 to below 2 to the power of 53.
 const RANDOM_NUMBER: &str = "floor(random() * 9007199254740992)::bigint";
 

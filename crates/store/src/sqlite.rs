@@ -80,6 +80,9 @@ const LOCK: Option<&str> = None;
 const SKIP_LOCKED: &str = "";
 const WAIT_FOR_LOCKED: &str = "";
 
+/// What stands before and after a query that is run once, for its rows as a list.
+const ONE_OF_A_LIST: (&str, &str) = (" IN (", ")");
+
 /// A number from 0 to below 2 to the power of 53.
 const RANDOM_NUMBER: &str = "(random() & 9007199254740991)";
 
@@ -219,8 +222,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Conn, OpenError> {
 
 /// The pages of a large transaction stay in memory until it is committed, up to 64 MiB, instead of
 /// going to the log and back whenever there are more than are kept. Checkpoints are made beside the
-/// writer; it makes one itself where there are so many pages in the log that nobody else does, or that
-/// it was never all in the file since: only then does the log begin anew.
+/// writer; it makes one itself when 16,000 pages are in the log, for the log begins anew only when all
+/// of it is in the file, and beside a busy writer it never is.
 const WRITER_MEMORY: &str = "PRAGMA cache_size = -16384; PRAGMA cache_spill = 16384; \
     PRAGMA wal_autocheckpoint = 16000;";
 

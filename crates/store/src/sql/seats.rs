@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::statement::{CountRow, SeatsRow, Statement};
 use super::users::tier_key;
-use super::{RANDOM_NUMBER, SKIP_LOCKED, Session, WAIT_FOR_LOCKED};
+use super::{ONE_OF_A_LIST, RANDOM_NUMBER, SKIP_LOCKED, Session, WAIT_FOR_LOCKED};
 use crate::error::failed;
 use crate::search::{Bind, Pieces};
 
@@ -103,16 +103,36 @@ fn add(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> StorageRe
     Ok(i64::try_from(added).unwrap_or(i64::MAX))
 }
 
-/// The seats are chosen once, by themselves: as part of the condition, PostgreSQL may choose others
-/// for each row that it looks at.
+/// As [`take`], from a place that nobody knows: where many are taken from the first on, whoever looks
+/// for one there reads past all that PostgreSQL has not cleared away yet.
 fn remove(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> StorageResult<i64> {
+    let removed = remove_from(session, tenant, tier, RANDOM_NUMBER, count)?;
+    let left = count - removed;
+    if left == 0 {
+        Ok(removed)
+    } else {
+        Ok(removed + remove_from(session, tenant, tier, "0", left)?)
+    }
+}
+
+/// The seats are chosen once, by themselves: a query with which each number is compared may be run for
+/// each row that PostgreSQL looks at, and choose others.
+fn remove_from(
+    session: &mut Session,
+    tenant: Uuid,
+    tier: Tier,
+    start: &'static str,
+    count: i64,
+) -> StorageResult<i64> {
+    let (is_one_of, end) = ONE_OF_A_LIST;
     let mut pieces = Pieces::default();
-    pieces.sql("WITH chosen AS MATERIALIZED (SELECT number FROM free_seats WHERE tenant_id = ");
-    pieces.id(tenant).sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
-    pieces.sql(" ORDER BY number LIMIT ").bind(Bind::Integer(count)).sql(SKIP_LOCKED);
-    pieces.sql(") DELETE FROM free_seats WHERE tenant_id = ").id(tenant);
+    pieces.sql("DELETE FROM free_seats WHERE tenant_id = ").id(tenant);
     pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
-    pieces.sql(" AND number IN (SELECT number FROM chosen)");
+    pieces.sql(" AND number").sql(is_one_of).sql("SELECT number FROM free_seats ");
+    pieces.sql("WHERE tenant_id = ").id(tenant);
+    pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
+    pieces.sql(" AND number >= (SELECT ").sql(start).sql(") ORDER BY number LIMIT ");
+    pieces.bind(Bind::Integer(count)).sql(SKIP_LOCKED).sql(end);
     let removed = Statement::fixed(pieces).execute(session.conn()?).map_err(failed)?;
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }

@@ -211,6 +211,10 @@ fn asked() -> Vec<(&'static str, Work)> {
             Ok(())
         }),
         ("put_seat", |tx| Ok(tx.put_seat(TENANT, Tier::Cx1)?)),
+        ("take seats together", |tx| {
+            assert_eq!(tx.resize_pool(TENANT, Tier::Cx1, -2)?, -2);
+            Ok(())
+        }),
         ("claim", |tx| {
             let new = [claim("new")];
             let taken = tx.claim(TENANT, copy(USERS, 7), &new, context().now)?;

@@ -14,6 +14,7 @@ on_each_database!(
     r13_as_many_takes_succeed_as_there_are_seats,
     r13_a_pool_is_resized_by_what_is_free,
     r13_taking_and_resizing_together_loses_no_seat,
+    r13_seats_that_are_taken_together_are_not_the_first,
     r13_whoever_waited_gets_the_seat_that_was_not_taken_after_all,
     r13_whoever_waited_in_vain_gets_none,
     r11_accounts_that_are_enabled_have_the_seats_that_are_used,
@@ -74,6 +75,23 @@ fn r13_a_pool_is_resized_by_what_is_free(database: &TestDatabase) {
     assert!(!theirs.expect("it answers"), "it is another tenant's");
     assert_eq!(free(&world, Tier::Cx2), 1);
     assert!(take(&world, Tier::Cx2));
+}
+
+fn r13_seats_that_are_taken_together_are_not_the_first(database: &TestDatabase) {
+    let (world, mut raw) = (World::on(database), database.raw());
+    assert_eq!(resize(&world, Tier::Cx2, 2000), 2000);
+    let mut first = || {
+        raw.texts(
+            "SELECT CAST(number AS TEXT) AS value FROM free_seats WHERE license_tier = 'cx2' \
+             ORDER BY number LIMIT 50",
+        )
+    };
+    let before = first();
+    for _ in 0..5 {
+        assert_eq!(resize(&world, Tier::Cx2, -10), -10);
+    }
+    assert!(first().iter().any(|seat| before.contains(seat)), "from the first on");
+    assert_eq!((resize(&world, Tier::Cx2, -3000), free(&world, Tier::Cx2)), (-1950, 0));
 }
 
 fn r13_taking_and_resizing_together_loses_no_seat(database: &TestDatabase) {
