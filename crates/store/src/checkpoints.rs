@@ -23,6 +23,8 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
+    /// Begins to make checkpoints of a file.
+    ///
     /// # Errors
     /// If the file cannot be opened, or no thread be had.
     pub(crate) fn start(path: &Path) -> Result<Self, OpenError> {

@@ -25,6 +25,7 @@ mod migrate;
 mod patience;
 mod plain;
 mod postgres;
+mod query;
 mod queue;
 mod replica;
 mod schema;

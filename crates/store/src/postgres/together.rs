@@ -6,9 +6,9 @@ use std::mem::discriminant;
 
 use accounts::StorageResult;
 use diesel::deserialize::{self, QueryableByName};
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::row::NamedRow;
-use diesel::sql_types::{BigInt, Untyped};
+use diesel::sql_types::BigInt;
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::catalogue::WithTenant;
@@ -18,6 +18,7 @@ use super::values::Values;
 use super::{Conn, Db, Session};
 use crate::error::failed;
 use crate::look_up::{By, Found, LookUp};
+use crate::query::run_by_its_text;
 use crate::search::{Bind, Piece, Pieces, Table};
 
 /// A row of an account with what comes with it.
@@ -150,13 +151,4 @@ impl QueryFragment<Db> for Same {
     }
 }
 
-impl QueryId for Same {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for Same {
-    type SqlType = Untyped;
-}
-
-impl RunQueryDsl<Conn> for Same {}
+run_by_its_text!(Same, Conn);

@@ -1,12 +1,13 @@
 //! Values of one kind as an array, so that a statement about many rows has the same text however many
 //! they are: each connection prepares it once, and its plan has one table instead of as many values.
 
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::Error;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, Text, Untyped};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 
 use super::{Conn, Db};
+use crate::query::run_by_its_text;
 use crate::search::{Bind, Columns};
 use crate::types::{Document, Guid, Id, Instant, Json, JsonText, Search, SearchJson, Stamp};
 
@@ -27,22 +28,20 @@ pub(super) enum Values {
 impl Values {
     /// A first value, whose kind those of the others are to have.
     pub(super) fn begin(first: Bind) -> Self {
-        match first {
-            Bind::Text(text) => Self::Texts(vec![Some(text)]),
-            Bind::Maybe(text) => Self::Texts(vec![text]),
-            Bind::Boolean(truth) => Self::Booleans(vec![Some(truth)]),
-            Bind::Perhaps(truth) => Self::Booleans(vec![truth]),
-            Bind::Integer(number) => Self::Integers(vec![number]),
-            Bind::Decimal(number) => Self::Decimals(vec![number]),
-            Bind::Id(id) => Self::Ids(vec![Some(id)]),
-            Bind::MaybeId(id) => Self::Ids(vec![id]),
-            Bind::Stamp(at) => Self::Stamps(vec![Some(at)]),
-            Bind::MaybeStamp(at) => Self::Stamps(vec![at]),
-            Bind::Bytes(bytes) => Self::Bytes(vec![bytes]),
-            Bind::Document(json) => Self::Documents(vec![json]),
-            Bind::Written(json) => Self::Written(vec![json]),
-            Bind::Search(json) => Self::Searched(vec![json]),
-        }
+        let mut values = match first {
+            Bind::Text(_) | Bind::Maybe(_) => Self::Texts(Vec::new()),
+            Bind::Boolean(_) | Bind::Perhaps(_) => Self::Booleans(Vec::new()),
+            Bind::Integer(_) => Self::Integers(Vec::new()),
+            Bind::Decimal(_) => Self::Decimals(Vec::new()),
+            Bind::Id(_) | Bind::MaybeId(_) => Self::Ids(Vec::new()),
+            Bind::Stamp(_) | Bind::MaybeStamp(_) => Self::Stamps(Vec::new()),
+            Bind::Bytes(_) => Self::Bytes(Vec::new()),
+            Bind::Document(_) => Self::Documents(Vec::new()),
+            Bind::Written(_) => Self::Written(Vec::new()),
+            Bind::Search(_) => Self::Searched(Vec::new()),
+        };
+        values.push(first);
+        values
     }
 
     /// Adds a value; whether it is of the same kind.
@@ -166,16 +165,7 @@ impl QueryFragment<Db> for Rows {
     }
 }
 
-impl QueryId for Rows {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for Rows {
-    type SqlType = Untyped;
-}
-
-impl RunQueryDsl<Conn> for Rows {}
+run_by_its_text!(Rows, Conn);
 
 /// Inserts rows of a table that all have the same columns.
 ///

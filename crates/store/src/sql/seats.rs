@@ -109,10 +109,9 @@ fn remove(session: &mut Session, tenant: Uuid, tier: Tier, count: i64) -> Storag
     let removed = remove_from(session, tenant, tier, RANDOM_NUMBER, count)?;
     let left = count - removed;
     if left == 0 {
-        Ok(removed)
-    } else {
-        Ok(removed + remove_from(session, tenant, tier, "0", left)?)
+        return Ok(removed);
     }
+    Ok(removed + remove_from(session, tenant, tier, "0", left)?)
 }
 
 /// The seats are chosen once, by themselves: a query with which each number is compared may be run for

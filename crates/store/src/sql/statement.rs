@@ -1,11 +1,12 @@
 //! Statements that are put together at run time, as diesel queries.
 
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::QueryableByName;
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text, Untyped};
-use diesel::{QueryableByName, RunQueryDsl};
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 
 use super::{Conn, Db};
+use crate::query::run_by_its_text;
 use crate::search::{Bind, Piece, Pieces};
 use crate::types::{Document, Guid, Id, Instant, Json, Search, Stamp};
 
@@ -69,16 +70,7 @@ impl QueryFragment<Db> for Statement {
     }
 }
 
-impl QueryId for Statement {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for Statement {
-    type SqlType = Untyped;
-}
-
-impl RunQueryDsl<Conn> for Statement {}
+run_by_its_text!(Statement, Conn);
 
 /// A row of users or groups.
 #[derive(QueryableByName)]
