@@ -9,6 +9,9 @@ INSERT INTO external_ids SELECT tenant(), id(n), id(9), 'ceiling' || n
   FROM generate_series(:first, :last) AS n;
 INSERT INTO change_log SELECT tenant(), id(n), now(), id(n), 1, :'changes', hash(n, 'mac')
   FROM generate_series(:first, :last) AS n;
+-- A group of at most 100,000, as the service has one: what more members cost depends on how many there are.
+INSERT INTO memberships SELECT tenant(), id(0), id(n), false, now()
+  FROM generate_series(:first, least(:last, 100000)) AS n;
 VACUUM ANALYZE users, emails, claims, external_ids, change_log, free_seats, memberships;
 CHECKPOINT;
 -- Reading that finds nobody would be too fast a ceiling.

@@ -15,6 +15,8 @@ const SETUP: &str = include_str!("../../sqlite.sql");
 /// Where the numbers of what the operations make begin.
 const FIRST: u64 = 1_000_000_000;
 const TENANT: [u8; 16] = [1; 16];
+/// A group of at most so many is there, as the service has one.
+const LARGE_GROUP: u64 = 100_000;
 const DIVISION: [u8; 16] = [7; 16];
 const CONNECTION: [u8; 16] = [9; 16];
 /// What the service's documentation of a row has as its instant.
@@ -80,6 +82,9 @@ impl Sqlite {
             for _ in 0..(rows - self.rows).min(10_000) {
                 self.rows += 1;
                 self.insert_user(self.rows)?;
+                if self.rows <= LARGE_GROUP {
+                    self.insert_member(&id(0), &id(self.rows))?;
+                }
             }
             self.conn.execute_batch("COMMIT")?;
         }
@@ -216,13 +221,16 @@ impl Sqlite {
         self.made += 1;
         let group = id(self.made);
         for place in 0..1000 {
-            let member = id(1 + place * (self.rows / 1000).max(1));
-            self.run(
-                "INSERT INTO memberships VALUES (?1, ?2, ?3, 0, ?4)",
-                params![TENANT, group, member, INSTANT],
-            )?;
+            self.insert_member(&group, &id(1 + place * (self.rows / 1000).max(1)))?;
         }
         self.entry(self.made, &group, 1, &self.texts.change)
+    }
+
+    fn insert_member(&self, group: &[u8], member: &[u8]) -> Result<()> {
+        self.run(
+            "INSERT INTO memberships VALUES (?1, ?2, ?3, 0, ?4)",
+            params![TENANT, group, member, INSTANT],
+        )
     }
 
     fn entry(&self, number: u64, resource: &[u8], version: u64, changes: &str) -> Result<()> {
@@ -287,7 +295,7 @@ mod tests {
             let sql = format!("SELECT count(*) FROM {table}");
             sqlite.conn.query_row(&sql, [], |row| row.get(0)).unwrap()
         };
-        assert_eq!((count("users"), count("claims"), count("memberships")), (1001, 2002, 1000));
+        assert_eq!((count("users"), count("claims"), count("memberships")), (1001, 2002, 2000));
         assert_eq!(count("free_seats"), 200_000, "one taken, one given back");
         assert_eq!(count("change_log"), 1004);
         std::fs::remove_dir_all(&folder).unwrap();

@@ -214,6 +214,7 @@ mod tenancy;
 #[path = "sql/users.rs"]
 mod users;
 
+mod copied;
 mod together;
 mod transaction;
 mod values;

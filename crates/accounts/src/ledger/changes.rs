@@ -7,10 +7,13 @@ use uuid::Uuid;
 
 /// A change of what lists others: those that came, and those that went.
 pub(crate) fn moved(attribute: &str, came: &[Uuid], went: &[Uuid]) -> Value {
-    let listed = |ids: &[Uuid]| -> Option<Vec<Value>> {
-        (!ids.is_empty()).then(|| ids.iter().map(|id| json!({"value": id})).collect())
+    let listed = |ids: &[Uuid]| match ids {
+        [] => Value::Null,
+        // Not by the macro, which would make each list a second time.
+        _ => ids.iter().map(|id| json!({"value": id})).collect(),
     };
-    json!({"attribute": attribute, "old": listed(went), "new": listed(came)})
+    let change = [("attribute", attribute.into()), ("old", listed(went)), ("new", listed(came))];
+    change.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// What differs between two states of a resource, attribute by attribute; those of an extension

@@ -99,6 +99,10 @@ impl Memberships for Session {
         for kind in [MemberKind::User, MemberKind::Group] {
             let of_kind = members.iter().filter(|(_, of)| *of == kind);
             let ids: Vec<Uuid> = of_kind.map(|(id, _)| *id).collect();
+            if self.copy_members(tenant, group, &ids, kind, now)? {
+                added.extend(ids);
+                continue;
+            }
             for chunk in ids.chunks(CHUNK) {
                 added.extend(self.add_chunk(tenant, group, chunk, kind, now)?);
             }

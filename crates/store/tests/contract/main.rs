@@ -23,6 +23,7 @@ mod indexes;
 mod keys;
 mod ledger;
 mod look_ups;
+mod members;
 mod nesting;
 mod nouns;
 mod one_change;
