@@ -57,6 +57,24 @@ pub fn harmless_among(policy: &GuardPolicy, deactivations_in_window: u64) -> u64
     }
 }
 
+/// How many servers may count at once without letting more through together than is harmless.
+const COUNTING_AT_ONCE: u64 = 16;
+
+/// How many departures after one that is allowed are so too, and need not be counted one by one: a
+/// part of those that the limit leaves, since other servers over the same database may judge the same
+/// connection by the same numbers. `enabled_accounts` may be less than there are.
+pub fn harmless_ahead(
+    policy: &GuardPolicy,
+    deactivations_in_window: u64,
+    enabled_accounts: u64,
+) -> u64 {
+    let population = deactivations_in_window.saturating_add(enabled_accounts);
+    let max_percent = policy.max_percent.max(0).unsigned_abs();
+    let limit =
+        policy.min_count.max(1).unsigned_abs().max(population.saturating_mul(max_percent) / 100);
+    limit.saturating_sub(deactivations_in_window.saturating_add(1)) / COUNTING_AT_ONCE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +114,23 @@ mod tests {
                     let counted = verdict(&policy, done, enabled.min(enough));
                     assert_eq!(counted, verdict(&policy, done, enabled), "{max_percent} {done}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn r57_what_servers_let_through_without_counting_is_within_the_limit() {
+        for (max_percent, min_count) in [(0, 1), (1, 3), (20, 25), (33, 400), (100, 25)] {
+            let policy = GuardPolicy { max_percent, min_count, ..POLICY };
+            for (done, accounts) in [(0, 1), (0, 400), (24, 400), (300, 1100), (2000, 100_000)] {
+                let ahead = harmless_ahead(&policy, done, accounts - done);
+                let last = done + COUNTING_AT_ONCE * ahead;
+                if ahead > 0 {
+                    assert_eq!(verdict(&policy, last, accounts - last), Verdict::Allow);
+                }
+                let limit = done + COUNTING_AT_ONCE * (ahead + 1);
+                let over = verdict(&policy, limit, accounts.saturating_sub(limit));
+                assert_ne!(over, Verdict::Allow, "{max_percent} {min_count} {done} of {accounts}");
             }
         }
     }

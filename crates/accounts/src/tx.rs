@@ -27,6 +27,7 @@ use crate::group::Group;
 use crate::identity::{Claim, Release};
 use crate::ledger::{Checked, Entry, Unlogged};
 use crate::objects::UniqueName;
+use crate::policy::GuardPolicy;
 use crate::refusal::Refusal;
 use crate::tenancy::{Credential, Tenant, Token, Use};
 
@@ -193,6 +194,24 @@ pub trait Users {
         connection: Uuid,
         since: Timestamp,
     ) -> StorageResult<u64>;
+    /// Takes one of the departures of a connection that were [allowed ahead](Self::allow_ahead) by
+    /// this policy a short time ago; `false` if none is left, and they are to be counted.
+    fn departs_ahead(
+        &mut self,
+        tenant: Uuid,
+        connection: Uuid,
+        policy: &GuardPolicy,
+        now: Timestamp,
+    ) -> bool;
+    /// Lets so many departures of a connection pass by [`Self::departs_ahead`], and no others.
+    fn allow_ahead(
+        &mut self,
+        tenant: Uuid,
+        connection: Uuid,
+        policy: &GuardPolicy,
+        count: u64,
+        now: Timestamp,
+    );
     /// The account, in whatever state, that has an employee number, folded.
     fn owner_of_employee_number(
         &mut self,

@@ -220,10 +220,11 @@ pub fn delete(
     user.resource.last_modified = context.now;
     user.standing = lifecycle::deactivated(&before.standing, context.now);
     user.standing.tombstoned = Some(context.now);
+    let freed = lifecycle::freed_seat(tx, context, &settings, &before.standing, &user.standing)?;
     tx.burn_claims(tenant, id, &claims(&before.resource.attributes))?;
     tx.tombstone_user(tenant, &user)?;
     links::close(tx, tenant, id)?;
-    lifecycle::release_seat(tx, context, &settings, &before.standing, &user.standing)?;
+    lifecycle::release_seat(tx, context, &settings, freed)?;
     let granted: Vec<_> = held.grants.iter().map(|grant| (grant.role, grant.division)).collect();
     tx.remove_grants(tenant, id, &granted)?;
     let mut changes =

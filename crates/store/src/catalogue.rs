@@ -17,6 +17,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
+use crate::departures::Departures;
 use crate::look_up::{self, By, LookUp};
 use crate::unit::{Holdings, Remembered};
 
@@ -69,6 +70,7 @@ pub(crate) struct Catalogue {
     permissions: Cache<(Uuid, i64, Uuid), PermissionSet>,
     /// How often this store has changed it.
     changes: AtomicU64,
+    departures: Departures,
 }
 
 impl Catalogue {
@@ -78,6 +80,7 @@ impl Catalogue {
             credentials: Cache::new(ENTRIES),
             permissions: Cache::new(ENTRIES),
             changes: AtomicU64::new(0),
+            departures: Departures::new(),
         })
     }
 
@@ -172,6 +175,12 @@ impl View {
         self.catalogue.found.clear();
         self.catalogue.credentials.clear();
         self.catalogue.permissions.clear();
+        self.catalogue.departures.clear();
+    }
+
+    /// The departures that the guard has allowed ahead.
+    pub(crate) fn departures(&self) -> &Departures {
+        &self.catalogue.departures
     }
 
     pub(crate) fn has_written(&self) -> bool {

@@ -13,6 +13,7 @@
 mod backup;
 mod catalogue;
 mod checkpoints;
+mod departures;
 mod error;
 mod import;
 mod keyring;

@@ -116,8 +116,11 @@ fn lock_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<(
 /// A lock of one object, which many may share: locking its row would write to it each time. What is
 /// asked about the tenant comes with it, read after the lock was had.
 fn hold_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<()> {
-    session.view.expire();
     let number = object_number(tenant, id).cast_signed();
+    if session.hold_later(tenant, number) {
+        return Ok(());
+    }
+    session.view.expire();
     let mut pieces = Pieces::default();
     pieces.sql("SELECT hold_shared(").bind(Bind::Integer(number)).sql(", ").id(tenant);
     pieces.sql(") AS of_tenant");
@@ -127,15 +130,21 @@ fn hold_object(session: &mut Session, tenant: Uuid, id: Uuid) -> StorageResult<(
     Ok(())
 }
 
-/// Carries out statements of which none sees what another writes, in one round trip: how many rows
-/// each wrote. The text depends on how many values there are.
-fn write_together(conn: &mut Conn, parts: Vec<Pieces>, values: usize) -> QueryResult<Vec<usize>> {
+/// Statements of which none sees what another writes, as the beginning of one.
+fn together(parts: impl IntoIterator<Item = Pieces>) -> Pieces {
     let mut pieces = Pieces::default();
-    let count = parts.len();
     for (at, part) in parts.into_iter().enumerate() {
         pieces.sql(if at == 0 { "WITH " } else { ", " });
         pieces.sql(format!("part_{at} AS (")).extend(part).sql(" RETURNING 1)");
     }
+    pieces
+}
+
+/// Carries out statements of which none sees what another writes, in one round trip: how many rows
+/// each wrote. The text depends on how many values there are.
+fn write_together(conn: &mut Conn, parts: Vec<Pieces>, values: usize) -> QueryResult<Vec<usize>> {
+    let count = parts.len();
+    let mut pieces = together(parts);
     for at in 0..count {
         pieces.sql(if at == 0 { " SELECT ARRAY[" } else { ", " });
         pieces.sql(format!("(SELECT count(*) FROM part_{at})"));

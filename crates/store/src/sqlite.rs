@@ -46,11 +46,11 @@ impl Session {
 
     /// Carries out a write at once: there is no way to spare.
     fn post(&mut self, write: Write) -> StorageResult<()> {
-        let of_user = matches!(write, Write::User(_));
+        let must_write = write.must_write();
         let values = write.values();
         let written =
             Statement::of_some(write.alone(), values).execute(&mut self.conn).map_err(failed)?;
-        if of_user && written != 1 {
+        if must_write && written != 1 {
             return Err(StorageError::Again);
         }
         Ok(())
@@ -67,6 +67,12 @@ impl Session {
         _: Timestamp,
     ) -> StorageResult<bool> {
         Ok(false)
+    }
+
+    /// Nothing waits for the end.
+    #[allow(clippy::unused_self, reason = "PostgreSQL's knows what was read")]
+    fn is_ahead(&self) -> bool {
+        false
     }
 
     /// What was posted was carried out, and is undone with all the rest.

@@ -80,6 +80,20 @@ impl Guard {
         self.state == State::Released && self.until.is_some_and(|until| now < until)
     }
 
+    /// Whether it needs nobody counted: an administrator lets everything through, or somebody is to be
+    /// told of what is too much and was told in this window.
+    pub fn lets_through(&self, policy: &GuardPolicy, now: Timestamp) -> bool {
+        let only_tells = policy.action == GuardAction::Alert;
+        self.is_released(now) || only_tells && self.was_raised(State::Watching, policy, now)
+    }
+
+    /// Whether it was raised in this window.
+    fn was_raised(&self, state: State, policy: &GuardPolicy, now: Timestamp) -> bool {
+        let window = SignedDuration::from_secs(policy.window_seconds);
+        let in_window = |since| now.duration_since(since) < window;
+        self.state == state && self.since.is_some_and(in_window)
+    }
+
     fn write(&self, connection: &mut Object) {
         let mut guard = Object::from_iter([("state".to_owned(), self.state.as_str().into())]);
         let instants = [("since", self.since), ("until", self.until)];
@@ -112,9 +126,7 @@ pub fn raise(
     let id = context.caller.connection;
     change::<Connections>(tx, context, id, &always, Action::Update, |connection| {
         let guard = Guard::of(connection);
-        let window = SignedDuration::from_secs(policy.window_seconds);
-        let is_new = guard.since.is_none_or(|since| now.duration_since(since) >= window);
-        if !guard.is_released(now) && (guard.state != state || is_new) {
+        if !guard.is_released(now) && !guard.was_raised(state, policy, now) {
             raised = true;
             Guard { state, since: Some(now), until: None, count: Some(count) }.write(connection);
         }

@@ -223,6 +223,9 @@ pub trait Seats {
         near: Uuid,
         wait: bool,
     ) -> StorageResult<bool>;
+    /// Takes a seat of a limited pool with the last that this unit of work writes, which is run again if
+    /// none is found then; `false` if this store or this unit cannot do so, and it is to be taken now.
+    fn take_seat_at_end(&mut self, tenant: Uuid, tier: Tier, near: Uuid) -> StorageResult<bool>;
     /// Whether a seat of a limited pool is free.
     fn has_free_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<bool>;
     /// Puts a seat back into a limited pool.

@@ -437,19 +437,25 @@ fn finish(
     invite_again(tx, context, was, &mut account)?;
     account.resource.version += 1;
     account.resource.last_modified = context.now;
-    if let Some(settings) = &settings {
-        lifecycle::take_seat(tx, context, settings, Some(&was.standing), &account)?;
-    }
-    // Read before anything is written: a store can then write more of it together.
+    // What is read is read before anything is written: a store can then write more of it together.
+    let freed = match &settings {
+        Some(settings) => {
+            lifecycle::freed_seat(tx, context, settings, &was.standing, &account.standing)?
+        }
+        None => None,
+    };
     let left_behind = match action {
         Action::Deactivate => dependencies::left_behind(tx, tenant, was.resource.id)?,
         _ => None,
     };
+    if let Some(settings) = &settings {
+        lifecycle::take_seat(tx, context, settings, Some(&was.standing), &account)?;
+    }
     if !tx.update_user(tenant, was, &account)? {
         return Err(employee_number_taken());
     }
     if let Some(settings) = &settings {
-        lifecycle::release_seat(tx, context, settings, &was.standing, &account.standing)?;
+        lifecycle::release_seat(tx, context, settings, freed)?;
     }
     if was.standing.enabled() && !account.standing.enabled() {
         tx.burn_claims(tenant, was.resource.id, &claims(&was.resource.attributes))?;

@@ -9,6 +9,7 @@ use super::seats;
 use super::settings::Settings;
 use crate::Context;
 use crate::account::{Account, Standing};
+use crate::authorization::Tier;
 use crate::connections::{self, guard::Guard};
 use crate::guard::{self, Verdict};
 use crate::ledger::Source;
@@ -37,16 +38,26 @@ pub(crate) fn check_guard(
     if policy.action == GuardAction::Off {
         return Ok(());
     }
+    if tx.departs_ahead(caller.tenant, caller.connection, policy, context.now)
+        || guard_of(tx, context)?.is_some_and(|guard| guard.lets_through(policy, context.now))
+    {
+        return Ok(());
+    }
     let window = SignedDuration::from_secs(policy.window_seconds);
     let since = context.now.checked_sub(window).unwrap_or(Timestamp::MIN);
     let before = tx.count_departures(caller.tenant, caller.connection, since)?;
-    // Most are below what is always allowed: then nobody needs to be counted.
-    if before < policy.min_count.unsigned_abs() {
-        return Ok(());
-    }
-    let enabled = tx.count_enabled(caller.tenant, guard::harmless_among(policy, before))?;
+    // Most are below what is always allowed: then nobody needs to be counted. Otherwise so many are
+    // that the next departures need not be judged by themselves.
+    let enabled = if before < policy.min_count.unsigned_abs() {
+        0
+    } else {
+        let enough = guard::harmless_among(policy, before.saturating_mul(2));
+        tx.count_enabled(caller.tenant, enough)?
+    };
     let verdict = guard::verdict(policy, before, enabled);
-    if verdict == Verdict::Allow || is_released(tx, context)? {
+    if verdict == Verdict::Allow {
+        let ahead = guard::harmless_ahead(policy, before, enabled);
+        tx.allow_ahead(caller.tenant, caller.connection, policy, ahead, context.now);
         return Ok(());
     }
     match verdict {
@@ -73,12 +84,11 @@ pub fn raise_alert(tx: &mut dyn Tx, context: &Context, count: u64) -> Result<(),
     connections::guard::raise(tx, context, &policy, count).map(|_| ())
 }
 
-/// Whether an administrator has let the connection go on.
-fn is_released(tx: &mut dyn Tx, context: &Context) -> Result<bool, Refusal> {
+/// What the guard says of the caller's connection.
+fn guard_of(tx: &mut dyn Tx, context: &Context) -> Result<Option<Guard>, Refusal> {
     let caller = &context.caller;
     let connection = tx.object(caller.scope(), ResourceType::connection(), caller.connection)?;
-    let guard = connection.map(|connection| Guard::of(&connection.attributes));
-    Ok(guard.is_some_and(|guard| guard.is_released(context.now)))
+    Ok(connection.map(|connection| Guard::of(&connection.attributes)))
 }
 
 /// Makes those grants of a disabled account sleep that do not yet (section 4.4): of one whose person
@@ -163,8 +173,8 @@ pub(crate) fn find_again(
     Ok(())
 }
 
-/// Takes and releases seats as a change needs it, the new one before the old one (rules R11-R13,
-/// R15). What is released is counted after the account was written.
+/// Takes the seat that a change needs, before the one that it gives back is released (rules R11-R13,
+/// R15).
 pub(crate) fn take_seat(
     tx: &mut dyn Tx,
     context: &Context,
@@ -182,17 +192,44 @@ pub(crate) fn take_seat(
     }
 }
 
-/// See [`take_seat`].
-pub(crate) fn release_seat(
+/// The seat that an account had and is to have no more.
+pub(crate) struct Freed {
+    tier: Tier,
+    /// See [`seats::are_enough`].
+    are_enough: bool,
+}
+
+/// The seat that a change gives back: asked before the account is written, so that a store can write all
+/// of it together.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn freed_seat(
     tx: &mut dyn Tx,
     context: &Context,
     settings: &Settings,
     before: &Standing,
     after: &Standing,
-) -> Result<(), Refusal> {
+) -> Result<Option<Freed>, Refusal> {
     let has = after.enabled().then_some(after.tier);
-    match before.enabled().then_some(before.tier) {
-        Some(tier) if has != Some(tier) => seats::release(tx, context, settings, tier),
-        _ => Ok(()),
-    }
+    let Some(tier) = before.enabled().then_some(before.tier).filter(|tier| has != Some(*tier))
+    else {
+        return Ok(None);
+    };
+    let are_enough = seats::are_enough(tx, context, settings, tier)?;
+    Ok(Some(Freed { tier, are_enough }))
+}
+
+/// Releases a seat, after the account was written: only then it can be counted who has one.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn release_seat(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    freed: Option<Freed>,
+) -> Result<(), Refusal> {
+    let Some(Freed { tier, are_enough }) = freed else { return Ok(()) };
+    seats::release(tx, context, settings, tier, are_enough)
 }

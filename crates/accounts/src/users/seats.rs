@@ -21,7 +21,12 @@ pub(crate) fn take(
 ) -> Result<(), Refusal> {
     let Some(total) = settings.seats(tier) else { return Ok(()) };
     let tenant = context.caller.tenant;
-    if tx.take_seat(tenant, tier, account, true)? || settings.policy.overage == Overage::Allow {
+    let may_exceed = settings.policy.overage == Overage::Allow;
+    // Where there may be more accounts than seats, none is missed that is not there.
+    if !may_exceed && tx.take_seat_at_end(tenant, tier, account)? {
+        return Ok(());
+    }
+    if tx.take_seat(tenant, tier, account, true)? || may_exceed {
         return Ok(());
     }
     let used = tx.seats(tenant, tier)?.used;
@@ -55,7 +60,25 @@ pub(crate) fn take_all(
     Err(Refusal::rule(Code::SeatLimitExceeded, detail))
 }
 
-/// Gives the seat of an account back that has none any more (rule R12).
+/// Whether no more accounts than seats have one, as far as a look at the free seats tells: where one is
+/// free, there are no more. Where none is, there may be, also if that is not allowed any more.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn are_enough(
+    tx: &mut dyn Tx,
+    context: &Context,
+    settings: &Settings,
+    tier: Tier,
+) -> Result<bool, Refusal> {
+    if settings.seats(tier).is_none() || settings.policy.overage == Overage::Allow {
+        return Ok(false);
+    }
+    Ok(tx.has_free_seat(context.caller.tenant, tier)?)
+}
+
+/// Gives the seat of an account back that has none any more (rule R12). Where there may be more accounts
+/// than seats, those who leave count one after the other.
 ///
 /// # Errors
 /// The store's.
@@ -64,12 +87,11 @@ pub(crate) fn release(
     context: &Context,
     settings: &Settings,
     tier: Tier,
+    are_enough: bool,
 ) -> Result<(), Refusal> {
     let Some(total) = settings.seats(tier) else { return Ok(()) };
     let tenant = context.caller.tenant;
-    // Where a seat is free, there are no more accounts than seats. Where none is, there may be, also
-    // if that is not allowed any more: those who leave count one after the other.
-    if settings.policy.overage == Overage::Allow || !tx.has_free_seat(tenant, tier)? {
+    if !are_enough {
         let number = Tier::ALL.iter().position(|one| *one == tier).unwrap_or_default();
         tx.hold_alone(tenant, Uuid::from_u128(tenant.as_u128().wrapping_add(1 + number as u128)))?;
         let now = tx.seats(tenant, tier)?;

@@ -2,10 +2,10 @@
 //!
 //! Most units read one user, change it and write the entry of the change log. For that no transaction
 //! is begun: the user is read without a lock, and what is written waits until the unit is done. It is
-//! then one statement, a transaction of its own, which writes nothing if the user has changed since.
-//! A unit that asks for anything else begins a transaction there, in which the user is locked first, in
-//! the version that was read. Where another unit was faster this one is run again, and then locks
-//! before it reads.
+//! then one statement, a transaction of its own, which fails if the user has changed since, or the
+//! catalogue where the unit depends on it. A unit that asks for what it has to lock begins a transaction
+//! there, in which the user is locked first, in the version that was read. Where another unit was faster
+//! this one is run again, and then locks before it reads.
 
 use std::mem;
 
@@ -22,9 +22,9 @@ use super::ledger::mac_of;
 use super::posted::Write;
 use super::resources::{Row, from, select_what, visible};
 use super::statement::{AccountRow, Statement};
-use super::{Conn, Db, Session, write_together};
+use super::{Conn, Db, Session, together};
 use crate::error::failed;
-use crate::search::{Pieces, Table};
+use crate::search::{Bind, Pieces, Table};
 
 /// Locks a user that was read. It goes with BEGIN, a way that leaves no room for values, and is prepared
 /// when it is first needed: whoever has the table for themselves keeps nobody from connecting.
@@ -38,6 +38,34 @@ pub(super) struct Transaction {
     state: State,
     /// What waits for the next statement, or for the end.
     posted: Vec<Write>,
+    /// The locks that it is to share as soon as there is a transaction.
+    held: Vec<Held>,
+}
+
+/// A shared lock of an object, of which this unit of work has read what the catalogue of its tenant
+/// says in this version.
+#[derive(Clone, Copy)]
+struct Held {
+    number: i64,
+    tenant: Uuid,
+    version: i64,
+}
+
+impl Held {
+    /// Takes the lock, and ends the transaction if the version is another one by then.
+    fn sql(self) -> String {
+        let Self { number, tenant, version } = self;
+        let is_same = format!("hold_shared({number}, '{tenant}') / 2 = {version}");
+        format!("SELECT CASE WHEN {is_same} THEN 0 ELSE refuse_stale() END")
+    }
+
+    /// The condition of a statement that takes the lock: whether the version is still the same.
+    fn is_same(self) -> Pieces {
+        let mut pieces = Pieces::default();
+        pieces.sql("hold_shared(").bind(Bind::Integer(self.number)).sql(", ").id(self.tenant);
+        pieces.sql(") / 2 = ").bind(Bind::Integer(self.version));
+        pieces
+    }
 }
 
 #[derive(Default, Clone, Copy, PartialEq)]
@@ -71,7 +99,7 @@ impl Session {
     /// that stood in another's way begins its transaction at once.
     pub(crate) fn begin(&mut self, at_once: bool) -> StorageResult<()> {
         self.view.begin();
-        self.transaction = Transaction { state: State::Due, posted: Vec::new() };
+        self.transaction = Transaction { state: State::Due, ..Transaction::default() };
         if at_once { self.enter() } else { Ok(()) }
     }
 
@@ -113,6 +141,21 @@ impl Session {
         if self.transaction.state == State::None { self.carry_out() } else { Ok(()) }
     }
 
+    /// Whether nothing but a user was read, to be changed, so that what is written can wait for the end
+    /// even where it may fail: the unit of work is then run again.
+    pub(super) fn is_ahead(&self) -> bool {
+        matches!(self.transaction.state, State::Ahead { .. })
+    }
+
+    /// Shares a lock of an object in the catalogue of a tenant as soon as there is a transaction, if the
+    /// unit of work can be run again where what it knows has changed by then; whether it can.
+    pub(super) fn hold_later(&mut self, tenant: Uuid, number: i64) -> bool {
+        let known = self.view.known(tenant).filter(|_| self.is_ahead() && !self.view.has_written());
+        let Some(version) = known else { return false };
+        self.transaction.held.push(Held { number, tenant, version });
+        true
+    }
+
     /// Forgets what was posted.
     pub(super) fn forget_posted(&mut self) {
         self.transaction.posted.clear();
@@ -124,11 +167,8 @@ impl Session {
     /// Nothing is committed, and the transaction is over; or the connection is of no more use.
     pub(crate) fn commit(&mut self) -> StorageResult<()> {
         let is_begun = self.transaction.state == State::Begun;
-        if !is_begun && self.is_one_change() {
+        if !is_begun && (self.changes_user() || self.transaction.posted.is_empty()) {
             return self.carry_out();
-        }
-        if !is_begun && self.transaction.posted.is_empty() {
-            return Ok(());
         }
         if let Err(error) = self.conn() {
             return self.roll_back().and(Err(error));
@@ -169,7 +209,10 @@ impl Session {
     }
 
     fn enter(&mut self) -> StorageResult<()> {
-        let Some(beginning) = self.transaction.state.beginning() else { return Ok(()) };
+        let Some(mut beginning) = self.transaction.state.beginning() else { return Ok(()) };
+        for held in self.transaction.held.drain(..) {
+            beginning.extend(["; ".to_owned(), held.sql()]);
+        }
         if !self.holds_users && matches!(self.transaction.state, State::Ahead { .. }) {
             self.conn.batch_execute(HOLD_USER).map_err(failed)?;
             self.holds_users = true;
@@ -182,34 +225,30 @@ impl Session {
         begun
     }
 
-    /// Whether what is posted is a user's change and the entry of the log about it.
-    fn is_one_change(&self) -> bool {
-        let posted = &self.transaction.posted;
-        let is_part = |write: &Write| matches!(write, Write::User(_) | Write::Entry(_));
-        posted.iter().any(|write| matches!(write, Write::User(_))) && posted.iter().all(is_part)
+    /// Whether a change of the user that was read is posted.
+    fn changes_user(&self) -> bool {
+        self.transaction.posted.iter().any(|write| matches!(write, Write::User(_)))
     }
 
-    /// Carries out what is posted, in one statement.
+    /// Carries out what is posted, in one statement, which fails where another unit was faster.
     fn carry_out(&mut self) -> StorageResult<()> {
         let posted = mem::take(&mut self.transaction.posted);
         if posted.is_empty() {
             return Ok(());
         }
-        let values = posted.iter().map(Write::values).max().unwrap_or_default();
-        let (users, others): (Vec<Write>, Vec<Write>) =
-            posted.into_iter().partition(|write| matches!(write, Write::User(_)));
-        let changes_user = !users.is_empty();
-        let part = |write| match write {
-            // Where the user has changed meanwhile, there is nothing to log.
-            Write::Entry(row) if changes_user => Pieces::insert_if("change_log", row, "part_0"),
-            write => write.alone(),
-        };
-        let parts: Vec<Pieces> = users.into_iter().chain(others).map(part).collect();
-        let written = write_together(&mut self.conn, parts, values).map_err(failed)?;
-        // Another was faster.
-        if changes_user && written.first() != Some(&1) {
-            return Err(StorageError::Again);
+        let held = mem::take(&mut self.transaction.held);
+        let values = posted.iter().map(Write::values).max().unwrap_or_default().max(held.len());
+        let must_write: Vec<bool> = posted.iter().map(Write::must_write).collect();
+        let mut pieces = together(posted.into_iter().map(Write::alone));
+        pieces.sql(" SELECT CASE WHEN TRUE");
+        for (at, _) in must_write.into_iter().enumerate().filter(|(_, must_write)| *must_write) {
+            pieces.sql(format!(" AND (SELECT count(*) FROM part_{at}) = 1"));
         }
+        for held in held {
+            pieces.sql(" AND ").extend(held.is_same());
+        }
+        pieces.sql(" THEN 0 ELSE refuse_stale() END");
+        Statement::of_some(pieces, values).execute(&mut self.conn).map_err(failed)?;
         Ok(())
     }
 }

@@ -126,16 +126,6 @@ impl Pieces {
         pieces
     }
 
-    /// The INSERT of a row if there is one in a table that is named by `from`.
-    pub(crate) fn insert_if(table: &'static str, row: Columns, from: &'static str) -> Self {
-        let mut pieces = Self::insert_into(table, &row);
-        for (at, (_, value)) in row.into_iter().enumerate() {
-            pieces.sql(if at == 0 { " SELECT " } else { ", " }).bind(value);
-        }
-        pieces.sql(" FROM ").sql(from);
-        pieces
-    }
-
     fn insert_into<'a>(
         table: &'static str,
         columns: impl IntoIterator<Item = &'a (&'static str, Bind)>,

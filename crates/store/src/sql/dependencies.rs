@@ -28,7 +28,7 @@ impl Dependencies for Session {
         let at_once = if LATERAL { users.len().max(1) } else { 1 };
         for some in users.chunks(at_once) {
             let statement = Statement::fixed(on(tenant, some));
-            let rows = statement.load::<DependencyRow>(self.conn()?).map_err(failed)?;
+            let rows = statement.load::<DependencyRow>(self.reader()?).map_err(failed)?;
             found.extend(rows.into_iter().filter_map(dependency));
         }
         // Of each kind in the order of their names, and last whom they manage.

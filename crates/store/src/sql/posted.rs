@@ -9,6 +9,8 @@ pub(super) enum Write {
     User(Pieces),
     /// An entry of the change log.
     Entry(Columns),
+    /// Of one row of another table, without which the unit of work is to be run again.
+    One(&'static str, Pieces),
     /// Of one of the other tables; with how many values its text depends on.
     #[allow(dead_code, reason = "SQLite carries each out at once, whatever its table")]
     Of(&'static str, Pieces, usize),
@@ -21,7 +23,7 @@ impl Write {
         match self {
             Self::User(_) => "users",
             Self::Entry(_) => "change_log",
-            Self::Of(table, ..) => table,
+            Self::One(table, _) | Self::Of(table, ..) => table,
         }
     }
 
@@ -30,11 +32,16 @@ impl Write {
         if let Self::Of(_, _, values) = self { *values } else { 0 }
     }
 
+    /// Whether it is to write a row: where it does not, another unit of work was faster.
+    pub(super) fn must_write(&self) -> bool {
+        matches!(self, Self::User(_) | Self::One(..))
+    }
+
     /// The statement that carries it out by itself.
     pub(super) fn alone(self) -> Pieces {
         match self {
             Self::Entry(row) => Pieces::insert("change_log", [row]),
-            Self::User(pieces) | Self::Of(_, pieces, _) => pieces,
+            Self::User(pieces) | Self::One(_, pieces) | Self::Of(_, pieces, _) => pieces,
         }
     }
 }

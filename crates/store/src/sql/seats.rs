@@ -8,6 +8,7 @@ use accounts::{SeatCount, Seats, StorageResult};
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::posted::Write;
 use super::statement::{CountRow, SeatsRow, Statement};
 use super::users::tier_key;
 use super::{ONE_OF_A_LIST, RANDOM_NUMBER, SKIP_LOCKED, Session, WAIT_FOR_LOCKED};
@@ -20,14 +21,14 @@ const NUMBERS: u64 = 1 << 53;
 /// Seats that are made in one statement.
 const BATCH: i64 = 100_000;
 
-/// Takes the first seat from a number on; whether there was one.
-fn take(
-    session: &mut Session,
-    tenant: Uuid,
-    tier: Tier,
-    from: i64,
-    lock: &'static str,
-) -> StorageResult<bool> {
+/// Where somebody begins to look for a seat.
+fn place(near: Uuid) -> i64 {
+    let (_, random) = near.as_u64_pair();
+    (random % NUMBERS).cast_signed()
+}
+
+/// Takes the first seat from a number on.
+fn taking(tenant: Uuid, tier: Tier, from: i64, lock: &'static str) -> Pieces {
     let mut pieces = Pieces::default();
     pieces.sql("DELETE FROM free_seats WHERE tenant_id = ").id(tenant);
     pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
@@ -35,8 +36,7 @@ fn take(
     pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
     pieces.sql(" AND number >= ").bind(Bind::Integer(from));
     pieces.sql(" ORDER BY number LIMIT 1").sql(lock).sql(")");
-    let taken = Statement::fixed(pieces).execute(session.conn()?).map_err(failed)?;
-    Ok(taken == 1)
+    pieces
 }
 
 impl Seats for Session {
@@ -47,11 +47,22 @@ impl Seats for Session {
         near: Uuid,
         wait: bool,
     ) -> StorageResult<bool> {
-        let (_, random) = near.as_u64_pair();
-        let start = (random % NUMBERS).cast_signed();
-        Ok(take(self, tenant, tier, start, SKIP_LOCKED)?
-            || take(self, tenant, tier, 0, SKIP_LOCKED)?
-            || (wait && take(self, tenant, tier, 0, WAIT_FOR_LOCKED)?))
+        let mut take = |from, lock| -> StorageResult<bool> {
+            let statement = Statement::fixed(taking(tenant, tier, from, lock));
+            Ok(statement.execute(self.conn()?).map_err(failed)? == 1)
+        };
+        Ok(take(place(near), SKIP_LOCKED)?
+            || take(0, SKIP_LOCKED)?
+            || (wait && take(0, WAIT_FOR_LOCKED)?))
+    }
+
+    fn take_seat_at_end(&mut self, tenant: Uuid, tier: Tier, near: Uuid) -> StorageResult<bool> {
+        if !self.is_ahead() {
+            return Ok(false);
+        }
+        let taking = taking(tenant, tier, place(near), SKIP_LOCKED);
+        self.post(Write::One("free_seats", taking))?;
+        Ok(true)
     }
 
     fn has_free_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<bool> {
@@ -60,13 +71,18 @@ impl Seats for Session {
         pieces.sql(" WHERE tenant_id = ").id(tenant);
         pieces.sql(" AND license_tier = ").bind(Bind::Text(tier_key(tier)));
         pieces.sql(" LIMIT 1) AS free");
-        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
+        let row =
+            Statement::fixed(pieces).get_result::<CountRow>(self.reader()?).map_err(failed)?;
         Ok(row.total > 0)
     }
 
     fn put_seat(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<()> {
-        self.resize_pool(tenant, tier, 1)?;
-        Ok(())
+        let mut pieces = Pieces::default();
+        pieces.sql("INSERT INTO free_seats (tenant_id, license_tier, number) VALUES (").id(tenant);
+        pieces.sql(", ").bind(Bind::Text(tier_key(tier))).sql(", ").sql(RANDOM_NUMBER);
+        // A number that is there already is not added, and another is tried when the unit is run again.
+        pieces.sql(") ON CONFLICT DO NOTHING");
+        self.post(Write::One("free_seats", pieces))
     }
 
     fn seats(&mut self, tenant: Uuid, tier: Tier) -> StorageResult<SeatCount> {

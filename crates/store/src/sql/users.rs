@@ -1,6 +1,7 @@
 //! The tables `users` and `user_emails`.
 
 use accounts::authorization::Tier;
+use accounts::policy::GuardPolicy;
 use accounts::{
     Account, Named, NewAccount, Page, Scope, Standing, StorageError, StorageResult, Taken, Users,
 };
@@ -296,7 +297,8 @@ impl Users for Session {
         pieces.sql("SELECT COUNT(*) AS total FROM (SELECT 1 AS one FROM users AS person ");
         pieces.sql("WHERE person.active AND person.tenant_id = ").id(tenant).sql(" LIMIT ");
         pieces.bind(Bind::Integer(i64::try_from(limit).unwrap_or(i64::MAX))).sql(") AS enabled");
-        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
+        let row =
+            Statement::fixed(pieces).get_result::<CountRow>(self.reader()?).map_err(failed)?;
         Ok(row.total.unsigned_abs())
     }
 
@@ -321,8 +323,30 @@ impl Users for Session {
              WHERE gone.tenant_id = entry.tenant_id AND gone.id = entry.resource_id \
              AND COALESCE(gone.deactivated_at, entry.at) = entry.at))) AS departures",
         );
-        let row = Statement::fixed(pieces).get_result::<CountRow>(self.conn()?).map_err(failed)?;
+        let row =
+            Statement::fixed(pieces).get_result::<CountRow>(self.reader()?).map_err(failed)?;
         Ok(row.total.unsigned_abs())
+    }
+
+    fn departs_ahead(
+        &mut self,
+        tenant: Uuid,
+        connection: Uuid,
+        policy: &GuardPolicy,
+        now: Timestamp,
+    ) -> bool {
+        self.view.departures().take(tenant, connection, policy, now)
+    }
+
+    fn allow_ahead(
+        &mut self,
+        tenant: Uuid,
+        connection: Uuid,
+        policy: &GuardPolicy,
+        count: u64,
+        now: Timestamp,
+    ) {
+        self.view.departures().allow(tenant, connection, policy, count, now);
     }
 
     fn owner_of_employee_number(

@@ -10,6 +10,7 @@ mod change_log;
 mod checkpoints;
 mod credentials;
 mod cursors;
+mod departures;
 mod dependencies;
 mod discovery;
 mod erasure;

@@ -5,10 +5,17 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use accounts::authorization::Tier;
-use accounts::{Refusal, SeatCount};
+use accounts::license_tiers::LicenseTiers;
+use accounts::{Code, Refusal, SeatCount, Tx, objects};
+use scim_protocol::dialect::{Dialect, Leniencies};
+use scim_protocol::schema::ResourceType;
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{CALLER, Kind, TestDatabase, Unit, World, on_each_database, user};
+use crate::harness::{
+    CALLER, Kind, TestDatabase, Unit, World, context, edits, on_each_database, user,
+};
+use crate::units_that_collide::any;
 
 on_each_database!(
     r13_as_many_takes_succeed_as_there_are_seats,
@@ -18,6 +25,7 @@ on_each_database!(
     r13_whoever_waited_gets_the_seat_that_was_not_taken_after_all,
     r13_whoever_waited_in_vain_gets_none,
     r11_accounts_that_are_enabled_have_the_seats_that_are_used,
+    r13_of_two_who_come_back_one_gets_the_last_seat,
     whoever_holds_alone_is_waited_for,
     those_who_hold_together_do_not_wait,
 );
@@ -185,6 +193,51 @@ fn r11_accounts_that_are_enabled_have_the_seats_that_are_used(database: &TestDat
     let seats = |tier| world.read(move |tx| tx.seats(CALLER.tenant, tier)).expect("it is counted");
     assert_eq!(seats(Tier::Cx1), SeatCount { used: 2, free: 3 });
     assert_eq!(seats(Tier::Cx2), SeatCount::default());
+}
+
+fn limit(tx: &mut dyn Tx, total: i64) -> Result<(), Refusal> {
+    let named =
+        tx.objects_named(CALLER.tenant, ResourceType::license_tier(), &["cx1".to_owned()])?;
+    let operation = json!({"op": "replace", "path": "totalSeats", "value": total});
+    let edits = edits(ResourceType::license_tier(), &operation);
+    let mut leniencies = Leniencies::new(Dialect::Strict);
+    objects::patch::<LicenseTiers>(tx, &context(), named[0].id, &any(), &edits, &mut leniencies)?;
+    Ok(())
+}
+
+fn activating(user: Uuid, is: bool) -> Unit<()> {
+    Box::new(move |tx| {
+        let operation = json!({"op": "replace", "path": "active", "value": is});
+        let edits = edits(ResourceType::user(), &operation);
+        let mut leniencies = Leniencies::new(Dialect::Strict);
+        accounts::users::patch(tx, &context(), user, &any(), &edits, &mut leniencies)?;
+        Ok(())
+    })
+}
+
+fn r13_of_two_who_come_back_one_gets_the_last_seat(database: &TestDatabase) {
+    let world = World::on(database);
+    let create = |name: &str| world.create_user(user(name)).expect("they are new");
+    let people = ["ada", "bob", "eve"].map(create);
+    for id in &people[1..] {
+        world.write(activating(*id, false)).expect("they leave");
+    }
+    world.write(|tx| limit(tx, 2)).expect("one is free");
+    let came = people[1..].iter().map(|id| activating(*id, true)).collect();
+    let (came, refused): (Vec<_>, Vec<_>) =
+        world.write_together(came).into_iter().partition(Result::is_ok);
+    assert_eq!(came.len(), 1);
+    let refused = refused.into_iter().find_map(Result::err).expect("the other is refused");
+    assert!(matches!(refused, Refusal::Rule { code: Code::SeatLimitExceeded, .. }), "{refused:?}");
+    // Who leaves makes room for the other, whether no seat is free then or one is.
+    world.write(activating(people[0], false)).expect("she leaves");
+    assert_eq!(free(&world, Tier::Cx1), 1);
+    for id in &people[1..] {
+        world.write(activating(*id, true)).expect("there is room");
+    }
+    world.write(|tx| limit(tx, 4)).expect("two are free");
+    world.write(activating(people[1], false)).expect("they leave");
+    assert_eq!(free(&world, Tier::Cx1), 3);
 }
 
 fn whoever_holds_alone_is_waited_for(database: &TestDatabase) {
