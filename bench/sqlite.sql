@@ -18,7 +18,7 @@ CREATE TABLE emails (
 CREATE INDEX emails_by_value ON emails (tenant_id, value_key, user_id);
 CREATE TABLE claims (
   tenant_id BLOB NOT NULL, kind TEXT NOT NULL, value_hash BLOB NOT NULL, user_id BLOB NOT NULL,
-  PRIMARY KEY (tenant_id, value_hash, kind)
+  burned BOOLEAN NOT NULL, PRIMARY KEY (tenant_id, value_hash, kind)
 ) WITHOUT ROWID;
 CREATE TABLE external_ids (
   tenant_id BLOB NOT NULL, user_id BLOB NOT NULL, connection_id BLOB NOT NULL,

@@ -5,7 +5,7 @@ INSERT INTO ceiling.users SELECT ceiling.tenant(), ceiling.id(n), ceiling.user_n
 INSERT INTO ceiling.emails SELECT ceiling.tenant(), ceiling.id(n), 0, ceiling.user_name(n)
   FROM currval('ceiling.users_made') AS n;
 INSERT INTO ceiling.claims
-  SELECT ceiling.tenant(), kind, ceiling.hash(n, 'claim'), ceiling.id(n)
+  SELECT ceiling.tenant(), kind, ceiling.hash(n, 'claim'), ceiling.id(n), false
   FROM currval('ceiling.users_made') AS n, unnest(ARRAY['userName', 'email']) AS kind;
 INSERT INTO ceiling.external_ids
   SELECT ceiling.tenant(), ceiling.id(n), ceiling.id(9), 'ceiling' || n

@@ -3,7 +3,7 @@ SET search_path = ceiling;
 INSERT INTO users SELECT tenant(), id(n), user_name(n), beginning(n), true, id(7), 'cx1', :'document',
   :'search', 1, now(), now() FROM generate_series(:first, :last) AS n;
 INSERT INTO emails SELECT tenant(), id(n), 0, user_name(n) FROM generate_series(:first, :last) AS n;
-INSERT INTO claims SELECT tenant(), kind, hash(n, 'claim'), id(n)
+INSERT INTO claims SELECT tenant(), kind, hash(n, 'claim'), id(n), false
   FROM generate_series(:first, :last) AS n, unnest(ARRAY['userName', 'email']) AS kind;
 INSERT INTO external_ids SELECT tenant(), id(n), id(9), 'ceiling' || n
   FROM generate_series(:first, :last) AS n;

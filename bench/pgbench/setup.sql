@@ -59,6 +59,7 @@ CREATE TABLE claims (
   kind text NOT NULL,
   value_hash bytea NOT NULL,
   user_id uuid NOT NULL,
+  burned boolean NOT NULL,
   PRIMARY KEY (tenant_id, value_hash, kind)
 );
 

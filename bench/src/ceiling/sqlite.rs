@@ -122,14 +122,7 @@ impl Sqlite {
             "compound-name" => self.compound(number),
             "create" => self.transaction(Self::create_user),
             "patch-attribute" => self.transaction(|this| this.change_user(number, "")),
-            "patch-active" => self.transaction(|this| {
-                this.change_user(number, "active = NOT active, ")?;
-                this.made += 1;
-                this.run("INSERT INTO free_seats VALUES (?1, 'cx1', ?2)", params![
-                    TENANT,
-                    this.made
-                ])
-            }),
+            "patch-active" => self.transaction(|this| this.switch(number)),
             "add-1000" => self.transaction(Self::add_thousand),
             _ => bail!("{operation:?} is not known"),
         }
@@ -172,6 +165,10 @@ impl Sqlite {
     fn create_user(&mut self) -> Result<()> {
         self.made += 1;
         self.insert_user(self.made)?;
+        self.take_seat()
+    }
+
+    fn take_seat(&self) -> Result<()> {
         self.run(
             "DELETE FROM free_seats WHERE (tenant_id, license_tier, number) IN (SELECT tenant_id, \
              license_tier, number FROM free_seats WHERE tenant_id = ?1 AND license_tier = 'cx1' \
@@ -190,7 +187,7 @@ impl Sqlite {
         self.run("INSERT INTO emails VALUES (?1, ?2, 0, ?3)", params![TENANT, id, name])?;
         for kind in ["userName", "email"] {
             self.run(
-                "INSERT INTO claims VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO claims VALUES (?1, ?2, ?3, ?4, 0)",
                 params![TENANT, kind, hash(number), id],
             )?;
         }
@@ -214,6 +211,22 @@ impl Sqlite {
             params![TENANT, id, self.texts.document, self.texts.search, made, INSTANT],
         )?;
         self.entry(made, &id, made, &self.texts.change)
+    }
+
+    /// Who is active leaves, with the names that are nobody else's from then on, and gives a seat back;
+    /// who is not comes back and takes one.
+    fn switch(&mut self, number: u64) -> Result<()> {
+        self.change_user(number, "active = NOT active, ")?;
+        let active = "SELECT active FROM users WHERE tenant_id = ?1 AND id = ?2";
+        let mut statement = self.conn.prepare_cached(active)?;
+        if statement.query_row(params![TENANT, id(number)], |row| row.get(0))? {
+            return self.take_seat();
+        }
+        self.run(
+            "UPDATE claims SET burned = 1 WHERE tenant_id = ?1 AND value_hash = ?2 AND NOT burned",
+            params![TENANT, hash(number)],
+        )?;
+        self.run("INSERT INTO free_seats VALUES (?1, 'cx1', ?2)", params![TENANT, self.made])
     }
 
     /// A thousand members, spread over all users, in a new group; and the group's entry.
