@@ -224,7 +224,7 @@ pub fn delete(
     tx.burn_claims(tenant, id, &claims(&before.resource.attributes))?;
     tx.tombstone_user(tenant, &user)?;
     links::close(tx, tenant, id)?;
-    lifecycle::release_seat(tx, context, &settings, freed)?;
+    lifecycle::release_seat(tx, context, &settings, freed.as_ref())?;
     let granted: Vec<_> = held.grants.iter().map(|grant| (grant.role, grant.division)).collect();
     tx.remove_grants(tenant, id, &granted)?;
     let mut changes =

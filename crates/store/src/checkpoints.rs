@@ -65,10 +65,20 @@ struct Log {
 }
 
 fn run(mut conn: Conn, path: &Path, commits: &Receiver<()>) {
+    // Said once: after each commit it would be a line that fills the disk that may be full already.
+    let mut is_failing = false;
     while commits.recv().is_ok() {
-        if let Err(error) = checkpoint(&mut conn) {
-            tracing::warn!(%error, path = %path.display(), "no checkpoint could be made");
+        let made = checkpoint(&mut conn);
+        match &made {
+            Err(error) if !is_failing => {
+                tracing::warn!(%error, path = %path.display(), "no checkpoint can be made");
+            }
+            Ok(()) if is_failing => {
+                tracing::info!(path = %path.display(), "checkpoints are made again");
+            }
+            _ => {}
         }
+        is_failing = made.is_err();
     }
 }
 

@@ -455,7 +455,7 @@ fn finish(
         return Err(employee_number_taken());
     }
     if let Some(settings) = &settings {
-        lifecycle::release_seat(tx, context, settings, freed)?;
+        lifecycle::release_seat(tx, context, settings, freed.as_ref())?;
     }
     if was.standing.enabled() && !account.standing.enabled() {
         tx.burn_claims(tenant, was.resource.id, &claims(&was.resource.attributes))?;

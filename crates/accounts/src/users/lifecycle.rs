@@ -228,8 +228,8 @@ pub(crate) fn release_seat(
     tx: &mut dyn Tx,
     context: &Context,
     settings: &Settings,
-    freed: Option<Freed>,
+    freed: Option<&Freed>,
 ) -> Result<(), Refusal> {
     let Some(Freed { tier, are_enough }) = freed else { return Ok(()) };
-    seats::release(tx, context, settings, tier, are_enough)
+    seats::release(tx, context, settings, *tier, *are_enough)
 }
