@@ -52,9 +52,10 @@ fn introduction(outcome: &Outcome) -> String {
          `max_wal_size` |\n| SQLite | {}; WAL, `synchronous=FULL` |\n| compiler | {} |\n\
          | took | {} s |\n\n\
          How to read it: *p50* is the latency that half of the requests do not exceed, in \
-         milliseconds, by one connection. A *ratio* is the median of {} rounds in which the service \
-         and its ceiling took turns, with {} connections. Each answer is checked: one that has another \
-         status than it should, or is not about what was asked for, fails the run.\n\n",
+         milliseconds, by one connection, in the middle one of {} rounds. A *ratio* is the median of \
+         {} rounds in which the service and its ceiling took turns, with {} connections. Each answer \
+         is checked: one that has another status than it should, or is not about what was asked for, \
+         fails the run.\n\n",
         machine.day,
         machine.processor,
         machine.cores,
@@ -65,6 +66,7 @@ fn introduction(outcome: &Outcome) -> String {
         machine.sqlite,
         machine.compiler,
         outcome.seconds,
+        outcome.rounds,
         outcome.rounds,
         outcome.connections,
     )

@@ -181,6 +181,11 @@ impl Stage {
         self.seconds(self.options.connections)
     }
 
+    /// How long one connection is measured, in seconds.
+    pub fn turn_alone(&self) -> f64 {
+        self.seconds(1)
+    }
+
     /// Whether there is the group that a workload is about.
     pub fn has_group(&self, name: &str) -> bool {
         let size = Workload::named(name).and_then(Workload::group);
@@ -197,7 +202,7 @@ impl Stage {
         }
     }
 
-    /// Runs a workload: its figures and those of its parts, by name.
+    /// Runs a workload for so many seconds: its figures and those of its parts, by name.
     ///
     /// # Errors
     /// If a request cannot be sent.
@@ -205,10 +210,10 @@ impl Stage {
         &mut self,
         name: &str,
         connections: usize,
+        seconds: f64,
     ) -> Result<BTreeMap<String, Figures>> {
         let data = self.data.as_ref().context("no server runs")?;
         let workload = Workload::named(name).with_context(|| format!("no workload {name}"))?;
-        let seconds = self.seconds(connections);
         let clients = connect(&data.target, connections.min(workload.most_connections)).await?;
         let parts = measure(clients, &data.world, workload, seconds).await?;
         for (part, figures) in &parts {
@@ -225,7 +230,7 @@ impl Stage {
     /// # Errors
     /// As [`Stage::ours`].
     pub async fn ours_alone(&mut self, name: &str, connections: usize) -> Result<Figures> {
-        let mut all = self.ours(name, connections).await?;
+        let mut all = self.ours(name, connections, self.seconds(connections)).await?;
         all.remove(name).with_context(|| format!("{name} was not measured"))
     }
 
@@ -237,12 +242,11 @@ impl Stage {
         }
     }
 
-    /// What the database itself takes for what a workload does.
+    /// What the database itself takes for what a workload does, measured for so many seconds.
     ///
     /// # Errors
     /// If it refuses.
-    pub fn own(&mut self, name: &str, connections: usize) -> Result<Figures> {
-        let seconds = self.seconds(connections);
+    pub fn own(&mut self, name: &str, connections: usize, seconds: f64) -> Result<Figures> {
         let figures = match &mut self.own {
             Own::Sqlite(sqlite) => sqlite.measure(name, seconds)?,
             Own::Postgres { ceiling, .. } => {
@@ -271,11 +275,12 @@ impl Stage {
     /// # Errors
     /// If it cannot be measured.
     pub async fn ceiling(&mut self, name: &str, connections: usize) -> Result<Figures> {
+        let seconds = self.seconds(connections);
         match (&self.own, is_read(name)) {
             (Own::Sqlite(_), true) => self.bare(name, connections).await,
-            (Own::Sqlite(_), false) => self.own(name, 1),
-            (Own::Postgres { .. }, true) => self.own("get-id", connections),
-            (Own::Postgres { .. }, false) => self.own(name, connections),
+            (Own::Sqlite(_), false) => self.own(name, 1, self.seconds(1)),
+            (Own::Postgres { .. }, true) => self.own("get-id", connections, seconds),
+            (Own::Postgres { .. }, false) => self.own(name, connections, seconds),
         }
     }
 

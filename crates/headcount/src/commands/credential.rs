@@ -125,7 +125,7 @@ pub(crate) async fn list(settings: &Settings) -> anyhow::Result<()> {
     );
     for Client { credential, connection } in clients {
         let state = state(credential.revoked.is_some(), credential.is_live(clock::now()));
-        let expires = credential.expires.map_or("never".to_owned(), |end| end.to_string());
+        let expires = credential.expires.map_or("never".to_owned(), in_column);
         println!(
             "{:24}  {state:8}  {:11}  {expires:24}  {:24}  {}  {}",
             credential.id,
@@ -170,5 +170,23 @@ pub(crate) fn state(is_revoked: bool, is_live: bool) -> &'static str {
 
 /// When a token or credential was last used, about.
 pub(crate) fn last_used(uses: &[Use], id: &str) -> String {
-    uses.iter().find(|last| last.id == id).map_or("never".to_owned(), |last| last.at.to_string())
+    uses.iter().find(|last| last.id == id).map_or("never".to_owned(), |last| in_column(last.at))
+}
+
+/// An instant, as wide as any other: `2026-11-22T08:30:00.120Z`.
+pub(crate) fn in_column(instant: Timestamp) -> String {
+    format!("{instant:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instant_is_as_wide_as_its_column() {
+        for milliseconds in [0, 120, 123, 1_790_000_000_100] {
+            let instant = Timestamp::from_millisecond(milliseconds).expect("it is one");
+            assert_eq!(in_column(instant).len(), 24, "{instant}");
+        }
+    }
 }

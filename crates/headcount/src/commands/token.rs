@@ -9,7 +9,7 @@ use scim_protocol::dialect::Dialect;
 use server::{clock, token};
 use store::Store;
 
-use super::credential::{last_used, state};
+use super::credential::{in_column, last_used, state};
 use super::open;
 use crate::settings::Settings;
 
@@ -82,7 +82,7 @@ pub(crate) async fn list(settings: &Settings) -> anyhow::Result<()> {
     );
     for (token, connection) in tokens {
         let state = state(token.revoked.is_some(), token.is_live(clock::now()));
-        let (used, expires) = (last_used(&uses, &token.id), token.expires.to_string());
+        let (used, expires) = (last_used(&uses, &token.id), in_column(token.expires));
         println!(
             "{:24}  {state:8}  {:8}  {expires:24}  {used:24}  {}",
             token.id,

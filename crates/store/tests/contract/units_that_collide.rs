@@ -189,6 +189,8 @@ fn managed(meeting: &Arc<Meeting>, pairs: &[(Uuid, Uuid)]) -> Vec<Unit<()>> {
         let meeting = Arc::clone(meeting);
         Box::new(move |tx| {
             tx.user_for_update(CALLER.scope(), account)?;
+            // It is locked once something is asked that no other may change meanwhile.
+            tx.manager_of(CALLER.tenant, account)?;
             meeting.meet();
             let value = json!({"op": "replace", "path": MANAGER, "value": {"value": manager}});
             let edits = edits(ResourceType::user(), &value);
