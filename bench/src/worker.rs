@@ -1,5 +1,6 @@
 //! One connection that repeats the turns of a workload, and what it measures.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) moves: u64,
     /// Where a walk goes on.
     pub(crate) cursor: Option<String>,
+    /// What is deleted when all is measured: paths.
+    pub(crate) left: Vec<String>,
     client: Client,
     number: usize,
     workers: usize,
@@ -38,6 +41,7 @@ impl Worker {
             toggles: 0,
             moves: 0,
             cursor: None,
+            left: Vec::new(),
             client,
             number,
             workers,
@@ -123,10 +127,18 @@ impl Worker {
                 && now >= end
                 && self.tally.requests() > 0
             {
+                self.clear().await?;
                 return Ok((self.tally, now - start));
             }
             turn(kind, &mut self).await?;
         }
+    }
+
+    async fn clear(&mut self) -> Result<()> {
+        for path in mem::take(&mut self.left) {
+            self.silently(&Call::delete(path)).await?;
+        }
+        Ok(())
     }
 
     /// Goes through everything once: all pages, those of the first tenth and those of the last.
@@ -134,7 +146,7 @@ impl Worker {
         let mut pages: Vec<(Tally, Duration)> = Vec::new();
         loop {
             turn(Kind::CursorWalk, &mut self).await?;
-            let tally = std::mem::take(&mut self.tally);
+            let tally = mem::take(&mut self.tally);
             let elapsed = tally.total();
             pages.push((tally, elapsed));
             if self.cursor.is_none() {

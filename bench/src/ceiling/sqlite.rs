@@ -233,8 +233,10 @@ impl Sqlite {
     fn add_thousand(&mut self) -> Result<()> {
         self.made += 1;
         let group = id(self.made);
+        // Spread over those who are in a group already.
+        let step = (self.rows.min(LARGE_GROUP) / 1000).max(1);
         for place in 0..1000 {
-            self.insert_member(&group, &id(1 + place * (self.rows / 1000).max(1)))?;
+            self.insert_member(&group, &id(1 + place * step))?;
         }
         self.entry(self.made, &group, 1, &self.texts.change)
     }

@@ -244,18 +244,23 @@ fn add(
     if ids.contains(&id) {
         return Err(Refusal::rule(Code::OwnMember, "members: a group cannot be its own member"));
     }
-    let existing = tx.existing(context.caller.tenant, &ids)?;
+    let tenant = context.caller.tenant;
+    let is_for_agents = group.standing.kind == GroupKind::Agent;
+    if !is_for_agents && tx.add_all_members(tenant, id, &ids, context.now)? {
+        return Ok(ids);
+    }
+    let existing = tx.existing(tenant, &ids)?;
     if existing.len() < ids.len() {
         let known: HashSet<&Uuid> = existing.iter().map(|(id, _)| id).collect();
         for id in ids.iter().filter(|id| !known.contains(id)) {
             unknown("members", "user or group", id, leniencies)?;
         }
     }
-    refuse_cycle(tx, context.caller.tenant, id, &existing)?;
-    if group.standing.kind == GroupKind::Agent {
+    refuse_cycle(tx, tenant, id, &existing)?;
+    if is_for_agents {
         make_agents(tx, context, &existing)?;
     }
-    Ok(tx.add_members(context.caller.tenant, id, &existing, context.now)?)
+    Ok(tx.add_members(tenant, id, &existing, context.now)?)
 }
 
 /// Only agents are in an agent group: who joins it becomes one, if the tenant wants that (domain

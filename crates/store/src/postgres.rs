@@ -223,7 +223,6 @@ mod tenancy;
 #[path = "sql/users.rs"]
 mod users;
 
-mod copied;
 mod together;
 mod transaction;
 mod values;

@@ -1,10 +1,9 @@
 //! SQLite: the statements of `sql/` compiled for it, and how its connections are opened.
 
-use accounts::{Account, MemberKind, Scope, StorageError, StorageResult};
+use accounts::{Account, Scope, StorageError, StorageResult};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -54,19 +53,6 @@ impl Session {
             return Err(StorageError::Again);
         }
         Ok(())
-    }
-
-    /// Each row is looked for before it is written, which costs little here.
-    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "PostgreSQL's can fail")]
-    fn copy_members(
-        &mut self,
-        _: Uuid,
-        _: Uuid,
-        _: &[Uuid],
-        _: MemberKind,
-        _: Timestamp,
-    ) -> StorageResult<bool> {
-        Ok(false)
     }
 
     /// Nothing waits for the end.

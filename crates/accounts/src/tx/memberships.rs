@@ -54,6 +54,15 @@ pub trait Memberships {
     /// Which of these identifiers are visible users or groups. They stay so until this
     /// transaction ends.
     fn existing(&mut self, tenant: Uuid, ids: &[Uuid]) -> StorageResult<Vec<(Uuid, MemberKind)>>;
+    /// Adds many users, if each of them is visible and none is a member yet: whether they were added. If
+    /// not nothing has happened, as where there are too few for this to be worth it.
+    fn add_all_members(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        users: &[Uuid],
+        now: Timestamp,
+    ) -> StorageResult<bool>;
     /// Adds members, and gives those that were none before.
     fn add_members(
         &mut self,

@@ -1,7 +1,9 @@
 //! The table `memberships`.
 
 use accounts::{GroupOf, Member, MemberKind, MembershipOf, Memberships, StorageResult};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{Bool, Nullable, Text};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,6 +14,9 @@ use crate::error::failed;
 use crate::schema::{groups, memberships, users};
 use crate::search::{Bind, Dialect, Pieces};
 use crate::types::{Guid, Id, Stamp};
+
+/// From so many on two ways more to the database are worth it.
+const MANY: usize = 100;
 
 /// Identifiers that are bound in one statement: below the limits of both databases.
 const CHUNK: usize = 5_000;
@@ -42,6 +47,32 @@ impl Session {
         pieces.sql(" ORDER BY resource.id");
         let rows = Statement::fixed(pieces).load::<IdRow>(self.conn()?).map_err(failed)?;
         Ok(rows.into_iter().map(|row| row.id.0).collect())
+    }
+
+    /// Whether all of these users were visible and none was a member: in one statement, which looks for
+    /// none that is in the way.
+    fn try_all(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        users: &[Uuid],
+        now: Timestamp,
+    ) -> StorageResult<bool> {
+        let mut pieces = Pieces::default();
+        pieces.sql("INSERT INTO memberships (tenant_id, group_id, member_id, is_group, added_at) ");
+        pieces.sql("SELECT ").id(tenant).sql(", ").id(group).sql(", resource.id, FALSE, ");
+        pieces.bind(Bind::Stamp(Stamp(now))).sql(" FROM ");
+        DIALECT.ids(&mut pieces, users);
+        pieces.sql(" AS each JOIN users AS resource ON resource.id = each.id ");
+        pieces
+            .sql("WHERE resource.tenant_id = ")
+            .id(tenant)
+            .sql(" AND resource.deleted_at IS NULL");
+        match Statement::fixed(pieces).execute(self.conn()?) {
+            Ok(added) => Ok(added == users.len()),
+            Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Adds members of one kind: one statement whose text does not depend on how many there are.
@@ -84,6 +115,25 @@ impl Memberships for Session {
         Ok(existing)
     }
 
+    fn add_all_members(
+        &mut self,
+        tenant: Uuid,
+        group: Uuid,
+        users: &[Uuid],
+        now: Timestamp,
+    ) -> StorageResult<bool> {
+        if users.len() < MANY {
+            return Ok(false);
+        }
+        share_membership(self, tenant)?;
+        self.conn()?.batch_execute("SAVEPOINT members").map_err(failed)?;
+        let are_added = self.try_all(tenant, group, users, now)?;
+        let end = if are_added { "" } else { "ROLLBACK TO SAVEPOINT members; " };
+        self.conn()?.batch_execute(&format!("{end}RELEASE SAVEPOINT members")).map_err(failed)?;
+        self.view.change_holdings();
+        Ok(are_added)
+    }
+
     fn add_members(
         &mut self,
         tenant: Uuid,
@@ -99,10 +149,6 @@ impl Memberships for Session {
         for kind in [MemberKind::User, MemberKind::Group] {
             let of_kind = members.iter().filter(|(_, of)| *of == kind);
             let ids: Vec<Uuid> = of_kind.map(|(id, _)| *id).collect();
-            if self.copy_members(tenant, group, &ids, kind, now)? {
-                added.extend(ids);
-                continue;
-            }
             for chunk in ids.chunks(CHUNK) {
                 added.extend(self.add_chunk(tenant, group, chunk, kind, now)?);
             }

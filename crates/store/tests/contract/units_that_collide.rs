@@ -108,7 +108,7 @@ fn set_title(tx: &mut dyn Tx, id: Uuid, title: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn patch_group(tx: &mut dyn Tx, id: Uuid, operation: &Value) -> Result<(), Refusal> {
+pub(crate) fn patch_group(tx: &mut dyn Tx, id: Uuid, operation: &Value) -> Result<(), Refusal> {
     let edits = edits(ResourceType::group(), operation);
     let mut leniencies = Leniencies::new(Dialect::Strict);
     accounts::groups::patch(tx, &context(), id, &any(), &edits, &mut leniencies)?;
