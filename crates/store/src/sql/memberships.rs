@@ -63,11 +63,9 @@ impl Session {
         pieces.sql("SELECT ").id(tenant).sql(", ").id(group).sql(", resource.id, FALSE, ");
         pieces.bind(Bind::Stamp(Stamp(now))).sql(" FROM ");
         DIALECT.ids(&mut pieces, users);
-        pieces.sql(" AS each JOIN users AS resource ON resource.id = each.id ");
-        pieces
-            .sql("WHERE resource.tenant_id = ")
-            .id(tenant)
-            .sql(" AND resource.deleted_at IS NULL");
+        // For SQLite CROSS JOIN says in which order: it would go through all users for these.
+        pieces.sql(" AS each CROSS JOIN users AS resource WHERE resource.tenant_id = ").id(tenant);
+        pieces.sql(" AND resource.id = each.id AND resource.deleted_at IS NULL");
         match Statement::fixed(pieces).execute(self.conn()?) {
             Ok(added) => Ok(added == users.len()),
             Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),

@@ -304,17 +304,19 @@ fn looked_up() -> Vec<(&'static ResourceType, String)> {
     ]
 }
 
+fn any() -> Precondition {
+    Precondition::default()
+}
+
+/// A client that provisions people, of whom more is checked than of an administrator.
+fn client() -> Context {
+    let mut context = context();
+    context.caller.rights = Rights::of_provisioning();
+    context
+}
+
 /// What a client asks for.
 fn requested() -> Vec<(&'static str, Work)> {
-    fn any() -> Precondition {
-        Precondition::default()
-    }
-    /// A client that provisions people, of whom more is checked than of an administrator.
-    fn client() -> Context {
-        let mut context = context();
-        context.caller.rights = Rights::of_provisioning();
-        context
-    }
     fn patched(tx: &mut dyn Tx, number: u128, operation: &Value) -> Result<(), Refusal> {
         let edits = edits(ResourceType::user(), operation);
         let mut leniencies = Leniencies::new(Dialect::Strict);
@@ -371,16 +373,18 @@ fn requested() -> Vec<(&'static str, Work)> {
             let mut found = [accounts::groups::get(tx, &CALLER, copy(GROUPS, 25))?];
             accounts::groups::complete(tx, &CALLER, &mut found, &|_| true)
         }),
-        ("PATCH of members", |tx| {
-            let value = json!([{"value": copy(USERS, 26)}, {"value": copy(USERS, 27)}]);
-            let operation = json!({"op": "add", "path": "members", "value": value});
-            let edits = edits(ResourceType::group(), &operation);
-            let mut leniencies = Leniencies::new(Dialect::Strict);
-            let id = copy(GROUPS, 26);
-            accounts::groups::patch(tx, &client(), id, &any(), &edits, &mut leniencies)?;
-            Ok(())
-        }),
+        ("PATCH of members", |tx| join(tx, copy(GROUPS, 26), &[copy(USERS, 26), copy(USERS, 27)])),
+        ("PATCH of many members", |tx| join(tx, copy(GROUPS, 28), &page())),
     ]
+}
+
+fn join(tx: &mut dyn Tx, group: Uuid, people: &[Uuid]) -> Result<(), Refusal> {
+    let values: Vec<Value> = people.iter().map(|id| json!({"value": id})).collect();
+    let operation = json!({"op": "add", "path": "members", "value": values});
+    let edits = edits(ResourceType::group(), &operation);
+    let mut leniencies = Leniencies::new(Dialect::Strict);
+    accounts::groups::patch(tx, &client(), group, &any(), &edits, &mut leniencies)?;
+    Ok(())
 }
 
 /// The steps of a plan that read a whole table, or all that a tenant has in one.
