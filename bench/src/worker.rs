@@ -134,6 +134,7 @@ impl Worker {
         }
     }
 
+    /// Deletes what a workload left, after what is measured.
     async fn clear(&mut self) -> Result<()> {
         for path in mem::take(&mut self.left) {
             self.silently(&Call::delete(path)).await?;

@@ -229,11 +229,10 @@ impl Sqlite {
         self.run("INSERT INTO free_seats VALUES (?1, 'cx1', ?2)", params![TENANT, self.made])
     }
 
-    /// A thousand members, spread over all users, in a new group; and the group's entry.
+    /// A thousand members, spread over those who are in a group already, in a new group; and its entry.
     fn add_thousand(&mut self) -> Result<()> {
         self.made += 1;
         let group = id(self.made);
-        // Spread over those who are in a group already.
         let step = (self.rows.min(LARGE_GROUP) / 1000).max(1);
         for place in 0..1000 {
             self.insert_member(&group, &id(1 + place * step))?;

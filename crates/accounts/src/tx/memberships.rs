@@ -54,8 +54,9 @@ pub trait Memberships {
     /// Which of these identifiers are visible users or groups. They stay so until this
     /// transaction ends.
     fn existing(&mut self, tenant: Uuid, ids: &[Uuid]) -> StorageResult<Vec<(Uuid, MemberKind)>>;
-    /// Adds many users, if each of them is visible and none is a member yet: whether they were added. If
-    /// not nothing has happened, as where there are too few for this to be worth it.
+    /// Adds many users, if each of them is visible and none is a member yet: whether they were added.
+    /// They stay visible until this transaction ends. If not nothing has happened, as where there are too
+    /// few for this to be worth it.
     fn add_all_members(
         &mut self,
         tenant: Uuid,
